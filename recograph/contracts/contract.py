@@ -1,0 +1,39 @@
+"""The form of a contract, and the schemas that follow from it."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that may leave the dump, under its name there."""
+
+    name: str
+    type: pa.DataType
+    description: str
+    required: bool = False
+    """A required column must be in the dump and never NULL."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the pipeline takes of one source table."""
+
+    table: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    """Columns that name a row. Of rows with the same key the last in the dump is kept; without a key all are."""
+    optional: bool = False
+    """Whether a customer may lack the table."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the landed table; a required column is a field that isn't nullable."""
+        return pa.schema(
+            [
+                pa.field(c.name, c.type, nullable=not c.required, metadata={"description": c.description})
+                for c in self.columns
+            ]
+        )

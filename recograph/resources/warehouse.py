@@ -1,0 +1,75 @@
+"""The warehouse runs SQL over the marts and returns Arrow: DuckDB on one machine, Athena on AWS.
+
+The same SQL text runs on both; what can't be written alike is a method here.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+
+BATCH_ROWS = 50_000
+
+
+class Warehouse(Protocol):
+    """What the graph loading needs of an engine."""
+
+    def partition(self, mart: str, customer: str, date: str) -> str | None:
+        """SQL to put behind FROM for exactly that partition of a mart, or None where it isn't there.
+
+        The relation has all columns of the mart but the partition columns' constant values needn't be used.
+        """
+
+    def checksum(self, columns: Sequence[str]) -> str:
+        """An aggregate SQL expression (varchar) over rows, independent of their order, that changes when a row does.
+
+        Two checksums are comparable only when one engine and version made them.
+        """
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one SELECT and return all of its rows: for small results."""
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Run one SELECT and return its rows in batches with bounded memory: for large results."""
+
+
+class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
+    """DuckDB over the lake's Parquet files; nothing is stored in DuckDB itself."""
+
+    lake: str
+    """Root folder of the lake."""
+
+    def partition(self, mart: str, customer: str, date: str) -> str | None:
+        """See `Warehouse.partition`."""
+        folder = Path(self.lake) / "marts" / mart / f"customer={customer}" / f"snapshot_date={date}"
+        if not any(folder.glob("*.parquet")):
+            return None
+        return f"read_parquet('{str(folder).replace(chr(39), chr(39) * 2)}/*.parquet', hive_partitioning = false)"
+
+    def checksum(self, columns: Sequence[str]) -> str:
+        """See `Warehouse.checksum`."""
+        return f"cast(sum(cast(hash({', '.join(columns)}) as hugeint)) as varchar)"
+
+    def query(self, sql: str) -> pa.Table:
+        """See `Warehouse.query`."""
+        return self._connection.cursor().sql(sql).to_arrow_table()
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """See `Warehouse.stream`."""
+        yield from self._connection.cursor().sql(sql).to_arrow_reader(BATCH_ROWS)
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """One in-memory database a process; cursors of it are safe across threads."""
+        with _LOCK:
+            if not _SHARED:
+                _SHARED.append(duckdb.connect(":memory:"))
+            return _SHARED[0]
+
+
+_LOCK = threading.Lock()
+_SHARED: list[duckdb.DuckDBPyConnection] = []
