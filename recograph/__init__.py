@@ -1,1 +1,3 @@
-"""recograph."""
+"""One Neo4j graph from many customers' daily SQL dumps, as Dagster software-defined assets."""
+
+__version__ = "0.1.0"

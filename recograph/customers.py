@@ -42,7 +42,7 @@ class CustomerList:
         except KeyError:
             known = ", ".join(self.customers)
             raise RecographError(
-                f"Customer {customer_id!r} isn't in customers.yaml. It lists: {known}. Add an entry, or name one of them."
+                f"Customer {customer_id!r} isn't in customers.yaml, which lists: {known}. Add it, or name one of them."
             ) from None
 
 
@@ -57,7 +57,8 @@ def load_customers(data: Path) -> CustomerList:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecographError(
-            f"There is no {path}. Write it (see data/customers.yaml in the repository), or let RECOGRAPH_DATA name the folder that has it."
+            f"There is no {path}. Write it (data/customers.yaml in the repository is an example), "
+            "or let RECOGRAPH_DATA name the folder that has it."
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RecographError(f"{path} can't be read: {' '.join(str(error).split())}") from error

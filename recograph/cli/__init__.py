@@ -1,0 +1,5 @@
+"""The command line: one module a group of commands; errors are one line, never a traceback."""
+
+from recograph.cli.main import app, main
+
+__all__ = ["app", "main"]

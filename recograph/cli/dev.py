@@ -1,0 +1,39 @@
+"""`recograph dev`: Neo4j and the Dagster UI on this machine."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from recograph.customers import load_customers
+from recograph.instance import prepare_instance
+from recograph.resources.neo4j import connect, find_server
+from recograph.settings import PROJECT_DIR, Settings
+
+
+def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
+    """Start Neo4j where it doesn't run, then the Dagster UI and daemon until Ctrl-C."""
+    settings = Settings.from_env()
+    console = Console()
+    load_customers(settings.data)
+    prepare_instance(settings)
+    server = find_server(settings)
+    with connect(server):
+        console.print(f"Neo4j: {server.uri}" + (f", {server.browser}" if server.browser else ""))
+    free = next(candidate for candidate in range(port, port + 100) if not _taken(candidate))
+    if free != port:
+        console.print(f"Port {port} is taken; the UI listens on {free}.")
+    console.print(f"Dagster UI: http://127.0.0.1:{free}")
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [dagster, "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(free)]
+    # dagster takes this process's place, so that Ctrl-C and signals reach it.
+    os.execv(dagster, command)  # noqa: S606
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

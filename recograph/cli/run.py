@@ -1,0 +1,176 @@
+"""`recograph run`: from the dumps to the graph, with progress on the terminal and a closing table."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from recograph.cli.summary import Outcome, print_summary
+from recograph.customers import load_customers
+from recograph.errors import RecographError
+from recograph.instance import prepare_instance
+from recograph.resources.lake import Lake, dump_for, open_lake
+from recograph.settings import Settings
+
+STEPS = ("landing", "glue", "marts", "graph")
+
+
+def run(
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", "-c", help="Only this customer; repeatable.")
+    ] = None,
+    date: Annotated[list[str] | None, typer.Option("--date", "-d", help="Only this snapshot date; repeatable.")] = None,
+    allow_older: Annotated[bool, typer.Option(help="Let the graph go back to an older date.")] = False,
+    max_removed_share: Annotated[
+        float | None, typer.Option(help="The share of a set that a day may remove from the graph.", min=0, max=1)
+    ] = None,
+    max_row_drop: Annotated[
+        float | None, typer.Option(help="The share of a table's rows that a day may lose.", min=0, max=1)
+    ] = None,
+) -> None:
+    """Materialize every partition that has a dump, or the given ones, in date order."""
+    began = time.monotonic()
+    settings = Settings.from_env()
+    console = Console()
+    partitions = choose_partitions(settings, open_lake(settings), customer, date)
+    prepare_instance(settings)
+    run_config = _run_config(allow_older, max_removed_share, max_row_drop)
+    with _progress(console) as progress:
+        _prepare(settings, progress)
+        outcomes = _run_workers(settings, partitions, run_config, progress)
+    print_summary(console, settings, outcomes, time.monotonic() - began)
+    if not all(outcome.succeeded for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def choose_partitions(
+    settings: Settings, lake: Lake, customers: list[str] | None, dates: list[str] | None
+) -> dict[str, list[str]]:
+    """The dates to materialize by customer.
+
+    Raises:
+        RecographError: a customer is unknown, a partition that was asked for has no dump, or there is no dump at all.
+    """
+    listed = load_customers(settings.data)
+    chosen = [listed[customer].id for customer in customers or listed.customers]
+    found = {customer: list(lake.dumps(customer)) for customer in chosen}
+    if dates:
+        if not any(date in found[customer] for date in dates for customer in chosen) or customers:
+            for customer in chosen:
+                for date in dates:
+                    dump_for(lake, customer, date)
+        found = {customer: [date for date in sorted(set(dates)) if date in found[customer]] for customer in chosen}
+    if not any(found.values()):
+        raise RecographError(
+            f"No dump in {lake.uri('dumps/')}: put each customer's at CUSTOMER/DATE.sql there, such as "
+            f"{lake.uri(f'dumps/{chosen[0]}/2026-01-31.sql')} (plain, or .gz, .zst, .bz2)."
+        )
+    return {customer: days for customer, days in found.items() if days}
+
+
+def _run_config(allow_older: bool, max_removed_share: float | None, max_row_drop: float | None) -> dict[str, Any]:
+    graph = {"allow_older": allow_older or None, "max_removed_share": max_removed_share}
+    configs = {"graph": graph, "landing": {"max_row_drop": max_row_drop}}
+    given = {op: {name: value for name, value in config.items() if value is not None} for op, config in configs.items()}
+    return {"ops": {op: {"config": config} for op, config in given.items() if config}}
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[status]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        yield progress
+
+
+def _prepare(settings: Settings, progress: Progress) -> None:
+    """Start Neo4j and parse the dbt project at the same time: each takes seconds, the first time more."""
+    task = progress.add_task("prepare", total=2, status="Neo4j, dbt project")
+    with ThreadPoolExecutor(2) as pool:
+        for future in as_completed([pool.submit(_reach_neo4j, settings), pool.submit(_parse_dbt_project, settings)]):
+            future.result()
+            progress.advance(task)
+    progress.update(task, status="ready")
+
+
+def _run_workers(
+    settings: Settings, partitions: dict[str, list[str]], run_config: dict[str, Any], progress: Progress
+) -> list[Outcome]:
+    outcomes = [Outcome(customer, dates) for customer, dates in partitions.items()]
+    tasks = [
+        progress.add_task(outcome.customer, total=len(STEPS), status=f"{len(outcome.dates)} days")
+        for outcome in outcomes
+    ]
+    # One more than there are processors: a worker waits now and then for Neo4j or the disk.
+    with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
+        list(
+            pool.map(lambda pair: _run_worker(settings, *pair, run_config, progress), zip(outcomes, tasks, strict=True))
+        )
+    return outcomes
+
+
+def _run_worker(
+    settings: Settings, outcome: Outcome, task: TaskID, run_config: dict[str, Any], progress: Progress
+) -> Outcome:
+    """Run a worker for one customer and follow what it reports; its log goes to a file."""
+    log = settings.home / "logs" / f"run-{outcome.customer}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "recograph.worker", outcome.customer, *outcome.dates]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(  # noqa: S603 - this Python, with arguments made here
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as worker,
+    ):
+        assert worker.stdin
+        assert worker.stdout
+        worker.stdin.write(json.dumps(run_config))
+        worker.stdin.close()
+        for line in worker.stdout:
+            _follow(outcome, line, lambda **change: progress.update(task, **change))
+    outcome.succeeded = worker.returncode == 0
+    if not outcome.succeeded and not outcome.failures:
+        outcome.failures.append(f"The run ended unexpectedly; its log is {log}.")
+    progress.update(task, status="[green]done" if outcome.succeeded else "[red]failed")
+    return outcome
+
+
+def _follow(outcome: Outcome, line: str, update: Any) -> None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return  # some library printed a line of its own
+    match event["kind"]:
+        case "step":
+            update(status=event["name"], advance=1)
+        case "materialized":
+            outcome.changes += sum(event["changes"].values())
+        case "check" if event["passed"]:
+            outcome.checks_passed += 1
+        case "check":
+            text = f"{event['name']}: {event['description'] or 'failed'}"
+            (outcome.warnings if event["warning"] else outcome.failures).append(text)
+        case "failed":
+            outcome.failures.append(event["message"])
+
+
+def _reach_neo4j(settings: Settings) -> None:
+    from recograph.resources.neo4j import connect, find_server
+
+    with connect(find_server(settings)):
+        pass
+
+
+def _parse_dbt_project(settings: Settings) -> Path:
+    from recograph.resources.dbt import manifest
+
+    return manifest(settings)

@@ -1,0 +1,60 @@
+"""What `recograph run` prints at its end: the graph by customer, the checks, the time, and where to look."""
+
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+from recograph.errors import RecographError
+from recograph.graph.counts import GraphCounts, count_graph
+from recograph.resources.neo4j import connect, find_server
+from recograph.settings import Settings
+
+
+@dataclass
+class Outcome:
+    """What a customer's worker reported."""
+
+    customer: str
+    dates: list[str]
+    succeeded: bool = False
+    checks_passed: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    changes: int = 0
+    """Rows added, changed and removed in the graph."""
+
+
+def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
+    """Print the closing table; failures come last, so that they are what is seen."""
+    server = find_server(settings)
+    try:
+        with connect(server) as driver:
+            console.print(_table(count_graph(driver)))
+    except RecographError as error:
+        console.print(f"[yellow]The graph can't be counted: {error}")
+    passed = sum(outcome.checks_passed for outcome in outcomes)
+    partitions = sum(len(outcome.dates) for outcome in outcomes)
+    failures = [(outcome.customer, text) for outcome in outcomes for text in outcome.failures]
+    warnings = [(outcome.customer, text) for outcome in outcomes for text in outcome.warnings]
+    changes = sum(outcome.changes for outcome in outcomes)
+    console.print(f"{partitions} partitions in {seconds:.0f} s. Checks: {passed} passed, {len(failures)} failed.")
+    if not failures:
+        console.print(
+            f"{changes:,} rows of the graph changed." if changes else "Nothing changed: the graph was up to date."
+        )
+    if server.browser:
+        console.print(f"The graph: {server.browser} (user {server.username}, password in {server.password_file})")
+    console.print("The assets: run `make dev`, then open http://127.0.0.1:3000")
+    for customer, text in warnings:
+        console.print(f"[yellow]warning:[/] {customer}: {text}", highlight=False, soft_wrap=True)
+    for customer, text in failures:
+        console.print(f"[bold red]failed:[/] {customer}: {text}", highlight=False, soft_wrap=True)
+
+
+def _table(counts: GraphCounts) -> Table:
+    customers = sorted(counts.by_customer)
+    table = Table("", *customers, "all", title="The graph", title_justify="left")
+    for name, total in counts.total.items():
+        table.add_row(name, *(f"{counts.by_customer[customer].get(name, 0):,}" for customer in customers), f"{total:,}")
+    return table

@@ -1,0 +1,1 @@
+"""The Dagster objects, one module a step of the flow from dump to graph."""

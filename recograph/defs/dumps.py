@@ -1,0 +1,58 @@
+"""Step 0, dumps: what the customers ship. Nothing is made here, only observed."""
+
+import dagster as dg
+
+from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
+from recograph.dumps import inspect
+from recograph.resources.lake import DumpFile, Lake
+
+SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
+
+
+def observation(dump: DumpFile, **metadata: object) -> dg.AssetObservation:
+    """What was seen of a dump, for the log of its asset."""
+    return dg.AssetObservation(
+        SQL_DUMP,
+        partition=Snapshot(dump.customer, dump.date).key,
+        metadata={"file": dg.MetadataValue.path(dump.uri), "size": dump.size, "version": dump.version, **metadata},
+        tags={"dagster/data_version": dump.version},
+    )
+
+
+@dg.observable_source_asset(
+    key=SQL_DUMP,
+    description="A customer's database as SQL text, as mysqldump, mariadb-dump or pg_dump wrote it that day.",
+    group_name="dumps",
+    partitions_def=SNAPSHOTS,
+    tags={"dagster/kind/sql": ""},
+)
+def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.DataVersionsByPartition:
+    """Observe every dump that is new or was replaced since it was last observed."""
+    observed = 0
+    for customer in CUSTOMERS.customers:
+        for dump in lake.dumps(customer).values():
+            key = Snapshot(customer, dump.date).key
+            if not SNAPSHOTS.has_partition_key(key):
+                context.log.warning(f"{dump.uri} lies outside the partitions; reload the code location.")
+                continue
+            records = context.instance.fetch_observations(
+                dg.AssetRecordsFilter(SQL_DUMP, asset_partitions=[key]), limit=1
+            ).records
+            last = records[0].asset_observation if records else None
+            if last and "digest" in last.metadata and last.tags.get("dagster/data_version") == dump.version:
+                continue
+            with lake.open_dump(dump) as source:
+                seen = inspect(source, name=dump.uri)
+            context.log_event(
+                observation(
+                    dump,
+                    digest=seen.sha256,
+                    dialect=seen.dialect,
+                    compression=seen.compression,
+                    server_version=seen.server_version or "unknown",
+                    tables=dg.MetadataValue.json({name: table.rows for name, table in seen.tables.items()}),
+                )
+            )
+            observed += 1
+    context.log.info(f"{observed} dumps are new or were replaced.")
+    return dg.DataVersionsByPartition({})

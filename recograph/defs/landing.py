@@ -1,0 +1,118 @@
+"""Step 1, landing: the contracted tables of a dump as typed Parquet in the lake."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import dagster as dg
+
+from recograph.contracts import CONTRACTS, Contract
+from recograph.defs.dumps import SQL_DUMP, observation
+from recograph.defs.errors import clear_failures
+from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
+from recograph.landing import Drop, find_drop, land
+from recograph.resources.lake import Lake, dump_for
+
+NO_SUDDEN_DROP = "no_sudden_drop"
+
+
+class LandingConfig(dg.Config):
+    """Run config of the landing step."""
+
+    max_row_drop: float = 0.3
+    """The share of a table's rows that may be gone since the day before; 1 lets every drop through."""
+
+
+def landing_key(table: str) -> dg.AssetKey:
+    """The asset of a landed table."""
+    return dg.AssetKey(["landing", table])
+
+
+def table_schema(contract: Contract) -> dg.TableSchema:
+    """A contract as the Dagster UI shows it."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                type=str(column.type),
+                description=column.description,
+                constraints=dg.TableColumnConstraints(nullable=not column.required),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+@dg.multi_asset(
+    name="landing",
+    specs=[
+        dg.AssetSpec(
+            landing_key(table),
+            deps=[SQL_DUMP],
+            description=f"{contract.description}: the columns that the contract lets through, typed.",
+            group_name="landing",
+            kinds={"parquet", "python"},
+            owners=OWNERS,
+            metadata={"dagster/column_schema": table_schema(contract)},
+        )
+        for table, contract in CONTRACTS.items()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            NO_SUDDEN_DROP,
+            asset=landing_key(table),
+            blocking=True,
+            description="The table hasn't lost a large share of its rows since the day before: a sign of a cut export.",
+        )
+        for table in CONTRACTS
+    ],
+    can_subset=True,
+    partitions_def=SNAPSHOTS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def landing(
+    context: dg.AssetExecutionContext, config: LandingConfig, lake: dg.ResourceParam[Lake]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Read each dump once and land its contracted tables."""
+    tables = [table for table in CONTRACTS if landing_key(table) in context.selected_asset_keys]
+    drops: dict[str, list[Drop]] = defaultdict(list)
+    with clear_failures():
+        for snapshot in snapshots_of(context):
+            landed = land(lake, dump_for(lake, snapshot.customer, snapshot.date), tables)
+            context.log_event(
+                observation(
+                    landed.dump, dialect=landed.dialect, compression=landed.compression, tables=landed.tables_in_dump
+                )
+            )
+            for table in tables:
+                result = landed.tables[table]
+                context.add_asset_metadata(
+                    {
+                        "dagster/row_count": result.rows,
+                        "dagster/uri": result.uri,
+                        "bytes": result.bytes,
+                        "columns": len(CONTRACTS[table].columns),
+                        "in_dump": result.in_dump,
+                        "duplicates_left_out": result.duplicates,
+                        "zero_dates_as_null": result.zero_dates,
+                        "dropped_columns": ", ".join(result.dropped_columns),
+                        "dump_version": landed.dump.version,
+                    },
+                    asset_key=landing_key(table),
+                    partition_key=snapshot.key,
+                )
+                if drop := find_drop(lake, snapshot.customer, table, snapshot.date, result.rows, config.max_row_drop):
+                    drops[table].append(drop)
+            rows = sum(result.rows for result in landed.tables.values())
+            context.log.info(f"{snapshot.customer} {snapshot.date}: {rows} rows landed from {landed.dump.uri}")
+    for table in tables:
+        yield dg.MaterializeResult(landing_key(table))
+    for table in tables:
+        if dg.AssetCheckKey(landing_key(table), NO_SUDDEN_DROP) not in context.selected_asset_check_keys:
+            continue
+        yield dg.AssetCheckResult(
+            asset_key=landing_key(table),
+            check_name=NO_SUDDEN_DROP,
+            passed=not drops[table],
+            description=" ".join(str(drop) for drop in drops[table]) or None,
+            metadata={"max_row_drop": config.max_row_drop},
+        )

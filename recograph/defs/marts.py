@@ -1,0 +1,76 @@
+"""Step 3, marts: dbt builds them on the warehouse, one partition at a time; its tests are asset checks."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+
+from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.resources.dbt import dbt_environment, dbt_vars, manifest
+
+
+def mart_key(mart: str) -> dg.AssetKey:
+    """The asset of a mart."""
+    return dg.AssetKey(["marts", mart])
+
+
+class Translator(DagsterDbtTranslator):
+    """Names of dbt's nodes as assets: sources are the catalog's tables, models are marts."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
+        """A dbt node as an asset."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        kind, *_, name = unique_id.split(".")
+        if kind == "source":
+            return spec.replace_attributes(key=dg.AssetKey(["glue", name]))
+        return spec.replace_attributes(key=mart_key(name), group_name="marts", owners=OWNERS)
+
+
+os.environ.update(dbt_environment(SETTINGS))
+
+
+@dbt_assets(
+    name="marts",
+    manifest=manifest(SETTINGS),
+    dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)),
+    partitions_def=SNAPSHOTS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """Build the partitions' marts, each with one dbt run.
+
+    A run over several days reports each asset once, as Dagster wants it, and a check as failed if it failed on any day.
+    """
+    outputs: dict[str, dg.Output[Any]] = {}
+    checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
+    for snapshot in snapshots_of(context):
+        arguments = ["build", "--exclude-resource-type", "unit_test"]
+        arguments += ["--vars", json.dumps(dbt_vars(CUSTOMERS[snapshot.customer], snapshot.date))]
+        context.log.info(f"{snapshot.customer} {snapshot.date}: dbt {' '.join(arguments)}")
+        invocation = dbt.cli(arguments, context=context, raise_on_error=False)
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                outputs[event.output_name] = event
+            elif isinstance(event, dg.AssetCheckResult):
+                key = dg.AssetCheckKey(event.asset_key, event.check_name)
+                if key not in checks or checks[key].passed:
+                    checks[key] = event
+            else:
+                yield event
+        if not invocation.is_successful():
+            yield from checks.values()
+            raise dg.Failure(description=_failure(snapshot, invocation.get_artifact("run_results.json")))
+    yield from outputs.values()
+    yield from checks.values()
+
+
+def _failure(snapshot: Snapshot, run_results: Mapping[str, Any]) -> str:
+    """One sentence a dbt node that failed."""
+    failed = [result for result in run_results["results"] if result["status"] in ("error", "fail")]
+    causes = [
+        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result['message'] or '').split())}" for result in failed
+    ]
+    return f"dbt failed for {snapshot.customer} on {snapshot.date}. " + " ".join(causes)

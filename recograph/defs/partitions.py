@@ -1,0 +1,68 @@
+"""Customer × snapshot date: the partitions that every asset shares."""
+
+import datetime
+import zoneinfo
+from dataclasses import dataclass
+
+import dagster as dg
+
+from recograph.customers import CustomerList, load_customers
+from recograph.errors import RecographError
+from recograph.resources.lake import date_of_dump
+from recograph.settings import Settings
+
+SETTINGS = Settings.from_env()
+CUSTOMERS = load_customers(SETTINGS.data)
+
+OWNERS = ["team:data"]
+
+
+@dataclass(frozen=True, order=True)
+class Snapshot:
+    """One customer's data on one day."""
+
+    customer: str
+    date: str
+
+    @property
+    def key(self) -> dg.MultiPartitionKey:
+        """The partition key in Dagster, ``customer|date``."""
+        return dg.MultiPartitionKey({"customer": self.customer, "date": self.date})
+
+
+def date_window(settings: Settings, customers: CustomerList, today: datetime.date) -> tuple[datetime.date, int]:
+    """The first day, and how many days past yesterday the partitions reach.
+
+    They reach from the start date in customers.yaml (or the oldest dump in the data folder, if that is older) to
+    today (or the newest dump, if that is newer).
+    """
+    names = [path.name for customer in customers.customers for path in (settings.data / customer).glob("*.sql*")]
+    dates = sorted(datetime.date.fromisoformat(date) for name in names if (date := date_of_dump(name)))
+    first = min([*dates[:1], *([customers.start_date] if customers.start_date else [])], default=None)
+    if first is None and settings.on_aws:
+        raise RecographError(
+            f"{settings.data / 'customers.yaml'}: add start_date, the first day with a dump in {settings.lake}."
+        )
+    return first or today, 1 + max(0, (max([today, *dates[-1:]]) - today).days)
+
+
+def _snapshots() -> dg.MultiPartitionsDefinition:
+    today = datetime.datetime.now(zoneinfo.ZoneInfo(SETTINGS.timezone)).date()
+    start, end_offset = date_window(SETTINGS, CUSTOMERS, today)
+    return dg.MultiPartitionsDefinition(
+        {
+            "customer": dg.StaticPartitionsDefinition(list(CUSTOMERS.customers)),
+            "date": dg.DailyPartitionsDefinition(
+                start_date=start.isoformat(), end_offset=end_offset, timezone=SETTINGS.timezone
+            ),
+        }
+    )
+
+
+SNAPSHOTS = _snapshots()
+
+
+def snapshots_of(context: dg.AssetExecutionContext) -> list[Snapshot]:
+    """The snapshots that a run asks for: one, or in a backfill several, by customer and then in date order."""
+    keys = (SNAPSHOTS.get_partition_key_from_str(key).keys_by_dimension for key in context.partition_keys)
+    return sorted(Snapshot(key["customer"], key["date"]) for key in keys)

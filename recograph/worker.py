@@ -1,0 +1,90 @@
+"""Materializes some days of one customer in a process of its own: ``python -m recograph.worker CUSTOMER DATE...``.
+
+The command line starts one worker a customer, so that customers don't wait for each other. A worker runs the same job
+in the same Dagster instance as the UI does, and reports what happens as lines of JSON on standard output.
+"""
+
+import datetime
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from recograph.errors import RecographError
+
+
+def consecutive(dates: Sequence[str]) -> Iterator[list[str]]:
+    """Split dates into runs of consecutive days, oldest first; each is one Dagster run."""
+    days: list[str] = []
+    for date in sorted(dates):
+        day_before = (datetime.date.fromisoformat(date) - datetime.timedelta(days=1)).isoformat()
+        if days and days[-1] != day_before:
+            yield days
+            days = []
+        days.append(date)
+    if days:
+        yield days
+
+
+def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> bool:
+    """Run the job for consecutive days of a customer; returns whether it succeeded."""
+    from recograph.definitions import defs
+    from recograph.defs.automation import dump_to_graph  # the code location is loaded here, and errors are reported
+    from recograph.defs.partitions import Snapshot
+
+    tags = {
+        ASSET_PARTITION_RANGE_START_TAG: Snapshot(customer, dates[0]).key,
+        ASSET_PARTITION_RANGE_END_TAG: Snapshot(customer, dates[-1]).key,
+        "recograph/customer": customer,
+    }
+    instance = dg.DagsterInstance.get()
+    run_id = dg._core.utils.make_new_run_id()
+    instance.add_event_listener(run_id, _report)
+    result = defs.get_job_def(dump_to_graph.name).execute_in_process(
+        instance=instance, run_id=run_id, run_config=run_config, tags=tags, raise_on_error=False
+    )
+    return result.success
+
+
+def _report(entry: dg.EventLogEntry) -> None:
+    event = entry.dagster_event
+    if event is None:
+        return
+    if event.is_step_start:
+        _tell("step", name=event.step_key)
+    elif event.is_step_materialization:
+        materialization = event.step_materialization_data.materialization
+        metadata = {name: value.value for name, value in materialization.metadata.items()}
+        changes = {name: metadata[name] for name in ("added", "changed", "removed") if name in metadata}
+        _tell("materialized", asset=materialization.asset_key.to_user_string(), changes=changes)
+    elif event.is_asset_check_evaluation:
+        check = event.asset_check_evaluation_data
+        name = f"{check.asset_key.to_user_string()}: {check.check_name}"
+        warning = check.severity == dg.AssetCheckSeverity.WARN
+        _tell("check", name=name, passed=check.passed, warning=warning, description=check.description)
+    elif event.is_step_failure:
+        data = event.step_failure_data
+        message = data.user_failure_data.description if data.user_failure_data else None
+        _tell("failed", step=event.step_key, message=message or (data.error.message.strip() if data.error else ""))
+
+
+def _tell(kind: str, **facts: Any) -> None:
+    print(json.dumps({"kind": kind, **facts}, default=str), flush=True)  # noqa: T201 - this is the worker's protocol
+
+
+def main() -> int:
+    """Read customer and dates from the arguments and the run config as JSON from standard input."""
+    customer, *dates = sys.argv[1:]
+    run_config = json.loads(sys.stdin.read() or "{}")
+    try:
+        return 0 if all(materialize(customer, days, run_config) for days in consecutive(dates)) else 1
+    except RecographError as error:
+        _tell("failed", step="definitions", message=str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
