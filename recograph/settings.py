@@ -4,7 +4,9 @@ An installation is a pair of folders, ``RECOGRAPH_DATA`` (customers and dumps) a
 ``RECOGRAPH_LAKE=s3://...`` moves the lake, the catalog and the warehouse to AWS.
 """
 
+import datetime
 import os
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +49,9 @@ class Settings:
         lake = env.get("RECOGRAPH_LAKE", str(home / "lake")).rstrip("/")
         if "://" in lake and not lake.startswith("s3://"):
             raise RecographError(f"RECOGRAPH_LAKE is {lake!r}: give a folder, or s3://BUCKET for a lake on AWS.")
+        timezone = env.get("RECOGRAPH_TIMEZONE", "UTC")
+        if timezone not in zoneinfo.available_timezones():
+            raise RecographError(f"RECOGRAPH_TIMEZONE is {timezone!r}; give a name such as Europe/London.")
         optional = {
             "neo4j_uri": env.get("NEO4J_URI"),
             "neo4j_username": env.get("NEO4J_USERNAME"),
@@ -59,7 +64,7 @@ class Settings:
             "landing_database_prefix": env.get("RECOGRAPH_LANDING_DATABASE_PREFIX"),
             "crawler_prefix": env.get("RECOGRAPH_CRAWLER_PREFIX"),
             "schedule_time": env.get("RECOGRAPH_SCHEDULE_TIME"),
-            "timezone": env.get("RECOGRAPH_TIMEZONE"),
+            "timezone": timezone,
         }
         return cls(
             data=Path(env.get("RECOGRAPH_DATA", PROJECT_DIR / "data")).expanduser().resolve(),
@@ -67,6 +72,19 @@ class Settings:
             lake=lake if lake.startswith("s3://") else str(Path(lake).expanduser().resolve()),
             **{name: value for name, value in optional.items() if value is not None},
         )
+
+    @property
+    def schedule_cron(self) -> str:
+        """RECOGRAPH_SCHEDULE_TIME as a cron expression.
+
+        Raises:
+            RecographError: it isn't a time of day.
+        """
+        try:
+            time = datetime.time.fromisoformat(self.schedule_time)
+        except ValueError:
+            raise RecographError(f"RECOGRAPH_SCHEDULE_TIME is {self.schedule_time!r}; give HH:MM, such as 05:00.") from None
+        return f"{time.minute} {time.hour} * * *"
 
     @property
     def on_aws(self) -> bool:
