@@ -112,21 +112,21 @@ def _keep_last(contract: Contract, folder: Path) -> int:
         return 0
     path = folder / contract.table
     key = ", ".join(f'"{column}"' for column in contract.key)
+    # The names come from the contract and the path from here, so this SQL is ours alone.
+    source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
-        source = connection.read_parquet(str(path), file_row_number=True)
-        counts = source.aggregate(f"count(*), count(distinct ({key}))").fetchone()
-        rows, distinct = cast(tuple[int, int], counts)
+        counts = connection.execute(f"select count(*), count(distinct ({key})) from {source}")  # noqa: S608
+        rows, distinct = cast(tuple[int, int], counts.fetchone())
         if rows == distinct:
             return 0
-        kept = source.query(
-            "landed",
-            f"select * exclude (file_row_number) from landed qualify row_number() over "  # noqa: S608 - declared names
-            f"(partition by {key} order by file_row_number desc) = 1 order by file_row_number",
+        kept = connection.sql(
+            f"select * exclude (file_row_number) from {source} qualify row_number() over "  # noqa: S608
+            f"(partition by {key} order by file_row_number desc) = 1 order by file_row_number"
         )
         with pq.ParquetWriter(folder / f"{contract.table}.kept", contract.schema, compression="zstd") as writer:
             for batch in kept.to_arrow_reader(100_000):
                 writer.write_table(pa.Table.from_batches([batch]).cast(contract.schema))
-        (folder / f"{contract.table}.kept").replace(path)
+    (folder / f"{contract.table}.kept").replace(path)
     return rows - distinct
 
 

@@ -19,7 +19,8 @@ from recograph.cli.summary import Outcome, print_summary
 from recograph.customers import load_customers
 from recograph.errors import RecographError
 from recograph.instance import prepare_instance
-from recograph.resources.lake import Lake, dump_for, open_lake
+from recograph.resources.environment import open_lake
+from recograph.resources.lake import Lake, dump_for
 from recograph.settings import Settings
 
 STEPS = ("landing", "glue", "marts", "graph")

@@ -32,14 +32,18 @@ def dbt_vars(customer: Customer, date: str) -> dict[str, str]:
     }
 
 
+def athena_results(settings: Settings) -> str:
+    """Where Athena puts the results of queries."""
+    return settings.athena_results or f"{settings.lake}/athena-results/"
+
+
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """What the dbt profile reads from the environment."""
-    results = settings.athena_results or f"{settings.lake}/athena-results/"
     return {
         "RECOGRAPH_LAKE": settings.lake,
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
-        "RECOGRAPH_ATHENA_RESULTS": results,
+        "RECOGRAPH_ATHENA_RESULTS": athena_results(settings),
         "RECOGRAPH_MARTS_DATABASE": settings.marts_database,
         "RECOGRAPH_LANDING_DATABASE_PREFIX": settings.landing_database_prefix,
     }

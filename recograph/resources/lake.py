@@ -20,7 +20,6 @@ import dagster as dg
 import pyarrow.fs as fs
 
 from recograph.errors import RecographError
-from recograph.settings import Settings
 
 _DUMP_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})\.sql(\.[A-Za-z0-9]+)?")
 
@@ -202,8 +201,3 @@ class LocalLake(dg.ConfigurableResource["LocalLake"]):
         if key.startswith("dumps/"):
             return str(Path(self.data) / key.removeprefix("dumps/"))
         return str(Path(self.root) / key)
-
-
-def open_lake(settings: Settings) -> Lake:
-    """The lake of this installation."""
-    return LocalLake(root=settings.lake, data=str(settings.data), home=str(settings.home))
