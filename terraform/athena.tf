@@ -1,0 +1,24 @@
+resource "aws_athena_workgroup" "pipeline" {
+  name          = var.name
+  description   = "Queries of the pipeline and of people who look at its tables."
+  force_destroy = var.force_destroy
+
+  configuration {
+    # When true, dbt can't say where a mart's files go, and they end up among the results.
+    enforce_workgroup_configuration    = false
+    publish_cloudwatch_metrics_enabled = true
+    bytes_scanned_cutoff_per_query     = floor(var.query_limit_gib * 1024 * 1024 * 1024)
+
+    engine_version {
+      selected_engine_version = "Athena engine version 3"
+    }
+
+    result_configuration {
+      output_location = "s3://${aws_s3_bucket.lake.bucket}/athena-results/"
+
+      encryption_configuration {
+        encryption_option = "SSE_S3"
+      }
+    }
+  }
+}

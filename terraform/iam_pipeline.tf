@@ -1,0 +1,144 @@
+# What the pipeline calls, and no more. Attach the policy to a role of your own, or use the role below.
+locals {
+  catalog          = "${local.arn}:glue:${local.here}:catalog"
+  landing_database = [for database in aws_glue_catalog_database.landing : database.arn]
+  landing_tables   = [for database in aws_glue_catalog_database.landing : "${local.arn}:glue:${local.here}:table/${database.name}/*"]
+  marts_tables     = "${local.arn}:glue:${local.here}:table/${aws_glue_catalog_database.marts.name}/*"
+}
+
+data "aws_iam_policy_document" "pipeline" {
+  statement {
+    sid       = "FindBucket"
+    actions   = ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
+    resources = [aws_s3_bucket.lake.arn]
+  }
+
+  statement {
+    sid       = "ListPrefixes"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.lake.arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["dumps/*", "landing/*", "marts/*", "athena-results/*"]
+    }
+  }
+
+  statement {
+    sid       = "ReadDumps"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.lake.arn}/dumps/*"]
+  }
+
+  statement {
+    sid = "ReadAndWriteLake"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:DeleteObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = [for prefix in ["landing", "marts", "athena-results"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"]
+  }
+
+  statement {
+    sid     = "ReadCatalog"
+    actions = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
+    resources = concat(
+      [local.catalog, "${local.arn}:glue:${local.here}:database/default", aws_glue_catalog_database.marts.arn, local.marts_tables],
+      local.landing_database,
+      local.landing_tables,
+    )
+  }
+
+  statement {
+    sid = "RegisterLanding"
+    actions = [
+      "glue:CreateTable",
+      "glue:UpdateTable",
+      "glue:CreatePartition",
+      "glue:BatchCreatePartition",
+      "glue:UpdatePartition",
+    ]
+    resources = concat([local.catalog], local.landing_database, local.landing_tables)
+  }
+
+  # dbt makes, replaces and drops tables and partitions of the marts, through Athena and by itself.
+  statement {
+    sid = "BuildMarts"
+    actions = [
+      "glue:CreateTable",
+      "glue:UpdateTable",
+      "glue:DeleteTable",
+      "glue:CreatePartition",
+      "glue:BatchCreatePartition",
+      "glue:UpdatePartition",
+      "glue:DeletePartition",
+      "glue:BatchDeletePartition",
+      "glue:GetTableVersions",
+      "glue:DeleteTableVersion",
+    ]
+    resources = [local.catalog, aws_glue_catalog_database.marts.arn, local.marts_tables]
+  }
+
+  statement {
+    sid       = "RunCrawlers"
+    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
+    resources = [for crawler in aws_glue_crawler.landing : crawler.arn]
+  }
+
+  statement {
+    sid = "Query"
+    actions = [
+      "athena:GetWorkGroup",
+      "athena:StartQueryExecution",
+      "athena:StopQueryExecution",
+      "athena:GetQueryExecution",
+      "athena:GetQueryResults",
+    ]
+    resources = [aws_athena_workgroup.pipeline.arn]
+  }
+
+  statement {
+    sid       = "ReadNeo4jLogin"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.neo4j.arn]
+  }
+}
+
+resource "aws_iam_policy" "pipeline" {
+  name        = "${var.name}-pipeline"
+  description = "What the recograph pipeline calls."
+  policy      = data.aws_iam_policy_document.pipeline.json
+}
+
+data "aws_iam_policy_document" "pipeline_trust" {
+  dynamic "statement" {
+    for_each = { for type, who in { Service = var.pipeline_services, AWS = var.pipeline_principals } : type => who if length(who) > 0 }
+
+    content {
+      actions = ["sts:AssumeRole"]
+
+      principals {
+        type        = statement.key
+        identifiers = statement.value
+      }
+    }
+  }
+}
+
+resource "aws_iam_role" "pipeline" {
+  # A role that nobody may take can't be made.
+  count              = length(concat(var.pipeline_services, var.pipeline_principals)) > 0 ? 1 : 0
+  name               = "${var.name}-pipeline"
+  description        = "The recograph pipeline: Dagster's code location and its runs."
+  assume_role_policy = data.aws_iam_policy_document.pipeline_trust.json
+}
+
+resource "aws_iam_role_policy_attachment" "pipeline" {
+  count      = length(aws_iam_role.pipeline)
+  role       = aws_iam_role.pipeline[0].name
+  policy_arn = aws_iam_policy.pipeline.arn
+}
