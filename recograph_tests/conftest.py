@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+import neo4j as neo4j_driver
+import pytest
+
+from recograph.local.neo4j import Connection, ManagedServer
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """A managed server that all tests of a run share; what is in it is the `neo4j` fixture's to clear."""
+    server = ManagedServer(tmp_path_factory.mktemp("neo4j_server"))
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _neo4j_driver(neo4j_server: Connection) -> Iterator[neo4j_driver.Driver]:
+    auth = (neo4j_server.username, neo4j_server.password)
+    with neo4j_driver.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver:
+        yield driver
+
+
+@pytest.fixture
+def neo4j(_neo4j_driver: neo4j_driver.Driver) -> neo4j_driver.Driver:
+    """A driver of the shared server, its graph empty and without constraints and indexes of earlier tests."""
+    run = _neo4j_driver.execute_query
+    run("MATCH (n) DETACH DELETE n")
+    for (name,) in run("SHOW CONSTRAINTS YIELD name RETURN name").records:
+        run(f"DROP CONSTRAINT `{name}`")
+    for (name,) in run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").records:
+        run(f"DROP INDEX `{name}`")
+    return _neo4j_driver
