@@ -1,0 +1,6 @@
+select
+    user_id,
+    asset_id,
+    rating,
+    {{ partition_columns() }}
+from {{ ref('stg_asset_ratings') }}

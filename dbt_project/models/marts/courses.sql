@@ -1,0 +1,10 @@
+select
+    id,
+    name,
+    category,
+    course_type,
+    difficulty,
+    status,
+    created_date,
+    {{ partition_columns() }}
+from {{ ref('stg_courses') }}

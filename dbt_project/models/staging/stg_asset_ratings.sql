@@ -1,0 +1,18 @@
+with source as (
+    select *
+    from {{ source('landing', 'app7020_content_rating') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+),
+
+renamed as (
+    select
+        -- ids
+        cast(iduser as bigint) as user_id,
+        cast(idcontent as bigint) as asset_id,
+
+        -- numerics
+        cast(rating as double) as rating
+    from source
+)
+
+select * from renamed

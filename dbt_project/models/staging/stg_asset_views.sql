@@ -1,0 +1,18 @@
+with source as (
+    select *
+    from {{ source('landing', 'app7020_content_history') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+),
+
+renamed as (
+    select
+        -- ids
+        cast(iduser as bigint) as user_id,
+        cast(idcontent as bigint) as asset_id,
+
+        -- epoch milliseconds
+        viewed as viewed_ms
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,23 @@
+with source as (
+    select *
+    from {{ source('landing', 'app7020_content') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+),
+
+renamed as (
+    select
+        -- ids
+        cast(id as bigint) as id,
+
+        -- texts
+        title,
+
+        -- numerics
+        cast(contenttype as bigint) as content_type,
+
+        -- timestamps
+        {{ epoch_ms_to_timestamp('created') }} as creation_date
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,26 @@
+with source as (
+    select *
+    from {{ source('landing', 'learning_course') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+),
+
+renamed as (
+    select
+        -- ids
+        cast(idcourse as bigint) as id,
+        cast(idcategory as bigint) as category,
+
+        -- texts
+        name,
+        course_type,
+        difficult as difficulty,
+
+        -- numerics
+        cast(status as bigint) as status,
+
+        -- timestamps
+        {{ epoch_ms_to_timestamp('create_date') }} as created_date
+    from source
+)
+
+select * from renamed

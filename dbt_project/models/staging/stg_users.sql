@@ -1,0 +1,21 @@
+with source as (
+    select *
+    from {{ source('landing', 'core_user') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+),
+
+renamed as (
+    select
+        -- ids
+        cast(idst as bigint) as id,
+
+        -- booleans
+        can_manage_subordinates,
+        valid,
+
+        -- timestamps
+        cast(register_date as timestamp) as register_date
+    from source
+)
+
+select * from renamed
