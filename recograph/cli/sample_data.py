@@ -1,0 +1,46 @@
+"""`recograph sample-data`: dumps of invented customers, of any size."""
+
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from recograph.errors import RecographError
+from recograph.local.sample_data import DEFAULT_SEED, DEFAULT_START, generate, prepare
+
+
+def sample_data(
+    out: Annotated[Path, typer.Option(help="The folder: customers.yaml and CUSTOMER/DATE.sql.gz go there.")],
+    scale: Annotated[float, typer.Option(help="How many times the users, and all that they do.")] = 1,
+    days: Annotated[int, typer.Option(help="How many daily dumps a customer.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same dumps.")] = DEFAULT_SEED,
+    start: Annotated[str, typer.Option(help="The first day, as YYYY-MM-DD.")] = DEFAULT_START.isoformat(),
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", "-c", help="Only this customer of customers.yaml; repeatable.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Write DATE.sql, not compressed.")] = False,
+) -> None:
+    """Write sample SQL dumps: some days of some customers, the same for the same seed."""
+    console = Console()
+    first = _date(start)
+    listed = prepare(out)
+    if unknown := [name for name in customer or () if name not in listed]:
+        raise RecographError(
+            f"Customer {unknown[0]!r} isn't in {out / 'customers.yaml'}, which has {', '.join(listed)}."
+        )
+    chosen = [listed[name] for name in customer or listed]
+    began = time.monotonic()
+    for dump in generate(out, scale, days, seed, chosen, first, compress=not plain):
+        size = dump.path.stat().st_size / 1e6
+        console.print(f"{dump.path}  {dump.dialect}, {size:.1f} MB", highlight=False, soft_wrap=True)
+    console.print(f"{len(chosen)} customers, {days} days, in {time.monotonic() - began:.1f} s", highlight=False)
+
+
+def _date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no time zone
+    except ValueError:
+        raise RecographError(f"--start is {text!r}, but must be a day such as 2026-11-01.") from None
