@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from recograph.errors import RecographError
-from recograph.local.sample_data import DEFAULT_SEED, DEFAULT_START, generate, prepare
+from recograph.local.sample_data import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
 
 
 def sample_data(
@@ -33,10 +33,13 @@ def sample_data(
         )
     chosen = [listed[name] for name in customer or listed]
     began = time.monotonic()
-    for dump in generate(out, scale, days, seed, chosen, first, compress=not plain):
+
+    def report(dump: Dump) -> None:
         size = dump.path.stat().st_size / 1e6
         console.print(f"{dump.path}  {dump.dialect}, {size:.1f} MB", highlight=False, soft_wrap=True)
-    console.print(f"{len(chosen)} customers, {days} days, in {time.monotonic() - began:.1f} s", highlight=False)
+
+    dumps = generate(out, scale, days, seed, chosen, first, compress=not plain, written=report)
+    console.print(f"{len(dumps)} dumps in {time.monotonic() - began:.1f} s", highlight=False)
 
 
 def _date(text: str) -> date:

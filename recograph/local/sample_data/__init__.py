@@ -6,7 +6,7 @@ what and why, `histories.py` what becomes of it; `rows.py` makes tables of it, `
 """
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -54,8 +54,9 @@ def generate(
     customers: Sequence[Customer] | None = None,
     start: date = DEFAULT_START,
     compress: bool = True,
-) -> Iterator[Dump]:
-    """Write a dump a customer and day to `OUT/CUSTOMER/DATE.sql.gz` (or `.sql`); each is yielded when it's complete.
+    written: Callable[[Dump], object] | None = None,
+) -> list[Dump]:
+    """Write a dump a customer and day to `OUT/CUSTOMER/DATE.sql.gz`, or `.sql`.
 
     Args:
         out: The folder; a dump that is there already is replaced.
@@ -65,6 +66,7 @@ def generate(
         customers: Whose dumps; by default those of `OUT/customers.yaml`.
         start: The first day.
         compress: Whether to write gzip.
+        written: Called with each dump as soon as it is complete.
 
     Raises:
         RecographError: a number is out of range, or a customer's size is unknown.
@@ -74,6 +76,7 @@ def generate(
     if days < 1:
         raise RecographError(f"The number of days is {days}; it must be 1 or more.")
     chosen = list(prepare(out).values()) if customers is None else customers
+    dumps: list[Dump] = []
     for customer in chosen:
         profile = profile_of(customer, scale)
         rows = Rows(World.build(customer, profile, start, days, seed))
@@ -82,7 +85,10 @@ def generate(
             path = out / customer.id / f"{snapshot}.sql{'.gz' if compress else ''}"
             with _replaced(path) as file:
                 _write(file, profile.dialect, customer.id, rows, day, snapshot)
-            yield Dump(customer.id, snapshot, path, profile.dialect)
+            dumps.append(Dump(customer.id, snapshot, path, profile.dialect))
+            if written:
+                written(dumps[-1])
+    return dumps
 
 
 def _write(file: IO[bytes], dialect: str, customer: str, rows: Rows, day: int, snapshot: date) -> None:

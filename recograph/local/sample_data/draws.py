@@ -2,6 +2,9 @@
 
 Nothing has to be remembered from one table, chunk or day to the next: asking again for the same index gives the same
 number. That is what lets dumps of any size stream, and days of the same world agree with each other.
+
+Whatever is made of these numbers uses only + - * / and square roots, which IEEE 754 defines to the last bit: powers
+and logarithms differ between processors, and the same seed would not give the same dump everywhere.
 """
 
 from collections.abc import Sequence
@@ -45,6 +48,11 @@ class Draws:
     def uniform(self, purpose: str, index: Ints) -> Floats:
         """Numbers in [0, 1)."""
         return (self.bits(purpose, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+    def early(self, purpose: str, index: Ints) -> Floats:
+        """Numbers in [0, 1), half of them below a quarter."""
+        uniform = self.uniform(purpose, index)
+        return uniform * uniform
 
     def integers(self, purpose: str, index: Ints, below: int) -> Ints:
         """Whole numbers in [0, below)."""

@@ -57,8 +57,8 @@ def enrolments(world: World, source: Interactions, first: int, last: int, day: i
     u = draws.uniform("status", serial)
     status = np.select([u < 0.01, u < 0.02, u < 0.14, u < 0.42, u < 0.97, u < 0.985], [-2, -1, 0, 1, 2, 3], 4)
     opened = (status >= 1) & (status <= 2)
-    wait = np.minimum(draws.uniform("first access", serial) ** 3 * 30 * DAY, room * 0.5).astype(np.int64)
-    length = np.minimum(draws.uniform("last access", serial) ** 3 * 200 * DAY, (room - wait) * 0.9).astype(np.int64)
+    wait = np.minimum(draws.early("first access", serial) * 30 * DAY, room * 0.5).astype(np.int64)
+    length = np.minimum(draws.early("last access", serial) * 200 * DAY, (room - wait) * 0.9).astype(np.int64)
     first_access = np.where(opened, pairs.at + wait, NULL)
     last_access = np.where(opened, pairs.at + wait + length, NULL)
     done = (length * (0.4 + 0.6 * draws.uniform("complete", serial))).astype(np.int64)
@@ -142,6 +142,21 @@ def ratings(world: World, source: Interactions, first: int, last: int, day: int,
     )
 
 
+def votes(world: World, source: Interactions, first: int, last: int, day: int) -> Ratings:
+    """The ratings of courses as votes, sorted by `serial`: a few users voted twice, and the later vote counts."""
+    rows = ratings(world, source, first, last, day, "course", 0.16)
+    count = 1 + world.draws.chance("voted before", rows.serial, 0.05).astype(np.int64)
+    chosen = np.repeat(np.argsort(rows.serial), count[np.argsort(rows.serial)])
+    earlier = np.diff(chosen, append=-1) == 0
+    return Ratings(
+        rows.user[chosen],
+        rows.item[chosen],
+        rows.serial[chosen] * 2 + 1 - earlier,
+        np.where(earlier, 6 - rows.rating[chosen], rows.rating[chosen]),
+        rows.timestamp[chosen] - earlier * 3 * DAY,
+    )
+
+
 @dataclass(frozen=True)
 class Views:
     """Views of assets as a day's dump has them: several a pair; sorted by `serial`."""
@@ -157,14 +172,14 @@ def views(world: World, source: Interactions, first: int, last: int, day: int) -
     pairs = source.pairs(first, last, day)
     pairs = pairs[np.argsort(pairs.serial)]
     draws = world.draws
-    before = 1 + (draws.uniform("views", pairs.serial) ** 4 * 4).astype(np.int64)
+    before = 1 + (draws.early("views", pairs.serial) * 2.6).astype(np.int64)
     back, back_at = _returns(world, pairs, "watches again", _COMES_BACK)
     after = np.where(back <= day, (day - back) // _COMES_BACK + 1, 0)
     chosen = np.repeat(np.arange(len(before)), before + after)
     nth = np.arange(len(chosen)) - np.repeat(np.cumsum(before + after) - (before + after), before + after)
     serial = pairs.serial[chosen] * 64 + nth
     room = np.maximum(world.calendar.end(pairs.day) - pairs.at, MINUTE)[chosen]
-    gap = np.minimum(draws.uniform("view gap", serial) ** 2 * 60 * DAY, room * 0.9).astype(np.int64)
+    gap = np.minimum(draws.early("view gap", serial) * 60 * DAY, room * 0.9).astype(np.int64)
     early = pairs.at[chosen] + np.where(nth == 0, 0, gap)
     later = back_at[chosen] + (nth - before[chosen]) * _COMES_BACK * DAY
     return Views(

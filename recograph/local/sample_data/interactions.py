@@ -14,7 +14,7 @@ from recograph.local.sample_data.world import HOUR, SLOTS, Items, World
 _MAIN, _SECOND = 0.58, 0.80
 """Up to which share of the draws come from the main and from the main or second topic; the rest is popularity."""
 _NEXT_STEP = 0.45
-_DANGLING = 0.04
+_DANGLING = 0.08
 """Share of the rows of a gone user or item that were left behind."""
 
 
@@ -45,7 +45,7 @@ class Interactions:
         self._draws, self._users = world.draws, world.users
         known = items.number[: items.count]
         rank = self._draws.order(f"{items.kind} popularity", items.count)
-        weight = (rank + 2.0) ** -1.05
+        weight = 1 / (rank + 3.0)
         path = self._draws.order(f"{items.kind} path", items.count)
         topic = items.topic[: items.count]
         self._sorted = np.lexsort((path, topic))
@@ -83,7 +83,7 @@ class Interactions:
     def _base_count(self, user: Ints) -> Ints:
         """How much a user had taken on day 0 (or on the day of joining): most little, few a lot."""
         u = self._draws.uniform(f"{self._items.kind} count", user)
-        count = 1.9 * self._per_user * ((1 - u) ** (-1 / 2.6) - 1)
+        count = 1.3 * self._per_user * (1 / np.sqrt(1 - u) - 1)
         most = min(SLOTS // 2, int(0.45 * self._items.count))
         return np.minimum(np.where(self._users.joined_day(user) > 0, np.minimum(count, 2), count), most).astype(
             np.int64
@@ -91,7 +91,8 @@ class Interactions:
 
     def _topics(self, user: Ints) -> tuple[Ints, Ints]:
         """The main and the second topic of users: a taste for courses is one for assets too."""
-        main = self._draws.uniform("main taste", user) ** 1.2
+        main = self._draws.uniform("main taste", user)
+        main = main * (0.8 + 0.2 * main)
         second = (main + 0.15 + 0.7 * self._draws.uniform("second taste", user)) % 1
         return (main * self._items.topics).astype(np.int64), (second * self._items.topics).astype(np.int64)
 
@@ -121,7 +122,7 @@ class Interactions:
         kind, draws, calendar = self._items.kind, self._draws, self._world.calendar
         registered = self._users.registered(user)
         until = calendar.end(self._users.joined_day(user)) - registered
-        share = ((slot + draws.uniform(f"{kind} moment", serial)) / np.maximum(base, 1)) ** 0.6
-        earlier = registered + (np.minimum(share, 1) * until).astype(np.int64)
+        share = (slot + draws.uniform(f"{kind} moment", serial)) / np.maximum(base, 1)
+        earlier = registered + (np.sqrt(np.minimum(share, 1)) * until).astype(np.int64)
         on_the_day = calendar.during(day, draws, f"{kind} daytime", serial)
         return np.where(slot < base, earlier, on_the_day)

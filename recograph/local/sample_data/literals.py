@@ -1,8 +1,9 @@
 """Values as the text of a dump, a column at a time."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,33 +38,36 @@ class Literals:
             return self.true if constant == "1" else self.false
         return constant
 
-    def column(self, column: Column, values: Values) -> Sequence[str]:
-        """A column's values."""
+    def column(self, column: Column, values: Values) -> Sequence[object]:
+        """A column's values; whole numbers stay numbers, for their text is the same everywhere."""
         if isinstance(values, list):
             return self._texts(values)
         known = values != NULL
         if column.type == "bool":
             return [(self.false, self.true, self.null)[i] for i in np.where(known, values, 2).tolist()]
+        cells: list[object]
         if column.type == "datetime":
             moments = np.datetime_as_string((np.where(known, values, 0) // 1000).astype("datetime64[s]"))
-            texts = [f"{self.quote}{moment[:10]} {moment[11:]}{self.quote}" for moment in moments.tolist()]
+            cells = [f"{self.quote}{moment[:10]} {moment[11:]}{self.quote}" for moment in moments.tolist()]
         else:
-            texts = list(map(str, values.tolist()))
+            cells = values.tolist()
         for i in np.flatnonzero(~known).tolist():
-            texts[i] = self.null
-        return texts
+            cells[i] = self.null
+        return cells
 
-    def _texts(self, values: Iterable[str | None]) -> list[str]:
-        special = re.compile("[" + re.escape("".join(map(chr, self.escapes))) + "]")
-        quote, null, escapes, found = self.quote, self.null, self.escapes, special.search
+    def _texts(self, values: Sequence[str | None]) -> list[str]:
+        """Texts, of which only those that need it are escaped, for that is the slow part."""
+        special, escapes, null, quote = self._special, self.escapes, self.null, self.quote
+        if not special.search("".join(filter(None, values))):
+            return [null if value is None else f"{quote}{value}{quote}" for value in values]
         return [
-            null
-            if value is None
-            else f"{quote}{value.translate(escapes)}{quote}"
-            if found(value)
-            else f"{quote}{value}{quote}"
+            null if value is None else f"{quote}{value.translate(escapes) if special.search(value) else value}{quote}"
             for value in values
         ]
+
+    @cached_property
+    def _special(self) -> re.Pattern[str]:
+        return re.compile("[" + re.escape("".join(map(chr, self.escapes))) + "]")
 
 
 def tuples(

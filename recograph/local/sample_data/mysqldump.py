@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
+import numpy as np
+
 from recograph.local.sample_data.literals import Literals, tuples
 from recograph.local.sample_data.rows import Chunk
 from recograph.local.sample_data.schema import Column, Table
@@ -107,19 +109,22 @@ class MySqlDump:
         flavour = self._flavour
         head = f"INSERT INTO `{table.name}` VALUES{flavour.values_break}".encode()
         between = f",{flavour.row_break}".encode()
-        length = 0
+        opening, length = head, _NET_BUFFER_LENGTH
         for chunk in chunks:
-            batch: list[bytes] = []
-            for row in tuples(table.columns, chunk, _LITERALS, "(", ",", ")"):
-                encoded = row.encode()
-                if length and length + len(encoded) < _NET_BUFFER_LENGTH:
-                    batch += (between, encoded)
-                    length += len(encoded)
+            rows = [row.encode() for row in tuples(table.columns, chunk, _LITERALS, "(", ",", ")")]
+            ends = np.cumsum([0, *map(len, rows)])
+            done = 0
+            while done < len(rows):
+                stop = int(np.searchsorted(ends, ends[done] + _NET_BUFFER_LENGTH - length)) - 1
+                if stop > done:
+                    self._out.write(between + between.join(rows[done:stop]))
                 else:
-                    batch += (b";\n" if length else b"", head, encoded)
-                    length = len(head) + len(encoded)
-            self._out.write(b"".join(batch))
-        if length:
+                    stop = done + 1
+                    self._out.write(opening + rows[done])
+                    opening, length = b";\n" + head, len(head)
+                length += int(ends[stop] - ends[done])
+                done = stop
+        if opening is not head:
             self._out.write(b";\n")
 
     def _definition(self, table: Table) -> str:

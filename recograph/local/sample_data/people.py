@@ -61,7 +61,7 @@ def setting_rows(world: World, number: Ints, day: int) -> dict[str, Ints | list[
     """`core_setting_user`: the language of nearly everybody, the time zone of most, a date format of some."""
     draws, ids = world.draws, world.users.ids(number)
     moves = (1 + draws.integers("changes language", number, 400) <= day).astype(np.int64)
-    skewed = draws.uniform("language", number) ** 2.2 * len(LANGUAGES)
+    skewed = draws.early("language", number) * len(LANGUAGES)
     language = (skewed.astype(np.int64) + moves) % len(LANGUAGES)
     spelling = draws.integers("spelling", number, 3) == 0
     languages = [LANGUAGES[i][int(s)] for i, s in zip(language.tolist(), spelling.tolist(), strict=True)]

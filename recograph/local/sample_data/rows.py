@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from recograph.local.sample_data.draws import Ints
-from recograph.local.sample_data.histories import NULL, enrolments, ratings, views
+from recograph.local.sample_data.histories import NULL, enrolments, ratings, views, votes
 from recograph.local.sample_data.interactions import Interactions
 from recograph.local.sample_data.people import setting_rows, user_rows
 from recograph.local.sample_data.texts import Vocabulary
@@ -165,14 +165,13 @@ class Rows:
 
     def _learning_course_rating_vote(self, day: int) -> Iterator[Chunk]:
         for first, last in self._ranges(day):
-            rows = ratings(self._world, self._courses, first, last, day, "course", 0.16)
-            by_id = np.argsort(rows.serial)
+            rows = votes(self._world, self._courses, first, last, day)
             yield {
-                "id": rows.serial[by_id],
-                "idCourse": self._world.courses.ids[rows.item[by_id]],
-                "idUser": self._world.users.ids(rows.user[by_id]),
-                "rating": rows.rating[by_id],
-                "timestamp": rows.timestamp[by_id],
+                "id": rows.serial,
+                "idCourse": self._world.courses.ids[rows.item],
+                "idUser": self._world.users.ids(rows.user),
+                "rating": rows.rating,
+                "timestamp": rows.timestamp,
             }
 
     def _app7020_content_history(self, day: int) -> Iterator[Chunk]:

@@ -97,7 +97,7 @@ class Items:
     days: int
     draws: Draws
     calendar: Calendar
-    per_topic: int = 11
+    per_topic: int = 9
     added: int = field(init=False)
 
     def __post_init__(self) -> None:
