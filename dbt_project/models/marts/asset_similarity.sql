@@ -1,0 +1,1 @@
+{{ similarity(ref('asset_views'), ref('assets'), 'asset_id') }}

@@ -1,0 +1,1 @@
+{{ similarity(ref('course_enrolments'), ref('courses'), 'course_id') }}
