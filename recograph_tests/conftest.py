@@ -8,8 +8,8 @@ from recograph.local.neo4j import Connection, ManagedServer
 
 @pytest.fixture(scope="session")
 def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """A managed server that all tests of a run share; what is in it is the `neo4j` fixture's to clear."""
-    server = ManagedServer(tmp_path_factory.mktemp("neo4j_server"))
+    """A managed server that all tests of a run share, in HOME/neo4j; the `neo4j` fixture clears what is in it."""
+    server = ManagedServer(tmp_path_factory.mktemp("recograph_home") / "neo4j")
     yield server.start()
     server.stop()
 

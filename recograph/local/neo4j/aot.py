@@ -29,6 +29,7 @@ from recograph.local.neo4j.jvm import OPTIONS, spawn_server, write_arguments
 _PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds and holds nothing
 _MEMORY = 4 * 1024**3
 _BOOT_SECONDS = 300
+_KEPT_SECONDS = 30 * 24 * 3600
 _STATEMENTS = (
     "CREATE CONSTRAINT IF NOT EXISTS FOR (n:A) REQUIRE (n.customer_id, n.id) IS UNIQUE",
     "CREATE CONSTRAINT IF NOT EXISTS FOR (n:B) REQUIRE n.id IS UNIQUE",
@@ -62,7 +63,12 @@ def cache_file(jars: Sequence[Path]) -> Path:
 def options(jars: Sequence[Path]) -> list[str]:
     """The Java options that use the cache; none where there is no cache yet."""
     path = cache_file(jars)
-    return [f"-XX:AOTCache={path}", "-Xlog:aot=off", "-Xlog:cds=off"] if path.exists() else []
+    try:
+        os.utime(path)
+    except OSError:
+        return []
+    # Java has a word to say about most caches, refused or not; none of them matters.
+    return [f"-XX:AOTCache={path}", "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
 def train_in_background() -> None:
@@ -120,7 +126,7 @@ def _train(home: Path, jars: Sequence[Path], target: Path) -> None:
             server.kill()
             server.wait()
     if written.exists():
-        _delete_older(target)
+        _delete_unused(target.parent)
         written.replace(target)
 
 
@@ -131,10 +137,11 @@ def _exercise(connection: Connection) -> None:
             driver.execute_query(statement, rows=rows, customer="c")
 
 
-def _delete_older(target: Path) -> None:
-    """Caches of earlier versions are 100 MB each, and a server that has one open keeps it."""
-    for path in target.parent.glob("*.aot"):
-        path.unlink(missing_ok=True)
+def _delete_unused(folder: Path) -> None:
+    """Delete what no start has used for a month: caches of earlier versions, 180 MB each."""
+    for path in folder.glob("*.aot"):
+        if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def _give_way() -> None:

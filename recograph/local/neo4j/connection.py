@@ -77,24 +77,34 @@ def choose_port(preferred: Collection[int]) -> int:
         return int(probe.getsockname()[1])
 
 
-def ensure_password(home: Path) -> str:
-    """The password in HOME/password; generated, and given to the server to be, where there is no store yet.
+def read_password(home: Path) -> str:
+    """The password in HOME/password.
+
+    Raises:
+        RecographError: it is gone.
+    """
+    path = home / "password"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError as error:
+        raise RecographError(
+            f"{path} is missing, and the graph in {home / 'data'} can't be opened without its password. Put it back, "
+            f"or delete {home} and load the graph anew."
+        ) from error
+
+
+def ensure_password(home: Path) -> None:
+    """Generate the password, and give it to the server to be, where there is no store yet.
 
     Raises:
         RecographError: there is a store, but its password is gone.
     """
-    path = home / "password"
-    if path.exists():
-        return path.read_text().strip()
     if (home / "data" / "databases").exists():
-        raise RecographError(
-            f"{path} is missing, and the graph in {home / 'data'} can't be opened without its password. Put it back, "
-            f"or delete {home} and load the graph anew."
-        )
-    password = secrets.token_urlsafe(24)
-    write_initial_user(home / "data", password)
-    write_atomically(path, password + "\n")
-    return password
+        read_password(home)
+    elif not (home / "password").exists():
+        password = secrets.token_urlsafe(24)
+        write_initial_user(home / "data", password)
+        write_atomically(home / "password", password + "\n")
 
 
 def write_initial_user(data: Path, password: str) -> None:

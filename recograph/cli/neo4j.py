@@ -1,0 +1,202 @@
+"""`recograph neo4j`: the local server, and Cypher on whichever server is in use."""
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recograph.errors import RecographError
+from recograph.settings import Settings
+
+app = typer.Typer(help="The local Neo4j server, and Cypher on the server in use.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How `cypher` prints its rows."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+@app.command()
+def start() -> None:
+    """Start the local server, or find the one that runs."""
+    server = _server()
+    found = server.running() is not None
+    connection = server.start()
+    typer.echo(f"Neo4j {'runs already' if found else 'started'} (pid {connection.pid}).")
+    typer.echo(f"  Bolt      {connection.uri}\n  Browser   {connection.http}")
+    typer.echo(f"  User      {connection.username}\n  Password  in {connection.password_file}")
+    if uri := Settings.from_env().neo4j_uri:
+        typer.echo(f"recograph itself uses {uri}, which NEO4J_URI names.")
+
+
+@app.command()
+def stop(timeout: Annotated[float, typer.Option(help="Seconds to wait for the shutdown.")] = 60) -> None:
+    """Shut the local server down and wait until it has."""
+    typer.echo("Neo4j has shut down." if _server().stop(timeout) else "No local Neo4j is running.")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Show the server in use: NEO4J_URI's, or the local one."""
+    report = _status()
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    typer.echo(
+        f"Neo4j {report['version'] or ''} {'runs' if report['running'] else 'is not running'}.".replace("  ", " ")
+    )
+    for name, key in (("Bolt", "uri"), ("Browser", "http"), ("User", "username"), ("Password", "password_file")):
+        if report[key]:
+            typer.echo(f"  {name:<9} {report[key]}")
+
+
+@app.command()
+def cypher(
+    query: Annotated[str, typer.Argument(help="A Cypher statement.")],
+    param: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for $NAME; VALUE is JSON, or else text. Repeatable.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="Form of the rows.")] = Format.table,
+) -> None:
+    """Run one Cypher statement on the server in use and print its rows."""
+    from neo4j.exceptions import Neo4jError
+
+    from recograph.resources.neo4j import connect, find_server
+
+    parameters = dict(_parameter(text) for text in param or [])
+    with connect(find_server(Settings.from_env())) as driver:
+        try:
+            result = driver.execute_query(query, parameters_=parameters)
+        except Neo4jError as error:
+            raise RecographError(f"Neo4j refused the query: {error.message}") from error
+    rows = [[_plain(value) for value in record.values()] for record in result.records]
+    _print_rows(list(result.keys), rows, output)
+    changes = {name: count for name, count in vars(result.summary.counters).items() if type(count) is int and count}
+    if output is Format.table and changes:
+        typer.echo(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in changes.items()))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option(help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write the local graph into one file; a running server is down meanwhile."""
+    from recograph.local.neo4j.backup import back_up
+
+    back_up(_server(), file, overwrite=force)
+    typer.echo(f"The graph is in {file} ({file.stat().st_size:,} bytes).")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    force: Annotated[bool, typer.Option(help="Replace the graph that is there.")] = False,
+) -> None:
+    """Put a backup in the place of the local graph; a running server is down meanwhile."""
+    from recograph.local.neo4j.backup import restore as restore_from
+
+    restore_from(_server(), file, overwrite=force)
+    typer.echo(f"The graph is the one in {file} now.")
+
+
+def _server() -> Any:
+    from recograph.local.neo4j import ManagedServer
+
+    return ManagedServer(Settings.from_env().home / "neo4j", say=typer.echo)
+
+
+def _status() -> dict[str, Any]:
+    settings = Settings.from_env()
+    report: dict[str, Any] = dict.fromkeys(("uri", "http", "username", "password_file", "pid"))
+    if settings.neo4j_uri or settings.neo4j_secret:
+        from recograph.resources.neo4j import find_server
+
+        server = find_server(settings)
+        report |= {"uri": server.uri, "username": server.username}
+        version = _version(server.uri, server.username, server.password)
+        return report | {"running": version is not None, "version": version, "managed": False}
+    connection = _server().running()
+    if connection is None:
+        return report | {"running": False, "version": None, "managed": True}
+    report |= {
+        "uri": connection.uri,
+        "http": connection.http,
+        "username": connection.username,
+        "password_file": str(connection.password_file),
+        "pid": connection.pid,
+    }
+    version = _version(connection.uri, connection.username, connection.password)
+    return report | {"running": version is not None, "version": version, "managed": True}
+
+
+def _version(uri: str, username: str, password: str) -> str | None:
+    """The server's version as it says itself; None where nothing answers."""
+    from recograph.resources.neo4j import Server, connect
+
+    try:
+        with connect(Server(uri, username, password)) as driver:
+            return driver.get_server_info().agent.removeprefix("Neo4j/")
+    except RecographError as error:
+        typer.echo(str(error), err=True)
+        return None
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise RecographError(f"--param {text!r} must be NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _plain(value: Any) -> Any:
+    """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
+    from neo4j.graph import Node, Relationship
+    from neo4j.graph import Path as GraphPath
+
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case Node():
+            return {"labels": sorted(value.labels), "properties": _plain(dict(value))}
+        case Relationship():
+            return {"type": value.type, "properties": _plain(dict(value))}
+        case GraphPath():
+            return {"nodes": _plain(list(value.nodes)), "relationships": _plain(list(value.relationships))}
+    return value.iso_format() if hasattr(value, "iso_format") else str(value)
+
+
+def _print_rows(keys: list[str], rows: list[list[Any]], output: Format) -> None:
+    match output:
+        case Format.json:
+            typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+        case Format.csv:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerows([keys, *([_cell(value) for value in row] for row in rows)])
+        case Format.table if keys:
+            table = Table(*keys)
+            for row in rows:
+                table.add_row(*(_cell(value) for value in row))
+            Console(markup=False, highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
