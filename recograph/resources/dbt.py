@@ -15,6 +15,10 @@ from recograph.errors import RecographError
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 
+DBT = Path(sys.executable).with_name("dbt")
+"""The dbt of this environment, whatever PATH says."""
+
+
 def target(settings: Settings) -> str:
     """The dbt target of this installation."""
     return "athena" if settings.on_aws else "local"
@@ -77,7 +81,7 @@ def _parse(settings: Settings, target_path: Path) -> None:
     anyone = Customer(id="customer", name="", region="", size="", category="")
     variables = dbt_vars(anyone, "2026-01-01")
     command = [
-        *(str(Path(sys.executable).with_name("dbt")), "--quiet", "parse", "--target", target(settings)),
+        *(str(DBT), "--quiet", "parse", "--target", target(settings)),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", str(target_path), "--log-path", str(target_path), "--vars", json.dumps(variables)),
     ]

@@ -6,7 +6,7 @@ from dagster_dbt import DbtCliResource
 
 from recograph.resources.athena import AthenaWarehouse
 from recograph.resources.catalog import ParquetCatalog
-from recograph.resources.dbt import athena_results, target
+from recograph.resources.dbt import DBT, athena_results, target
 from recograph.resources.glue_catalog import GlueCatalog
 from recograph.resources.lake import Lake, LocalLake
 from recograph.resources.neo4j import Neo4jResource
@@ -28,7 +28,10 @@ def resources(settings: Settings) -> dict[str, Any]:
     everywhere = {
         "lake": lake,
         "dbt": DbtCliResource(
-            project_dir=str(DBT_PROJECT_DIR), profiles_dir=str(DBT_PROJECT_DIR), target=target(settings)
+            project_dir=str(DBT_PROJECT_DIR),
+            profiles_dir=str(DBT_PROJECT_DIR),
+            target=target(settings),
+            dbt_executable=str(DBT),
         ),
         "neo4j": Neo4jResource(),
     }
