@@ -1,0 +1,141 @@
+"""Hive's DDL, which Athena takes and Trino doesn't: done through Glue.
+
+The statements are those that dbt-athena and people use on Parquet tables; CREATE EXTERNAL TABLE isn't among them, as
+the project registers tables through Glue's API.
+"""
+
+import re
+from typing import Any
+
+from recograph_tests.aws.front.sql import NAME, RefusedError, split
+
+_TABLE_INPUT = (
+    *("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys"),
+    *("ViewOriginalText", "ViewExpandedText", "TableType", "Parameters"),
+)
+
+
+def run(sql: str, database: str, glue: Any) -> list[str] | None:
+    """Do a DDL statement; returns its lines of output, or None where it is none of those done here.
+
+    Raises:
+        RefusedError: Athena refuses it.
+    """
+    for pattern, do in _STATEMENTS:
+        if found := re.fullmatch(pattern, sql, re.IGNORECASE | re.DOTALL):
+            return do(glue, database, **found.groupdict())
+    return None
+
+
+def _name(text: str, database: str) -> tuple[str, str]:
+    parts = [part.strip('`" ') for part in re.findall(r"`[^`]*`|\"[^\"]*\"|[^.\s]+", text)]
+    return (parts[-2] if len(parts) > 1 else database), parts[-1]
+
+
+def _create_schema(glue: Any, database: str, name: str, lenient: str | None, location: str | None) -> list[str]:
+    _, name = _name(name, database)
+    try:
+        glue.create_database(DatabaseInput={"Name": name, **({"LocationUri": location} if location else {})})
+    except glue.exceptions.AlreadyExistsException:
+        if not lenient:
+            raise RefusedError(f"FAILED: SemanticException [Error 10095]: Database {name} already exists") from None
+    return []
+
+
+def _drop_table(glue: Any, database: str, name: str, lenient: str | None) -> list[str]:
+    schema, table = _name(name, database)
+    try:
+        glue.delete_table(DatabaseName=schema, Name=table)  # tables are external: their files stay
+    except glue.exceptions.EntityNotFoundException:
+        if not lenient:
+            raise RefusedError(f"FAILED: SemanticException [Error 10001]: Table not found {table}") from None
+    return []
+
+
+def _show_partitions(glue: Any, database: str, name: str) -> list[str]:
+    schema, table = _name(name, database)
+    keys = glue.get_table(DatabaseName=schema, Name=table)["Table"]["PartitionKeys"]
+    pages = glue.get_paginator("get_partitions").paginate(DatabaseName=schema, TableName=table)
+    return [_path(keys, partition["Values"]) for page in pages for partition in page["Partitions"]]
+
+
+def _set_properties(glue: Any, database: str, name: str, properties: str) -> list[str]:
+    schema, name = _name(name, database)
+    table = glue.get_table(DatabaseName=schema, Name=name)["Table"]
+    pairs = dict(re.findall(r"['\"]([^'\"]+)['\"]\s*=\s*['\"]([^'\"]*)['\"]", properties))
+    table["Parameters"] = table.get("Parameters", {}) | pairs
+    _update(glue, schema, table)
+    return []
+
+
+def _add_columns(glue: Any, database: str, name: str, columns: str) -> list[str]:
+    schema, name = _name(name, database)
+    table = glue.get_table(DatabaseName=schema, Name=name)["Table"]
+    for column in split(columns):
+        column_name, type_ = column.split(None, 1)
+        table["StorageDescriptor"]["Columns"].append({"Name": column_name.strip("`"), "Type": type_.lower()})
+    _update(glue, schema, table)
+    return []
+
+
+def _add_partitions(glue: Any, database: str, name: str, lenient: str | None, partitions: str) -> list[str]:
+    schema, name = _name(name, database)
+    table = glue.get_table(DatabaseName=schema, Name=name)["Table"]
+    storage, keys = table["StorageDescriptor"], table["PartitionKeys"]
+    for spec, location in re.findall(r"partition\s*\(([^)]*)\)(?:\s*location\s*'([^']+)')?", partitions, re.I):
+        values = _values(spec, keys)
+        place = location or f"{storage['Location'].rstrip('/')}/{_path(keys, values)}/"
+        new = {"Values": values, "StorageDescriptor": {**storage, "Location": place}}
+        try:
+            glue.create_partition(DatabaseName=schema, TableName=name, PartitionInput=new)
+        except glue.exceptions.AlreadyExistsException:
+            if not lenient:
+                raise RefusedError(f"FAILED: Execution Error: partition {values} already exists") from None
+    return []
+
+
+def _drop_partitions(glue: Any, database: str, name: str, lenient: str | None, partitions: str) -> list[str]:
+    schema, name = _name(name, database)
+    keys = glue.get_table(DatabaseName=schema, Name=name)["Table"]["PartitionKeys"]
+    for spec in re.findall(r"partition\s*\(([^)]*)\)", partitions, re.I):
+        try:
+            glue.delete_partition(DatabaseName=schema, TableName=name, PartitionValues=_values(spec, keys))
+        except glue.exceptions.EntityNotFoundException:
+            if not lenient:
+                raise RefusedError(f"FAILED: SemanticException [Error 10006]: Partition not found {spec}") from None
+    return []
+
+
+def _update(glue: Any, schema: str, table: dict[str, Any]) -> None:
+    kept = {name: table[name] for name in _TABLE_INPUT if table.get(name) not in (None, "")}
+    glue.update_table(DatabaseName=schema, TableInput=kept)
+
+
+def _values(spec: str, keys: list[dict[str, str]]) -> list[str]:
+    given = dict(re.findall(r"`?(\w+)`?\s*=\s*'?([^',]*)'?", spec))
+    return [given[key["Name"]] for key in keys]
+
+
+def _path(keys: list[dict[str, str]], values: list[str]) -> str:
+    return "/".join(f"{key['Name']}={value}" for key, value in zip(keys, values, strict=True))
+
+
+_TABLE = rf"(?P<name>{NAME})"
+_STATEMENTS = [
+    (
+        rf"create\s+(?:schema|database)\s+(?P<lenient>if\s+not\s+exists\s+)?{_TABLE}(?:\s+location\s+'(?P<location>[^']+)')?",
+        _create_schema,
+    ),
+    (rf"drop\s+table\s+(?P<lenient>if\s+exists\s+)?{_TABLE}", _drop_table),
+    (rf"show\s+partitions\s+{_TABLE}", _show_partitions),
+    (rf"alter\s+table\s+{_TABLE}\s+set\s+tblproperties\s*\((?P<properties>.*)\)", _set_properties),
+    (rf"alter\s+table\s+{_TABLE}\s+add\s+columns\s*\((?P<columns>.*)\)", _add_columns),
+    (
+        rf"alter\s+table\s+{_TABLE}\s+add\s+(?P<lenient>if\s+not\s+exists\s+)?(?P<partitions>partition\b.*)",
+        _add_partitions,
+    ),
+    (
+        rf"alter\s+table\s+{_TABLE}\s+drop\s+(?P<lenient>if\s+exists\s+)?(?P<partitions>partition\b.*)",
+        _drop_partitions,
+    ),
+]
