@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -47,6 +48,8 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[An
     outputs: dict[str, dg.Output[Any]] = {}
     checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
     for snapshot in snapshots_of(context):
+        if not SETTINGS.on_aws:
+            _make_folders(snapshot, [key.path[-1] for key in context.selected_asset_keys])
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         arguments += ["--vars", json.dumps(dbt_vars(CUSTOMERS[snapshot.customer], snapshot.date))]
         context.log.info(f"{snapshot.customer} {snapshot.date}: dbt {' '.join(arguments)}")
@@ -65,6 +68,15 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[An
             raise dg.Failure(description=_failure(snapshot, invocation.get_artifact("run_results.json")))
     yield from outputs.values()
     yield from checks.values()
+
+
+def _make_folders(snapshot: Snapshot, models: list[str]) -> None:
+    """Make the folders into which DuckDB will write the partition's files: it makes none itself."""
+    for model in models:
+        partition = Path(
+            SETTINGS.lake, "marts", model, f"customer={snapshot.customer}", f"snapshot_date={snapshot.date}"
+        )
+        partition.mkdir(parents=True, exist_ok=True)
 
 
 def _failure(snapshot: Snapshot, run_results: Mapping[str, Any]) -> str:
