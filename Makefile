@@ -35,7 +35,6 @@ test: install  ## run the tests
 lint: install  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
 clean:  ## remove the environment and the local state (stops the local Neo4j)
 	-test ! -x $(BIN)/recograph || $(BIN)/recograph neo4j stop

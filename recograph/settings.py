@@ -83,7 +83,9 @@ class Settings:
         try:
             time = datetime.time.fromisoformat(self.schedule_time)
         except ValueError:
-            raise RecographError(f"RECOGRAPH_SCHEDULE_TIME is {self.schedule_time!r}; give HH:MM, such as 05:00.") from None
+            raise RecographError(
+                f"RECOGRAPH_SCHEDULE_TIME is {self.schedule_time!r}; give HH:MM, such as 05:00."
+            ) from None
         return f"{time.minute} {time.hour} * * *"
 
     @property

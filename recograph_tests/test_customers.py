@@ -47,5 +47,5 @@ def test_a_malformed_list_is_one_clear_message(tmp_path: Path, text: str, messag
 
 
 def test_a_missing_list_names_the_file(tmp_path: Path) -> None:
-    with pytest.raises(RecographError, match="There is no .*customers.yaml"):
+    with pytest.raises(RecographError, match=r"There is no .*customers\.yaml"):
         load_customers(tmp_path)

@@ -1,4 +1,4 @@
-"""What runs by itself: the job over the whole flow, its daily schedule, the sensor for new dumps, the freshness check."""
+"""What runs by itself: the job over the flow, its daily schedule, the sensor for new dumps, the freshness check."""
 
 import datetime
 import json
@@ -55,12 +55,16 @@ def newest_dumps(lake: Lake, today: datetime.date) -> tuple[list[DumpFile], list
     execution_timezone=SETTINGS.timezone,
     description="Every customer's newest snapshot, so that the graph is fresh before the working day.",
 )
-def daily(context: dg.ScheduleEvaluationContext, lake: dg.ResourceParam[Lake]) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def daily(
+    context: dg.ScheduleEvaluationContext, lake: dg.ResourceParam[Lake]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for each customer's newest dump; a customer without one is left to the sensor."""
     today = context.scheduled_execution_time.astimezone(TIMEZONE).date()
     found, missing = newest_dumps(lake, today)
     if missing:
-        text = f"No dump of today or yesterday from {', '.join(missing)}; the sensor new_dumps starts a run when it comes."
+        text = (
+            f"No dump of today or yesterday from {', '.join(missing)}; the sensor new_dumps starts a run when it comes."
+        )
         context.log.warning(text)
         if not found:
             yield dg.SkipReason(text)

@@ -32,7 +32,7 @@ _ARROW_TYPES = {
 _HINTS = {
     "WorkGroup": "Does the workgroup exist? Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP.",
     "AccessDenied": "Run with the pipeline's role (terraform output).",
-    "Bytes scanned limit": "The workgroup's limit of bytes scanned was reached: raise bytes_scanned_limit in Terraform.",
+    "Bytes scanned limit": "The workgroup's limit of bytes scanned was reached: raise it in Terraform.",
 }
 
 

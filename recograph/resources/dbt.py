@@ -14,7 +14,6 @@ from recograph.customers import Customer
 from recograph.errors import RecographError
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
-
 DBT = Path(sys.executable).with_name("dbt")
 """The dbt of this environment, whatever PATH says."""
 
