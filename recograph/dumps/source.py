@@ -14,7 +14,7 @@ from recograph.dumps.errors import DumpError
 CHUNK = 1 << 20
 
 _REFUSED = {
-    b"PGDMP": "a custom-format pg_dump; write it with `pg_dump --format=plain`, or turn it into text with `pg_restore -f`",
+    b"PGDMP": "a custom-format pg_dump; write it with `pg_dump --format=plain`, or run `pg_restore -f FILE` on it",
     b"\x89PNG": "a PNG picture",
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"%PDF": "a PDF document",
