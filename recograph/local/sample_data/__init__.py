@@ -6,8 +6,9 @@ what and why, `histories.py` what becomes of it; `rows.py` makes tables of it, `
 """
 
 import gzip
+import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
@@ -41,8 +42,8 @@ def prepare(out: Path) -> dict[str, Customer]:
     """The customers by id, from `OUT/customers.yaml`, which is written first where it is missing."""
     path = out / "customers.yaml"
     if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files(__package__).joinpath("customers.yaml").read_bytes())
+        with _replaced(path) as file:
+            file.write(files(__package__).joinpath("customers.yaml").read_bytes())
     return load_customers(out).customers
 
 
@@ -69,10 +70,10 @@ def generate(
         written: Called with each dump as soon as it is complete.
 
     Raises:
-        RecographError: a number is out of range, or a customer's size is unknown.
+        RecographError: a number is out of range, a customer's size is unknown, or a file can't be written.
     """
-    if not scale > 0:
-        raise RecographError(f"The scale is {scale}; it must be above 0.")
+    if not 0 < scale < math.inf:
+        raise RecographError(f"The scale is {scale:g}; it must be a number above 0.")
     if days < 1:
         raise RecographError(f"The number of days is {days}; it must be 1 or more.")
     chosen = list(prepare(out).values()) if customers is None else customers
@@ -110,9 +111,9 @@ def _write(file: IO[bytes], dialect: str, customer: str, rows: Rows, day: int, s
 @contextmanager
 def _replaced(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is complete; without names and times inside its gzip form."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as raw:
             if path.suffix == ".gz":
                 with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
@@ -120,5 +121,8 @@ def _replaced(path: Path) -> Iterator[IO[bytes]]:
             else:
                 yield raw
         partial.replace(path)
+    except OSError as error:
+        raise RecographError(f"{path} can't be written: {error.strerror}. Choose another folder.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ NULL = np.iinfo(np.int64).min
 """Stands for NULL in columns of whole numbers and of times."""
 _COMES_BACK = 70
 """A user comes back to a course or an asset once in so many days."""
-_THINKS_AGAIN = 150
+_THINKS_AGAIN = 60
 """A user changes a rating once in so many days."""
 
 
@@ -44,7 +44,7 @@ class Ratings:
 
 
 def _returns(world: World, pairs: Pairs, purpose: str, every: int) -> tuple[Ints, Ints]:
-    """The first day on which each pair comes up again, and whether-and-when it does on that day's clock."""
+    """The first day on which each pair comes up again, and the moment of that day in epoch milliseconds."""
     first = pairs.day + 1 + world.draws.integers(purpose, pairs.serial, every)
     return first, world.calendar.during(first, world.draws, f"{purpose} at", pairs.serial)
 

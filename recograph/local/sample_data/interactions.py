@@ -14,7 +14,7 @@ from recograph.local.sample_data.world import HOUR, SLOTS, Items, World
 _MAIN, _SECOND = 0.58, 0.80
 """Up to which share of the draws come from the main and from the main or second topic; the rest is popularity."""
 _NEXT_STEP = 0.45
-_DANGLING = 0.08
+_DANGLING = 0.15
 """Share of the rows of a gone user or item that were left behind."""
 
 
@@ -85,9 +85,8 @@ class Interactions:
         u = self._draws.uniform(f"{self._items.kind} count", user)
         count = 1.3 * self._per_user * (1 / np.sqrt(1 - u) - 1)
         most = min(SLOTS // 2, int(0.45 * self._items.count))
-        return np.minimum(np.where(self._users.joined_day(user) > 0, np.minimum(count, 2), count), most).astype(
-            np.int64
-        )
+        count = np.where(self._users.joined_day(user) > 0, np.minimum(count, 2), count)
+        return np.minimum(count, most).astype(np.int64)
 
     def _topics(self, user: Ints) -> tuple[Ints, Ints]:
         """The main and the second topic of users: a taste for courses is one for assets too."""
@@ -115,7 +114,7 @@ class Interactions:
         item = np.where(stepping, self._next[np.roll(item, 1)], item)
         fresh = (day > 0) & draws.chance(f"{kind} fresh", serial, 0.2)
         newest = self._items.count + (draws.uniform(f"{kind} which", serial) * self._items.added * day).astype(np.int64)
-        return np.where(fresh, np.minimum(newest, len(self._items.number) - 1), item)
+        return np.where(fresh, newest, item)
 
     def _moment(self, user: Ints, slot: Ints, base: Ints, serial: Ints, day: Ints) -> Ints:
         """When a slot was taken: on its day, or spread over the time since the user registered."""

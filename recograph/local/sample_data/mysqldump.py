@@ -11,53 +11,52 @@ from recograph.local.sample_data.literals import Literals, tuples
 from recograph.local.sample_data.rows import Chunk
 from recograph.local.sample_data.schema import Column, Table
 
-_NET_BUFFER_LENGTH = 1024 * 1024 - 1025
+_NET_BUFFER_LENGTH = 1_046_528
 _ESCAPES = str.maketrans({"\0": "\\0", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "'": "\\'", '"': '\\"', "\x1a": "\\Z"})
 _LITERALS = Literals(null="NULL", false="0", true="1", quote="'", escapes=_ESCAPES)
 
 
 @dataclass(frozen=True)
-class _Flavour:
+class Flavour:
+    """In what the two tools, and the servers they talk to, differ."""
+
     first_lines: str
-    names: str
-    charset: str
+    server: str
+    charset_since: str
+    """From which server version on a comment with the character set is executed."""
     types: dict[str, str]
-    quoted_defaults: bool
-    collated_columns: bool
-    collation: str
-    row_break: str
+    explicit: bool
+    """Whether a column's collation and the quotes around a numeric default are spelt out."""
     values_break: str
+    row_break: str
 
 
-MYSQL = _Flavour(
+MYSQL = Flavour(
     first_lines="-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n",
-    names="8.0.36",
-    charset="50503",
+    server="8.0.36",
+    charset_since="50503",
     types={"bool": "tinyint(1)"},
-    quoted_defaults=True,
-    collated_columns=True,
-    collation="utf8mb4_unicode_ci",
-    row_break="",
+    explicit=True,
     values_break=" ",
+    row_break="",
 )
-MARIADB = _Flavour(
+MARIADB = Flavour(
     first_lines="/*M!999999\\- enable the sandbox mode */ \n"
     "-- MariaDB dump 10.19  Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)\n",
-    names="10.11.19-MariaDB-0+deb12u1",
-    charset="40101",
+    server="10.11.19-MariaDB-0+deb12u1",
+    charset_since="40101",
     types={"bool": "tinyint(1)", "int": "int(11)", "bigint": "bigint(20)", "smallint": "smallint(6)"},
-    quoted_defaults=False,
-    collated_columns=False,
-    collation="utf8mb4_unicode_ci",
-    row_break="\n",
+    explicit=False,
     values_break="\n",
+    row_break="\n",
 )
+_COLLATION = "utf8mb4_unicode_ci"
 
 
 class MySqlDump:
     """Writes one dump: header, then tables, then footer."""
 
-    def __init__(self, out: IO[bytes], flavour: _Flavour, database: str, taken: datetime) -> None:
+    def __init__(self, out: IO[bytes], flavour: Flavour, database: str, taken: datetime) -> None:
         self._out, self._flavour, self._database, self._taken = out, flavour, database, taken
 
     def _write(self, text: str) -> None:
@@ -68,11 +67,11 @@ class MySqlDump:
         flavour = self._flavour
         self._write(
             f"{flavour.first_lines}--\n-- Host: db.example.org    Database: {self._database}\n"
-            f"-- {'-' * 54}\n-- Server version\t{flavour.names}\n\n"
+            f"-- {'-' * 54}\n-- Server version\t{flavour.server}\n\n"
             "/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;\n"
             "/*!40101 SET @OLD_CHARACTER_SET_RESULTS=@@CHARACTER_SET_RESULTS */;\n"
             "/*!40101 SET @OLD_COLLATION_CONNECTION=@@COLLATION_CONNECTION */;\n"
-            f"/*!{flavour.charset} SET NAMES utf8mb4 */;\n"
+            f"/*!{flavour.charset_since} SET NAMES utf8mb4 */;\n"
             "/*!40103 SET @OLD_TIME_ZONE=@@TIME_ZONE */;\n"
             "/*!40103 SET TIME_ZONE='+00:00' */;\n"
             "/*!40014 SET @OLD_UNIQUE_CHECKS=@@UNIQUE_CHECKS, UNIQUE_CHECKS=0 */;\n"
@@ -105,14 +104,14 @@ class MySqlDump:
         )
 
     def _insert(self, table: Table, chunks: Iterable[Chunk]) -> None:
-        """Multi-row statements, each as long as the servers' network buffer lets the real tools make it."""
+        """Multi-row statements as long as the real tools make them, which count 2 more a row and 4 at the start."""
         flavour = self._flavour
         head = f"INSERT INTO `{table.name}` VALUES{flavour.values_break}".encode()
         between = f",{flavour.row_break}".encode()
         opening, length = head, _NET_BUFFER_LENGTH
         for chunk in chunks:
             rows = [row.encode() for row in tuples(table.columns, chunk, _LITERALS, "(", ",", ")")]
-            ends = np.cumsum([0, *map(len, rows)])
+            ends = np.cumsum([0, *(len(row) + 2 for row in rows)])
             done = 0
             while done < len(rows):
                 stop = int(np.searchsorted(ends, ends[done] + _NET_BUFFER_LENGTH - length)) - 1
@@ -121,7 +120,7 @@ class MySqlDump:
                 else:
                     stop = done + 1
                     self._out.write(opening + rows[done])
-                    opening, length = b";\n" + head, len(head)
+                    opening, length = b";\n" + head, len(head) + 4
                 length += int(ends[stop] - ends[done])
                 done = stop
         if opening is not head:
@@ -135,9 +134,9 @@ class MySqlDump:
         return (
             f"\n--\n-- Table structure for table `{table.name}`\n--\n\nDROP TABLE IF EXISTS `{table.name}`;\n"
             "/*!40101 SET @saved_cs_client     = @@character_set_client */;\n"
-            f"/*!{flavour.charset} SET character_set_client = utf8mb4 */;\n"
+            f"/*!{flavour.charset_since} SET character_set_client = utf8mb4 */;\n"
             f"CREATE TABLE `{table.name}` (\n{lines}\n"
-            f") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={flavour.collation};\n"
+            f") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={_COLLATION};\n"
             "/*!40101 SET character_set_client = @saved_cs_client */;\n"
         )
 
@@ -145,15 +144,15 @@ class MySqlDump:
         flavour = self._flavour
         text = column.type.startswith(("varchar", "text"))
         parts = [f"`{column.name}`", flavour.types.get(column.type, column.type)]
-        if text and flavour.collated_columns:
-            parts.append(f"COLLATE {flavour.collation}")
+        if text and flavour.explicit:
+            parts.append(f"COLLATE {_COLLATION}")
         if column.required:
             parts.append("NOT NULL")
         if column.constant not in (None, "NULL") and column.type != "text":
             value = _LITERALS.constant(column).strip("'")
-            quoted = text or flavour.quoted_defaults
+            quoted = text or flavour.explicit
             parts.append(f"DEFAULT '{value}'" if quoted else f"DEFAULT {value}")
-        elif not column.required and not (column.type == "text" and flavour.collated_columns):
+        elif not column.required and not (column.type == "text" and flavour.explicit):
             parts.append("DEFAULT NULL")
         return " ".join(parts)
 

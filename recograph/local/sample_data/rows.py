@@ -20,7 +20,7 @@ Values: TypeAlias = Ints | list[str | None] | list[str]
 Chunk: TypeAlias = dict[str, Values]
 
 _USERS_A_CHUNK = 2000
-_ITEMS_A_CHUNK = 500
+_ITEMS_A_CHUNK = 150
 _HEX = "0123456789abcdef"
 
 
