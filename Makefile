@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test lint clean
+.PHONY: help install run dev test test-aws lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,7 +30,10 @@ dev: install  ## Neo4j and the Dagster UI on this machine
 	$(BIN)/recograph dev
 
 test: install  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not aws'
+
+test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino; needs a JDK 24 or later)
+	$(BIN)/pytest -m aws
 
 lint: install  ## check style and types
 	$(BIN)/ruff check .
