@@ -1,38 +1,82 @@
-"""`recograph dump`: look into a dump."""
+"""`recograph dump`: look into SQL dumps, and turn them into Parquet."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from recograph.dumps import inspect as inspect_dump
+app = typer.Typer(help="Look into SQL dumps, and turn them into Parquet.", no_args_is_help=True)
 
-app = typer.Typer(help="Look into SQL dumps.", no_args_is_help=True)
+DumpFile = Annotated[Path, typer.Argument(help="A dump of mysqldump, mariadb-dump or pg_dump, perhaps compressed.")]
+Database = Annotated[
+    str | None, typer.Option("--database", "-d", help="Database (MySQL) or schema (PostgreSQL) to read.")
+]
 
 
-@app.callback()
-def _group() -> None:
-    """Look into SQL dumps."""
+@contextmanager
+def _progress(file: Path) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on the error stream, shown only to people."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(file.name, total=None)
+        yield lambda done, size: bar.update(task, completed=done, total=size)
 
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A dump, plain or compressed.")],
+    file: DumpFile,
+    database: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print dialect, server version, tables, columns and rows of a dump."""
-    seen = inspect_dump(file)
+    """Show what a dump holds: dialect, server version, tables, columns, rows, bytes."""
+    from recograph import dumps
+
+    with _progress(file) as on_progress:
+        found = dumps.inspect(file, database=database, on_progress=on_progress)
     if as_json:
-        typer.echo(json.dumps(asdict(seen), indent=2))
+        typer.echo(json.dumps(asdict(found), indent=2))
         return
     console = Console()
-    console.print(f"{seen.dialect} {seen.server_version or ''}, compression {seen.compression}, {seen.bytes:,} bytes")
-    console.print(f"sha256 {seen.sha256}", highlight=False)
-    table = Table("table", "columns", "rows")
-    for name, report in seen.tables.items():
-        table.add_row(name, str(len(report.columns)), f"{report.rows:,}")
+    console.print(
+        f"{found.name}: {found.dialect} {found.server_version or '(version unknown)'}, {found.bytes:,} bytes, "
+        f"compression {found.compression}\nsha256 {found.sha256}",
+        highlight=False,
+        markup=False,
+    )
+    table = Table("table", "columns", "rows", "bytes")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, report in found.tables.items():
+        table.add_row(name, str(len(report.columns)), f"{report.rows:,}", f"{report.bytes:,}")
     console.print(table)
+
+
+@app.command()
+def convert(
+    file: DumpFile,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for TABLE.parquet; made if need be.")],
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be repeated.")] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="Write TABLE.COLUMN as text; may be repeated.")
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Write every table of a dump as typed Parquet, OUT/TABLE.parquet, all of them or none."""
+    from recograph.dumps.parquet import convert as convert_dump
+
+    with _progress(file) as on_progress:
+        tables = convert_dump(
+            file, out, tables=table or None, database=database, as_text=text or (), on_progress=on_progress
+        )
+    rows = sum(report.rows for report in tables.values())
+    typer.echo(f"{len(tables)} tables with {rows:,} rows written to {out}")

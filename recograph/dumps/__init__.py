@@ -1,10 +1,11 @@
-"""Reading SQL dumps: from the text that mysqldump, mariadb-dump and pg_dump write to Arrow record batches.
+"""Reads SQL dumps as mysqldump, mariadb-dump and pg_dump write them, from text to Arrow, exactly, fast and safely.
 
-A dump is data: nothing in it is executed. It is read once, from front to back, with memory bounded by a batch.
+`DumpReader` gives record batches of every table, or of the tables and columns that are asked for; `inspect` tells what
+a dump holds, `sniff` what it is. Nothing here knows of Dagster or of the pipeline's contracts.
 """
 
-from recograph.dumps.errors import DumpError
-from recograph.dumps.inspection import Inspection, inspect
-from recograph.dumps.reader import DumpReader, TableReport
+from recograph.dumps.inspection import Inspection, Sniff, inspect, sniff
+from recograph.dumps.reader import DumpReader
+from recograph.dumps.report import DumpError, Limits, TableReport
 
-__all__ = ["DumpError", "DumpReader", "Inspection", "TableReport", "inspect"]
+__all__ = ["DumpError", "DumpReader", "Inspection", "Limits", "Sniff", "TableReport", "inspect", "sniff"]

@@ -1,61 +1,76 @@
-"""What a dump holds, without keeping any of it."""
+"""Looks into a dump without reading its values."""
 
-import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from recograph.dumps.reader import DumpReader, TableReport
+from recograph.dumps.header import Header
+from recograph.dumps.reader import DumpReader
+from recograph.dumps.report import Limits, TableReport
+from recograph.dumps.source import Source
+
+
+@dataclass(frozen=True)
+class Sniff:
+    """What the beginning of a dump shows."""
+
+    dialect: str
+    compression: str
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A dump's dialect, server, tables and digest."""
+    """What a dump holds."""
 
+    name: str
     dialect: str
     server_version: str | None
     compression: str
-    tables: Mapping[str, TableReport]
     bytes: int
-    """Size of the file."""
+    """Of the file, compressed as it is."""
     sha256: str
     """Digest of the file."""
+    tables: dict[str, TableReport]
 
 
-class _Hashing:
-    """A stream that is digested while it is read."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.digest, self.bytes = stream, hashlib.sha256(), 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.stream.read(size)
-        self.digest.update(data)
-        self.bytes += len(data)
-        return data
-
-
-def inspect(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None) -> Inspection:
-    """Read a dump once for what it holds.
+def sniff(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None) -> Sniff:
+    """Tell dialect and compression from the beginning alone; a stream is read from, so it can't be used again.
 
     Raises:
-        DumpError: it isn't a whole dump.
+        DumpError: it isn't a dump that can be read.
     """
-    if isinstance(source, str | os.PathLike):
-        with open(source, "rb") as stream:  # noqa: PTH123 - takes both kinds of path
-            return inspect(stream, name=name or str(source))
-    hashing = _Hashing(source)
-    reader = DumpReader(cast(BinaryIO, hashing), name=name, schemas={})
-    for _ in reader:
-        pass
-    while hashing.read(1 << 20):
-        pass
-    return Inspection(
-        reader.dialect,
-        reader.server_version,
-        reader.compression,
-        reader.tables,
-        hashing.bytes,
-        hashing.digest.hexdigest(),
-    )
+    opened = Source(source, name, Limits())
+    try:
+        return Sniff(Header(opened.head, opened.name).dialect, opened.compression)
+    finally:
+        opened.close()
+
+
+def inspect(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    name: str | None = None,
+    database: str | None = None,
+    limits: Limits | None = None,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> Inspection:
+    """Read a dump to its end and count the rows of every table; values aren't decoded.
+
+    Raises:
+        DumpError: the dump is cut, broken or beyond a limit.
+    """
+    with DumpReader(
+        source, name=name, database=database, limits=limits, on_progress=on_progress, decode=False, digest=True
+    ) as reader:
+        for _ in reader:
+            pass
+        return Inspection(
+            name=reader.name,
+            dialect=reader.dialect,
+            server_version=reader.server_version,
+            compression=reader.compression,
+            bytes=reader.read_bytes,
+            sha256=reader.sha256 or "",
+            tables=reader.tables,
+        )

@@ -1,0 +1,69 @@
+"""A window that slides over the chunks of a dump."""
+
+from collections.abc import Iterable
+
+_LONG_LINE = 64 << 10
+
+
+class Buffer:
+    """Bytes from `pos` on are yet to be read; `data` is immutable, so that arrays may point into it."""
+
+    def __init__(self, chunks: Iterable[bytes]):
+        self._chunks = iter(chunks)
+        self._base = 0
+        self.data = b""
+        self.pos = 0
+        self.eof = False
+
+    @property
+    def offset(self) -> int:
+        """Where `pos` is in the dump, in bytes."""
+        return self._base + self.pos
+
+    @property
+    def left(self) -> int:
+        """Bytes that are there and not yet read."""
+        return len(self.data) - self.pos
+
+    def extend(self) -> bool:
+        """Drop what was read and append as much as is left, at least a chunk; False at the end of the dump.
+
+        Doubling keeps the work linear when something long, such as a row of many megabytes, is looked at again
+        after every extension.
+        """
+        if self.eof:
+            return False
+        left = self.data[self.pos :]
+        parts, got = [left], 0
+        while got < max(len(left), 1):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                self.eof = True
+                break
+            parts.append(chunk)
+            got += len(chunk)
+        self._base += self.pos
+        self.data, self.pos = b"".join(parts), 0
+        return got > 0
+
+    def ensure(self, size: int) -> bool:
+        """Extend until `size` bytes are there; False where the dump ends before."""
+        while self.left < size:
+            if not self.extend():
+                return False
+        return True
+
+    def take_line(self) -> bytes:
+        """Consume the rest of the line and return it without its end; of a very long line only the beginning."""
+        line, at = b"", self.pos
+        while (end := self.data.find(b"\n", at)) < 0:
+            if self.left > _LONG_LINE:
+                line = line or self.data[self.pos : self.pos + _LONG_LINE]
+                self.pos = len(self.data)
+            at = self.left
+            if not self.extend():
+                end = len(self.data)
+                break
+        line = line or self.data[self.pos : end][:_LONG_LINE]
+        self.pos = min(end + 1, len(self.data))
+        return line.rstrip(b"\r")

@@ -1,0 +1,232 @@
+"""From cut out text to typed Arrow arrays.
+
+Arrow casts whole columns. Only where it refuses are values looked at one by one: to accept what the type can hold in
+another notation, or to say which row can't be held, and why.
+"""
+
+import datetime
+import decimal
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recograph.dumps.literals import LiteralError, parts, unhex
+
+_BOOLEANS = {
+    **dict.fromkeys([b"1", b"t", b"true", b"T", b"TRUE", b"True", b"\x01"], True),
+    **dict.fromkeys([b"0", b"f", b"false", b"F", b"FALSE", b"False", b"\x00"], False),
+}
+_BOOLEAN_TEXTS = pa.array(list(_BOOLEANS), pa.binary())
+_BOOLEAN_VALUES = pa.array(list(_BOOLEANS.values()))
+_ZERO_DATE = r"^0000-00-00( 00:00:00(\.0+)?)?$"
+_MOMENT = re.compile(
+    r"(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d):?(\d\d)?(?::?(\d\d))?)?( BC)?"
+)
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a value's cast must know of the column that it comes from."""
+
+    encoding: str = "utf-8"
+    """Of text in the dump."""
+    bits: bool = False
+    """Whether numbers come as bytes, as BIT columns of MySQL do."""
+    bytea: bool = False
+    """Whether binary values come in PostgreSQL's notation."""
+    zero_dates: bool = False
+    """Whether 0000-00-00 stands for no date."""
+
+
+class CastError(ValueError):
+    """Values that their type can't hold: row within the window, and reason."""
+
+    def __init__(self, rejects: list[tuple[int, str]]):
+        super().__init__(rejects[0][1])
+        self.rejects = rejects
+
+
+def cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> tuple[pa.Array, int]:
+    """Cast a column's bytes to its type.
+
+    Returns:
+        The typed array, and how many zero dates became null in it.
+
+    Raises:
+        CastError: a value doesn't fit the type.
+    """
+    if len(values) == values.null_count:
+        return pa.nulls(len(values), target), 0
+    try:
+        return _cast(values, target, origin), 0
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, LiteralError):
+        pass
+    zero_dates = 0
+    if origin.zero_dates and (pa.types.is_date(target) or pa.types.is_timestamp(target)):
+        is_zero = pc.fill_null(pc.match_substring_regex(values, _ZERO_DATE), fill_value=False)
+        zero_dates = pc.sum(is_zero).as_py()
+        if zero_dates:
+            values = pc.if_else(is_zero, pa.scalar(None, pa.binary()), values)
+            try:
+                return _cast(values, target, origin), zero_dates
+            except pa.ArrowInvalid:
+                pass
+    return _cast_singly(values, target, origin), zero_dates
+
+
+def _text(values: pa.BinaryArray) -> pa.StringArray:
+    """The values as text without a look at their encoding, which casts to numbers and dates check themselves."""
+    return pa.Array.from_buffers(pa.string(), len(values), values.buffers(), values.null_count, values.offset)
+
+
+def _cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> pa.Array:
+    if pa.types.is_string(target):
+        return _decode(values, origin.encoding)
+    if pa.types.is_binary(target):
+        return _bytea(values) if origin.bytea else values
+    if pa.types.is_boolean(target):
+        at = pc.index_in(values, _BOOLEAN_TEXTS)
+        if at.null_count != values.null_count:
+            raise pa.ArrowInvalid("not a boolean")
+        return _BOOLEAN_VALUES.take(at)
+    if origin.bits:
+        raise pa.ArrowInvalid("bits are cast singly")
+    if pa.types.is_integer(target):
+        if (parts(values)[1] > ord("9")).any():
+            raise pa.ArrowInvalid("Arrow takes hexadecimal notation for integers; SQL doesn't")
+        return _text(values).cast(target)
+    if pa.types.is_timestamp(target):
+        return _cast_moments(_text(values), target)
+    if pa.types.is_time(target):
+        moments = pc.binary_join_element_wise("1970-01-01 ", _text(values), "")
+        return moments.cast(pa.timestamp(target.unit)).cast(target)
+    return _text(values).cast(target)
+
+
+def _cast_moments(text: pa.StringArray, target: pa.TimestampType) -> pa.Array:
+    zoneless = pa.timestamp(target.unit)
+    try:
+        naive = text.cast(zoneless)
+    except pa.ArrowInvalid:
+        return text.cast(pa.timestamp(target.unit, "UTC")).cast(target)
+    return naive if target.tz is None else pc.assume_timezone(naive, "UTC").cast(target)
+
+
+def _decode(values: pa.BinaryArray, encoding: str) -> pa.StringArray:
+    if encoding != "utf-8" and (parts(values)[1] > 127).any():
+        return pa.array([None if v is None else v.decode(encoding) for v in values.to_pylist()], pa.string())
+    return values.cast(pa.string())
+
+
+def _bytea(values: pa.BinaryArray) -> pa.BinaryArray:
+    if not pc.all(pc.starts_with(values, rb"\x")).as_py():
+        raise pa.ArrowInvalid("not in hexadecimal notation")
+    return unhex(pc.binary_slice(values, 2))
+
+
+def _cast_singly(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> pa.Array:
+    convert = _converter(target, origin)
+    out, rejects = [], []
+    for row, value in enumerate(values.to_pylist()):
+        try:
+            out.append(None if value is None else convert(value))
+        except (ValueError, ArithmeticError):
+            rejects.append((row, f"{_shown(value)} is not a value of type {target}"))
+    if rejects:
+        raise CastError(rejects)
+    return pa.array(out, target)
+
+
+def _shown(value: bytes) -> str:
+    text = value[: 4 * _SHOWN].decode(errors="backslashreplace")
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
+    if pa.types.is_string(target):
+        return lambda value: value.decode(origin.encoding)
+    if pa.types.is_binary(target):
+        return _bytea_singly if origin.bytea else bytes
+    if pa.types.is_boolean(target):
+        return lambda value: _boolean(value, origin)
+    if pa.types.is_integer(target):
+        return lambda value: _integer(value, target, origin)
+    if pa.types.is_floating(target):
+        return lambda value: pa.scalar(value.decode().strip().lstrip("+")).cast(target).as_py()
+    if pa.types.is_decimal(target):
+        return lambda value: pa.scalar(decimal.Decimal(value.decode()), target).as_py()
+    if pa.types.is_timestamp(target):
+        return lambda value: _microseconds(value) * _PER_MICROSECOND[target.unit] // _DIVISOR[target.unit]
+    if pa.types.is_date(target):
+        return _days
+    if pa.types.is_time(target):
+        return _no
+    raise TypeError(f"dumps aren't read to type {target}")
+
+
+_PER_MICROSECOND = {"s": 1, "ms": 1, "us": 1, "ns": 1000}
+_DIVISOR = {"s": 1_000_000, "ms": 1000, "us": 1, "ns": 1}
+_EPOCH_DAYS = datetime.date(1970, 1, 1).toordinal()
+_ERA_DAYS = 146_097
+
+
+def _boolean(value: bytes, origin: Origin) -> bool:
+    if origin.bits:
+        number = int.from_bytes(value, "big")
+        return bool(number) if number < 2 else _no(value)
+    return _BOOLEANS[value.strip()] if value.strip() in _BOOLEANS else _no(value)
+
+
+def _no(value: bytes) -> Any:
+    raise ValueError(value)
+
+
+def _integer(value: bytes, target: pa.DataType, origin: Origin) -> int:
+    if origin.bits:
+        number = int.from_bytes(value, "big")
+    else:
+        exact = decimal.Decimal(value.decode().strip())
+        if not exact.is_finite() or abs(exact.adjusted()) > 40 or exact != exact.to_integral_value():
+            raise ValueError(value)
+        number = int(exact)
+    try:
+        return int(pa.scalar(number, target).as_py())
+    except (pa.ArrowInvalid, OverflowError) as error:
+        raise ValueError(value) from error
+
+
+def _bytea_singly(value: bytes) -> bytes:
+    if value.startswith(rb"\x"):
+        return bytes.fromhex(value[2:].decode())
+    return re.sub(rb"\\(?:([0-7]{3})|\\)", lambda m: bytes([int(m[1], 8)]) if m[1] else b"\\", value)
+
+
+def _days(value: bytes) -> int:
+    microseconds = _microseconds(value)
+    if microseconds % 86_400_000_000:
+        raise ValueError(value)
+    return microseconds // 86_400_000_000
+
+
+def _microseconds(value: bytes) -> int:
+    """Microseconds since 1970 of any moment that PostgreSQL or MySQL writes, however far away."""
+    match = _MOMENT.fullmatch(value.decode())
+    if not match:
+        raise ValueError(value)
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    if match[12]:
+        year = 1 - year
+    eras, year_of_era = divmod(year - 1, 400)
+    days = datetime.date(year_of_era + 1, month, day).toordinal() + eras * _ERA_DAYS - _EPOCH_DAYS
+    hour, minute, second = (int(match[group] or 0) for group in (4, 5, 6))
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError(value)
+    fraction = int((match[7] or "0").ljust(6, "0"))
+    sign = -1 if match[8] == "-" else 1
+    away = sign * sum(int(match[group] or 0) * factor for group, factor in ((9, 3600), (10, 60), (11, 1)))
+    return ((days * 24 + hour) * 60 + minute) * 60_000_000 + (second - away) * 1_000_000 + fraction

@@ -1,0 +1,131 @@
+"""COPY blocks of PostgreSQL: where the values of their rows lie.
+
+Tabs and line ends inside of values are always escaped, so every one that is there separates values; reshaped to rows
+by columns they are the borders of all values.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from recograph.dumps.buffer import Buffer
+from recograph.dumps.insert import WINDOW_BYTES, DataHeader, Fields
+from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
+from recograph.dumps.report import DumpError, Limits
+from recograph.dumps.scan import Bytes, Positions
+
+_TAB, _LINE_END, _RETURN = b"\t\n\r"
+_HEADER = re.compile(
+    rb"COPY\s++(?P<table>%s)\s*+(?P<columns>%s)?+\s*+FROM\s++stdin(?P<options>[^;]*+);[ \t\r]*+\n"
+    % (QUALIFIED, COLUMN_LIST),
+    re.I,
+)
+_END = b"\n\\."
+"""The last line; no row begins with it, as a backslash in a value is doubled."""
+
+
+def copy_header(buffer: Buffer, name: str) -> DataHeader | None:
+    """Consume the header of a COPY block; None, and nothing consumed, where it isn't one.
+
+    Raises:
+        DumpError: the block isn't in COPY's text format.
+    """
+    while True:
+        if match := _HEADER.match(buffer.data, buffer.pos):
+            if match["options"].strip():
+                options = match["options"].decode(errors="replace")[:80]
+                raise DumpError(
+                    f"{name}: COPY at byte {buffer.offset} has options ({options}). "
+                    "Only COPY's text format is read, as pg_dump writes it."
+                )
+            # The line end stays, so that the end of the block always stands behind one.
+            buffer.pos = match.end() - 1
+            return DataHeader(names(match["table"]), names(match["columns"] or b""), match[0])
+        if buffer.left > WINDOW_BYTES or not buffer.extend():
+            return None
+
+
+class CopyRows:
+    """The rows of a COPY block whose header was consumed."""
+
+    def __init__(self, buffer: Buffer, columns: int, wanted: list[int], limits: Limits, place: str):
+        self._buffer = buffer
+        self._columns = columns
+        self._wanted = wanted
+        self._limits = limits
+        self._place = place
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[Fields]:
+        """The rows, window by window."""
+        buffer, least = self._buffer, 0
+        while True:
+            data, first = buffer.data, buffer.pos + 1
+            far = min(buffer.pos + max(WINDOW_BYTES, least), len(data))
+            if (end := data.find(_END, buffer.pos, far)) >= 0:
+                if first <= end:
+                    yield self._parse(first, end + 1)
+                buffer.pos = end + len(_END)
+                return
+            last = data.rfind(b"\n", first, far) + 1
+            if last > first:
+                yield self._parse(first, last)
+                buffer.pos, least = last - 1, 0
+            else:
+                least = 2 * (far - buffer.pos)
+            if far == len(data):
+                self._more()
+
+    def _more(self) -> None:
+        if self._buffer.left > self._limits.value_bytes:
+            raise DumpError(
+                f"{self._where(0)}: the row is longer than {self._limits.value_bytes} bytes. "
+                "Raise the limit value_bytes if it is right."
+            )
+        if not self._buffer.extend():
+            raise DumpError(f"{self._where(0)}: the dump ends within the block. It was cut; fetch or make it again.")
+
+    def _where(self, row: int) -> str:
+        return f"{self._place}, row {self.rows + row + 1} (after byte {self._buffer.offset})"
+
+    def _parse(self, start: int, end: int) -> Fields:
+        columns = self._columns
+        window: Bytes = np.frombuffer(self._buffer.data, np.uint8, end - start, start)
+        lines = window == _LINE_END
+        rows = int(np.count_nonzero(lines))
+        separators = np.flatnonzero(lines | (window == _TAB))
+        whole = len(separators) == rows * max(columns, 1)
+        if not whole or not lines[separators[max(columns, 1) - 1 :: max(columns, 1)]].all():
+            raise self._misshapen(lines, separators)
+        matrix = separators.reshape(rows, -1) + start
+        opening = np.concatenate(([start - 1], matrix[:-1, -1]))
+        closing = matrix[:, -1]
+        if rows and window[separators[max(columns, 1) - 1] - 1] == _RETURN:
+            closing = closing - 1
+        starts = np.empty((len(self._wanted), rows), np.int64)
+        ends = np.empty_like(starts)
+        for at, column in enumerate(self._wanted):
+            starts[at] = matrix[:, column - 1] if column else opening
+            ends[at] = matrix[:, column] if column < columns - 1 else closing
+        starts += 1
+        fields = Fields(self._buffer.data, starts, ends, rows, self._buffer.offset)
+        self.rows += rows
+        return fields
+
+    def _misshapen(self, lines: Bytes, separators: Positions) -> DumpError:
+        counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)
+        row = int((counts != self._columns).argmax())
+        return DumpError(
+            f"{self._where(row)}: the row has {counts[row]} values where {self._columns} columns are expected. "
+            "The dump was edited or damaged; make it again."
+        )
+
+
+def skip_block(buffer: Buffer, place: str) -> None:
+    """Consume a COPY block without looking at its rows, in constant memory."""
+    while (end := buffer.data.find(_END, buffer.pos)) < 0:
+        buffer.pos = max(buffer.pos, len(buffer.data) - len(_END) + 1)
+        if not buffer.extend():
+            raise DumpError(f"{place}: the dump ends within the block. It was cut; fetch or make it again.")
+    buffer.pos = end + len(_END)

@@ -1,0 +1,52 @@
+"""What reading a dump may cost, what it came to, and how it fails."""
+
+from dataclasses import dataclass, field
+
+from recograph.errors import RecographError
+
+
+class DumpError(RecographError):
+    """A dump can't be read exactly; the message names file, table, row and place, and says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what a dump may cost; they hold for hostile files too."""
+
+    value_bytes: int = 64 << 20
+    """Largest row, and largest statement that holds no rows; memory is a small multiple of it at worst."""
+    total_bytes: int = 1 << 40
+    """Largest dump, decompressed."""
+    ratio: int = 250
+    """Largest ratio of decompressed to compressed size, held against what exceeds `ratio_from` bytes."""
+    ratio_from: int = 256 << 20
+    """Decompressed size up to which no ratio is too large."""
+    tables: int = 100_000
+    """Most tables."""
+    columns: int = 5_000
+    """Most columns of a table; PostgreSQL allows 1,600 and MySQL 4,096."""
+
+
+@dataclass
+class TableReport:
+    """What reading one table came to; complete when the dump is read to its end."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+    """Columns in the dump, in its order."""
+    rows: int = 0
+    """Rows read; also counted for tables that nobody asked for."""
+    bytes: int = 0
+    """Bytes that the table's rows take in the dump, decompressed."""
+    rejected: int = 0
+    """Rows of the failing batch that hold a value which their type can't; the dump is refused then."""
+    reasons: list[str] = field(default_factory=list)
+    """Why, for the first few of them."""
+    zero_dates: int = 0
+    """Zero dates (0000-00-00) that became NULL."""
+    dropped_columns: tuple[str, ...] = ()
+    """Columns in the dump that no schema asked for."""
+    missing_columns: tuple[str, ...] = ()
+    """Columns asked for that the dump lacks; they are all NULL."""
+    counted: bool = True
+    """Whether `rows` is known: rows of tables that nobody asked for are skipped faster than they can be counted."""
