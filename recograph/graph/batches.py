@@ -1,0 +1,94 @@
+"""Arrow rows on their way to the server: cut into batches, made into query parameters, one batch ahead."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from recograph.graph.difference import columns, key_columns
+from recograph.graph.model import GraphSet, NodeSet
+
+_AHEAD = 2
+T = TypeVar("T")
+
+
+def rebatch(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of that many (the last may have fewer)."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        waiting.append(batch)
+        size += batch.num_rows
+        if size < rows:
+            continue
+        joined = pa.concat_batches(waiting)
+        whole = size - size % rows
+        yield from (joined.slice(at, rows) for at in range(0, whole, rows))
+        waiting, size = [joined.slice(whole)], size - whole
+    if size:
+        yield pa.concat_batches(waiting)
+
+
+def parameters(graph_set: GraphSet, batch: pa.RecordBatch, *, keys_only: bool = False) -> dict[str, list[Any]]:
+    """What `cypher.add`, `change` and `remove` take, from rows in the columns of `difference.columns`."""
+    if isinstance(graph_set, NodeSet):
+        found = {"keys": _list(batch.column("k"))}
+    else:
+        starts, ends = batch.column("s").dictionary_encode(), batch.column("e").dictionary_encode()
+        found = {
+            "starts": _list(starts.dictionary),
+            "ends": _list(ends.dictionary),
+            "s": _list(starts.indices),
+            "e": _list(ends.indices),
+        }
+    if not keys_only:
+        found |= {name: _list(batch.column(name)) for name in columns(graph_set)[len(key_columns(graph_set)) :]}
+    return found
+
+
+def _list(column: pa.Array) -> list[Any]:
+    if column.null_count == 0 and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        found: list[Any] = column.to_numpy().tolist()
+    else:
+        found = column.to_pylist()
+    return found
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, made in a thread of its own while the server works on earlier ones."""
+    ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(_AHEAD)
+    stop = threading.Event()
+
+    def put(entry: tuple[T | None, BaseException | None, bool]) -> None:
+        while not stop.is_set():
+            try:
+                ready.put(entry, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for item in items:
+                put((item, None, False))
+                if stop.is_set():
+                    return
+            put((None, None, True))
+        except BaseException as error:
+            put((None, error, True))
+
+    thread = threading.Thread(target=work, daemon=True, name="rows to send")
+    thread.start()
+    try:
+        while True:
+            item, error, last = ready.get()
+            if error is not None:
+                raise error
+            if last:
+                return
+            yield item  # type: ignore[misc]  # it isn't the last entry
+    finally:
+        stop.set()
+        thread.join()

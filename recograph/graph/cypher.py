@@ -1,0 +1,186 @@
+"""Cypher, derived from the model: constraints, indexes, batches of changes, counts and reading back.
+
+A batch travels as columns, not as a map a row: `$keys` (nodes), or `$starts`, `$ends` (the distinct ends of
+relationships) with `$s`, `$e` (positions in them), and `$p0`, `$p1`, ... (properties in the model's order). Each end
+node is thus looked up once a batch. The customer is one parameter, times are integers.
+"""
+
+from collections.abc import Sequence
+
+from recograph.graph.model import (
+    KEY,
+    TENANT,
+    GraphSet,
+    NodeSet,
+    Property,
+    RelationshipSet,
+    Scope,
+    Type,
+)
+
+STATE = "LoadState"
+"""A node a customer and set: what the graph holds of it. No part of the model, but kept beside the data."""
+LOCK = "LoadLock"
+"""A node a customer: who may write that customer's part."""
+
+_STATE_KEYS = {STATE: (TENANT, "set"), LOCK: (TENANT,)}
+
+
+def key_constraints(nodes: Sequence[NodeSet]) -> dict[str, str]:
+    """Name and statement of every uniqueness constraint: the model's keys, and those of states and locks."""
+    keys = {node.label: (TENANT, KEY) if node.scope is Scope.OWNED else (KEY,) for node in nodes} | _STATE_KEYS
+    return {
+        f"{label.lower()}_key": f"CREATE CONSTRAINT `{label.lower()}_key` IF NOT EXISTS FOR (n:`{label}`) "
+        f"REQUIRE ({', '.join(f'n.`{name}`' for name in key)}) IS UNIQUE"
+        for label, key in keys.items()
+    }
+
+
+def fulltext_indexes(nodes: Sequence[NodeSet]) -> dict[str, str]:
+    """Name and statement of every full-text index; accents don't matter in a search."""
+    return {
+        node.fulltext_index: f"CREATE FULLTEXT INDEX `{node.fulltext_index}` IF NOT EXISTS FOR (n:`{node.label}`) "
+        f"ON EACH [{', '.join(f'n.`{prop.name}`' for prop in node.properties if prop.fulltext)}] "
+        "OPTIONS {indexConfig: {`fulltext.analyzer`: 'standard-folding'}}"
+        for node in nodes
+        if node.fulltext_index
+    }
+
+
+def add(graph_set: GraphSet) -> str:
+    """Create a batch of rows that aren't there; shared nodes may be there for another customer."""
+    properties = _map(graph_set)
+    if isinstance(graph_set, RelationshipSet):
+        return f"{_ends(graph_set)} CREATE (a)-[:`{graph_set.type}` {properties}]->(b) RETURN count(*) AS done"
+    if graph_set.scope is Scope.SHARED:
+        return f"{_KEYS} MERGE (n:`{graph_set.label}` {{{KEY}: $keys[i]}}) SET n = {properties} RETURN count(*) AS done"
+    return f"{_KEYS} CREATE (n:`{graph_set.label}` {properties}) RETURN count(*) AS done"
+
+
+def change(graph_set: GraphSet, *, replace: bool = False) -> str:
+    """Set the model's properties of a batch of rows; `replace` drops all others."""
+    which = "r" if isinstance(graph_set, RelationshipSet) else "n"
+    if replace:
+        assignment = f"SET {which} = {_map(graph_set)}"
+    else:
+        sets = (f"{which}.`{prop.name}` = {_value(prop, at)}" for at, prop in enumerate(graph_set.properties))
+        assignment = f"SET {', '.join(sets)}" if graph_set.properties else ""
+    return f"{_match(graph_set)} {assignment} RETURN count(*) AS done"
+
+
+def remove(graph_set: GraphSet) -> str:
+    """Delete a batch of rows, nodes with whatever hangs on them."""
+    delete = "DELETE r" if isinstance(graph_set, RelationshipSet) else "DETACH DELETE n"
+    return f"{_match(graph_set)} {delete} RETURN count(*) AS done"
+
+
+def of_customer(graph_set: GraphSet, *, other_ends: bool = False) -> str:
+    """MATCH what the graph holds of a set for `$customer`, by the index on its keys: nodes n, or (a)-[r]->(b).
+
+    Shared nodes are those whose id is in `$members`.
+
+    Args:
+        graph_set: the set.
+        other_ends: take relationships that end at another customer's node too.
+    """
+    if isinstance(graph_set, NodeSet):
+        return f"MATCH (n:`{graph_set.label}`) WHERE {_owned(graph_set, 'n')}"
+    start, end = graph_set.start, graph_set.end
+    match = f"MATCH (a:`{start.label}`)-[r:`{graph_set.type}`]->(b:`{end.label}`) WHERE {_owned(start, 'a')}"
+    return match if other_ends else f"{match} AND NOT ({crosses(graph_set)})"
+
+
+def crosses(relationships: RelationshipSet) -> str:
+    """Whether the matched relationship ends at another customer's node."""
+    if relationships.end.scope is Scope.SHARED:
+        return "false"
+    owner = TENANT if relationships.end.scope is Scope.OWNED else KEY
+    return f"b.`{owner}` <> $customer"
+
+
+def read(graph_set: GraphSet) -> str:
+    """Everything that the graph holds of a set for `$customer`, as lists of columns of up to `$size` rows.
+
+    Columns are the keys and properties, in the order of `difference.columns`.
+    """
+    returned = ["n.id"] if isinstance(graph_set, NodeSet) else ["a.id", "b.id"]
+    which = "n" if isinstance(graph_set, NodeSet) else "r"
+    for prop in graph_set.properties:
+        suffix = ".epochMillis" if prop.type is Type.DATETIME else ""
+        returned.append(f"{which}.`{prop.name}`{suffix}")
+    return f"{of_customer(graph_set)} RETURN {', '.join(returned)}"
+
+
+def survey(graph_set: GraphSet) -> str:
+    """What checks want to know of a set of `$customer`, in one pass; `$allowed` are its properties in the model.
+
+    Returns total, foreign (how many have other properties) with foreign_keys, crossing (how many end at another
+    customer's node), and wrong_NAME for every property with bounds.
+    """
+    which = "n" if isinstance(graph_set, NodeSet) else "r"
+    crossing = crosses(graph_set) if isinstance(graph_set, RelationshipSet) else "false"
+    wrong = {
+        f"wrong_{prop.name}": f"{prop.between[0]} <= {which}.`{prop.name}` <= {prop.between[1]}"
+        for prop in graph_set.properties
+        if prop.between
+    }
+    return (
+        f"{of_customer(graph_set, other_ends=True)} "
+        f"WITH {which}, {crossing} AS crossing, [key IN keys({which}) WHERE NOT key IN $allowed] AS foreign "
+        "RETURN count(*) AS total, count(CASE WHEN crossing THEN 1 END) AS crossing, "
+        "count(CASE WHEN size(foreign) > 0 THEN 1 END) AS foreign, "
+        "reduce(all = [], keys IN collect(DISTINCT foreign) | all + [k IN keys WHERE NOT k IN all]) AS foreign_keys"
+        + "".join(
+            f", count(CASE WHEN coalesce({test}, false) THEN null ELSE 1 END) AS {name}" for name, test in wrong.items()
+        )
+    )
+
+
+_KEYS = "UNWIND range(0, size($keys) - 1) AS i"
+
+
+def _owned(node: NodeSet, name: str) -> str:
+    if node.scope is Scope.SHARED:
+        return f"{name}.`{KEY}` IN $members"
+    if node.scope is Scope.CUSTOMER:
+        return f"{name}.`{KEY}` = $customer"
+    # Asking for the second part of the key, too, lets the index of the key answer.
+    return f"{name}.`{TENANT}` = $customer AND {name}.`{KEY}` IS NOT NULL"
+
+
+def _key(node: NodeSet, value: str) -> str:
+    return f"{{{TENANT}: $customer, {KEY}: {value}}}" if node.scope is Scope.OWNED else f"{{{KEY}: {value}}}"
+
+
+def _match(graph_set: GraphSet) -> str:
+    if isinstance(graph_set, NodeSet):
+        return f"{_KEYS} MATCH (n:`{graph_set.label}` {_key(graph_set, '$keys[i]')})"
+    return f"{_ends(graph_set)} MATCH (a)-[r:`{graph_set.type}`]->(b) WITH r, i"
+
+
+def _ends(relationships: RelationshipSet) -> str:
+    """Look every end node up once; then one row a relationship: a, b and i. No row at all if a node isn't there."""
+    start, end = relationships.start, relationships.end
+    return (
+        f"UNWIND $starts AS key MATCH (a:`{start.label}` {_key(start, 'key')}) WITH collect(a) AS starts "
+        f"UNWIND $ends AS key MATCH (b:`{end.label}` {_key(end, 'key')}) WITH starts, collect(b) AS ends "
+        # Positions are into $starts and $ends, so what was found must be all of them, in their order.
+        f"WHERE [n IN starts | n.{KEY}] = $starts AND [n IN ends | n.{KEY}] = $ends "
+        "UNWIND range(0, size($s) - 1) AS i WITH starts[$s[i]] AS a, ends[$e[i]] AS b, i"
+    )
+
+
+def _map(graph_set: GraphSet) -> str:
+    entries = []
+    if isinstance(graph_set, NodeSet):
+        entries = [f"{KEY}: $keys[i]"]
+        if graph_set.scope is Scope.OWNED:
+            entries.insert(0, f"{TENANT}: $customer")
+    entries += [f"`{prop.name}`: {_value(prop, at)}" for at, prop in enumerate(graph_set.properties)]
+    return f"{{{', '.join(entries)}}}"
+
+
+def _value(prop: Property, at: int) -> str:
+    if prop.type is Type.DATETIME:
+        return f"CASE WHEN $p{at}[i] IS NULL THEN NULL ELSE datetime({{epochMillis: $p{at}[i]}}) END"
+    return f"$p{at}[i]"

@@ -1,0 +1,86 @@
+"""What can stop a load, and Neo4j's errors in words for the person who runs it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import neo4j
+from neo4j.exceptions import (
+    AuthError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+
+from recograph.errors import RecographError
+
+
+class BackwardsError(RecographError):
+    """The graph holds a later snapshot than the one asked for.
+
+    Attributes:
+        held: the later snapshot date by set.
+    """
+
+    def __init__(self, message: str, held: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.held = dict(held)
+
+
+class GuardError(RecographError):
+    """The snapshot would remove more of a set than is plausible.
+
+    Attributes:
+        removed: (rows that would go, rows that are there) by set.
+    """
+
+    def __init__(self, message: str, removed: Mapping[str, tuple[int, int]]) -> None:
+        super().__init__(message)
+        self.removed = dict(removed)
+
+
+class LockedError(RecographError):
+    """Another load has the customer's part of the graph."""
+
+
+def address(driver: neo4j.Driver) -> str:
+    """Where the driver's server is, for messages.
+
+    Raises:
+        RecographError: it can't be reached.
+    """
+    with explained("Neo4j"):
+        info = driver.get_server_info()
+    return f"Neo4j at {info.address[0]}:{info.address[1]}"
+
+
+@contextmanager
+def explained(server: str) -> Iterator[None]:
+    """Turn Neo4j's errors into a RecographError that says what to do.
+
+    Args:
+        server: what to call the server, such as the result of `address`.
+    """
+    try:
+        yield
+    except AuthError as error:
+        raise RecographError(
+            f"{server} refuses the user: check NEO4J_USERNAME and NEO4J_PASSWORD. ({error.message})"
+        ) from error
+    except (ServiceUnavailable, SessionExpired) as error:
+        raise RecographError(
+            f"{server} can't be reached any more ({_text(error)}). Start it, or correct NEO4J_URI, and run this again: "
+            "it goes on from what the graph holds."
+        ) from error
+    except ConstraintError as error:
+        raise RecographError(
+            f"{server} already has such a node ({error.message}): a key is in the mart twice, or someone else writes "
+            "to this part of the graph. Run this again: it compares with what the graph holds."
+        ) from error
+    except (Neo4jError, DriverError) as error:
+        raise RecographError(f"{server} failed: {_text(error)}. Run this again.") from error
+
+
+def _text(error: Exception) -> str:
+    return " ".join((getattr(error, "message", None) or str(error)).split())

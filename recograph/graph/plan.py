@@ -1,0 +1,278 @@
+"""What a load will do, found out before anything is written.
+
+A set is either unchanged (the snapshot has the fingerprint that the graph's state recorded), or the warehouse tells
+the difference to the earlier snapshot (when its marts still have the recorded fingerprint), or the snapshot is compared
+with what the graph holds, or, where that is nothing, all of it is created.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import neo4j
+import pyarrow as pa
+
+from recograph.errors import RecographError
+from recograph.graph import cypher, difference
+from recograph.graph.difference import ADDED, CHANGED, REMOVED, Measure
+from recograph.graph.errors import BackwardsError, GuardError
+from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
+from recograph.graph.scratch import Scratch
+from recograph.graph.state import State
+from recograph.resources.warehouse import Warehouse
+
+GUARDED_ROWS = 20
+"""Sets that hold fewer rows may shrink as they like: a handful of rows comes and goes without a dump being wrong."""
+_READ_ROWS = 10_000
+
+
+class How(StrEnum):
+    """How a set gets equal to the snapshot."""
+
+    CREATED = "created"
+    DIFFERENCE = "difference"
+    COMPARED = "compared with graph"
+    UNCHANGED = "unchanged"
+
+
+@dataclass
+class SetPlan:
+    """What a load will do to a set."""
+
+    set: GraphSet
+    how: How
+    rows: int
+    """Of the mart."""
+    fingerprint: str
+    held: int = 0
+    """Rows that the graph holds now."""
+    total: int = 0
+    """Rows that it will hold; of created sets known when they are written."""
+    operations: dict[str, int] = field(default_factory=dict)
+    rewrite: bool = False
+    members: tuple[str, ...] = ()
+    """Ids of the shared nodes that the customer will need."""
+    seconds: float = 0.0
+
+    def count(self, operation: str) -> int:
+        """How many rows an operation has."""
+        return self.operations.get(operation, 0)
+
+
+def wanted_sets(names: Collection[str] | None) -> list[GraphSet]:
+    """The sets of these names in the order in which they are written; all for None.
+
+    Raises:
+        RecographError: there is no such set.
+    """
+    if names is None:
+        return list(ALL_SETS)
+    if unknown := sorted(set(names) - set(SETS)):
+        raise RecographError(f"The graph has no set {', '.join(unknown)}. It has: {', '.join(SETS)}.")
+    return [each for each in ALL_SETS if each.name in names]
+
+
+class Planner:
+    """Plans one load of one customer's snapshot."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        session: neo4j.Session,
+        scratch: Scratch,
+        customer: str,
+        date: str,
+        states: Mapping[str, State],
+    ) -> None:
+        """Nothing is asked yet."""
+        self._warehouse = warehouse
+        self._session = session
+        self._scratch = scratch
+        self._customer = customer
+        self._date = date
+        self._states = states
+        self._fingerprints: dict[tuple[str, str], str] = {}
+        self._row_counts: dict[str, int] = {}
+
+    def plan(
+        self, sets: list[GraphSet], *, allow_older: bool, max_removed_share: float, rewrite: bool
+    ) -> list[SetPlan]:
+        """Plan all sets.
+
+        Raises:
+            BackwardsError, GuardError: see `load`.
+            RecographError: marts, or nodes that relationships need, are missing.
+        """
+        if not allow_older:
+            self._refuse_backwards(sets)
+        self._measure(sets)
+        self._refuse_missing_ends(sets)
+        plans = [self._plan(each, rewrite=rewrite) for each in sets]
+        self._guard(plans, max_removed_share)
+        return plans
+
+    def sources(self, graph_set: GraphSet, date: str | None = None) -> dict[str, str]:
+        """What to put behind FROM for a set, by mart; marts that have no such partition are left out."""
+        found = {
+            mart: self._warehouse.partition(mart, self._customer, date or self._date)
+            for mart in difference.marts(graph_set)
+        }
+        return {mart: relation for mart, relation in found.items() if relation is not None}
+
+    def rows(self, graph_set: GraphSet, date: str | None = None) -> str:
+        """SELECT a set's rows on a day."""
+        return difference.rows(graph_set, self.sources(graph_set, date), self._customer)
+
+    def batches(self, plan: SetPlan, operation: str) -> Iterable[pa.RecordBatch]:
+        """The rows of an operation, sorted."""
+        if plan.how is How.CREATED:
+            sql = f"select * from ({self.rows(plan.set)}) t order by {difference.order(plan.set)}"  # noqa: S608 - as above
+            wanted = difference.schema(plan.set)
+            return (batch.cast(wanted) for batch in self._warehouse.stream(sql))
+        return self._scratch.rows(plan.set, operation)
+
+    def _refuse_backwards(self, sets: list[GraphSet]) -> None:
+        held = {
+            each.name: state.snapshot_date
+            for each in sets
+            if (state := self._states.get(each.name)) and state.snapshot_date and state.snapshot_date > self._date
+        }
+        if held:
+            raise BackwardsError(
+                f"The graph of {self._customer} holds a later snapshot ({', '.join(sorted(set(held.values())))}) than "
+                f"{self._date}: {', '.join(held)}. To go back, set `allow_older: true` in the run config.",
+                held,
+            )
+
+    def _measure(self, sets: list[GraphSet]) -> None:
+        """Take the checksums of all marts, of the new day and of the days that the graph holds, in one query."""
+        involved = {each.name: each for each in sets}
+        for each in sets:
+            if isinstance(each, RelationshipSet):
+                involved |= {each.start.name: each.start, each.end.name: each.end}
+        days: dict[str, dict[str, GraphSet]] = {self._date: involved}
+        for each in sets:
+            state = self._states.get(each.name)
+            if state and state.clean and state.snapshot_date and state.snapshot_date != self._date:
+                days.setdefault(state.snapshot_date, {})[each.name] = each
+        difference.sources(self._warehouse, involved.values(), self._customer, self._date)
+        wanted: dict[str, list[Measure]] = {}
+        sources: dict[str, dict[str, str]] = {}
+        for day, day_sets in days.items():
+            sources[day] = {mart: sql for each in day_sets.values() for mart, sql in self.sources(each, day).items()}
+            present = [each for each in day_sets.values() if difference.marts(each) <= sources[day].keys()]
+            wanted[day] = list(dict.fromkeys(measure for each in present for measure in difference.measures(each)))
+        if (
+            missing := {mart for each in involved.values() for mart in difference.marts(each)}
+            - sources[self._date].keys()
+        ):
+            raise RecographError(
+                f"{self._customer} has no marts of {self._date} for {', '.join(sorted(missing))}. Materialize "
+                f"{', '.join(f'marts/{mart}' for mart in sorted(missing))} for {self._customer} and {self._date} first."
+            )
+        taken: dict[tuple[str, Measure], tuple[int, str]] = {}
+        sql = difference.measuring(wanted, sources, self._warehouse.checksum)
+        for row in self._warehouse.query(sql).to_pylist():
+            taken[row["which"], (row["mart"], tuple(row["used"].split(",")))] = (row["row_count"], row["checksum"])
+        for day, day_sets in days.items():
+            for each in day_sets.values():
+                found = [taken.get((day, measure)) for measure in difference.measures(each)]
+                if all(found):
+                    parts = [signature(each), *(f"{entry[0]}:{entry[1]}" for entry in found if entry)]
+                    self._fingerprints[day, each.name] = "/".join(parts)
+                if day == self._date and found[0]:
+                    self._row_counts[each.name] = found[0][0]
+
+    def _refuse_missing_ends(self, sets: list[GraphSet]) -> None:
+        """Relationships asked for without their nodes need these in the graph as they are in the snapshot."""
+        asked = {each.name for each in sets}
+        ends = {end.name: end for each in sets if isinstance(each, RelationshipSet) for end in (each.start, each.end)}
+        if missing := [name for name in ends if name not in asked and not self._is_held(ends[name])]:
+            raise RecographError(
+                f"The graph doesn't hold {', '.join(missing)} of {self._customer} as of {self._date}, which the "
+                f"relationships need. Materialize {', '.join(f'graph/{name}' for name in missing)} too, or first."
+            )
+
+    def _is_held(self, graph_set: GraphSet) -> bool:
+        state = self._states.get(graph_set.name)
+        return state is not None and state.clean and state.fingerprint == self._fingerprints[self._date, graph_set.name]
+
+    def _plan(self, graph_set: GraphSet, *, rewrite: bool) -> SetPlan:
+        started = time.monotonic()
+        state = self._states.get(graph_set.name)
+        plan = SetPlan(
+            graph_set, How.UNCHANGED, self._row_counts[graph_set.name], self._fingerprints[self._date, graph_set.name]
+        )
+        if state is not None and self._is_held(graph_set) and not rewrite:
+            plan.held = plan.total = state.total
+            plan.members = state.members
+        elif state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not rewrite:
+            self._difference(plan, state)
+        else:
+            self._compare(plan, state, rewrite=rewrite)
+        plan.seconds = time.monotonic() - started
+        return plan
+
+    def _earlier_is_usable(self, graph_set: GraphSet, state: State) -> bool:
+        shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
+        recorded = self._fingerprints.get((state.snapshot_date or "", graph_set.name))
+        return not shared and recorded == state.fingerprint
+
+    def _difference(self, plan: SetPlan, state: State) -> None:
+        plan.how = How.DIFFERENCE
+        sql = difference.difference(plan.set, self.rows(plan.set), self.rows(plan.set, state.snapshot_date))
+        self._scratch.store(plan.set, "difference", self._warehouse.stream(sql))
+        plan.operations = self._scratch.counts(plan.set)
+        plan.held = state.total
+        plan.total = state.total + plan.count(ADDED) - plan.count(REMOVED)
+
+    def _compare(self, plan: SetPlan, state: State | None, *, rewrite: bool) -> None:
+        each = plan.set
+        shared = isinstance(each, NodeSet) and each.scope is Scope.SHARED
+        members = state.members if state else ()
+        if not shared and self._holds_nothing(each):
+            plan.how = How.CREATED
+            return
+        plan.how = How.COMPARED
+        plan.rewrite = rewrite or state is None or state.signature != signature(each)
+        plan.held = self._scratch.store(each, "held", self._read(each, members))
+        plan.total = self._scratch.store(each, "new", self._warehouse.stream(self.rows(each)))
+        if shared:
+            plan.members = self._scratch.keys(each)
+        self._scratch.compare(each, rewrite=plan.rewrite)
+        plan.operations = self._scratch.counts(each)
+
+    def _holds_nothing(self, graph_set: GraphSet) -> bool:
+        query = f"{cypher.of_customer(graph_set)} RETURN 1 LIMIT 1"
+        return self._session.run(query, customer=self._customer).single() is None
+
+    def _read(self, graph_set: GraphSet, members: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """What the graph holds of a set."""
+        wanted = difference.schema(graph_set)
+        parameters = {"customer": self._customer, "members": list(members)}
+        result = self._session.run(cypher.read(graph_set), parameters)
+        while records := result.fetch(_READ_ROWS):
+            arrays = zip(*(record.values() for record in records), strict=True)
+            yield pa.RecordBatch.from_arrays(
+                [pa.array(column, each.type) for column, each in zip(arrays, wanted, strict=True)], schema=wanted
+            )
+
+    def _guard(self, plans: list[SetPlan], max_removed_share: float) -> None:
+        suspicious = {
+            plan.set.name: (plan.count(REMOVED), plan.held)
+            for plan in plans
+            if plan.held >= GUARDED_ROWS and plan.count(REMOVED) > max_removed_share * plan.held
+        }
+        if suspicious:
+            numbers = ", ".join(f"{gone:,} of {held:,} {name}" for name, (gone, held) in suspicious.items())
+            share = max(gone / held for gone, held in suspicious.values())
+            raise GuardError(
+                f"The snapshot of {self._customer} of {self._date} would remove {numbers}, more than the allowed "
+                f"{max_removed_share:.0%}. Nothing was changed. Is the dump complete? If so, set "
+                f"`max_removed_share: {min(share + 0.01, 1):.2f}` in the run config to let it through.",
+                suspicious,
+            )
+
+
+__all__ = ["ADDED", "CHANGED", "REMOVED", "How", "Planner", "SetPlan", "wanted_sets"]

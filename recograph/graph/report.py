@@ -1,0 +1,80 @@
+"""What a load is told, and what it tells."""
+
+from dataclasses import dataclass, field
+
+from recograph.graph.plan import ADDED, CHANGED, REMOVED, SetPlan
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a load may behave."""
+
+    allow_older: bool = False
+    """Whether the graph may go back to an earlier snapshot."""
+    max_removed_share: float = 0.2
+    """The greatest part of a set that may be removed at once."""
+    rewrite: bool = False
+    """Distrust what is recorded: compare every set with the graph and set every property anew."""
+    lock_timeout: float = 600.0
+    """Seconds to wait for another load of the same customer."""
+    lease: float = 30.0
+    """Seconds after which a load that was killed no longer keeps others out."""
+    batch_rows: int = 10_000
+    """Rows a transaction."""
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """What a load did to a set."""
+
+    name: str
+    how: str
+    rows: int
+    """Of the mart."""
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    dangling: int
+    """Rows of the mart that were left out, because a node that they point to isn't there."""
+    total: int
+    """What the graph holds of the set for the customer now."""
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows of the mart that were brought into the graph in a second, whether they had to be sent or not."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+@dataclass
+class LoadReport:
+    """What a load did."""
+
+    customer: str
+    date: str
+    sets: dict[str, SetReport] = field(default_factory=dict)
+    """By name, in the order in which they were done."""
+    seconds: float = 0.0
+
+    @property
+    def changes(self) -> int:
+        """Nodes and relationships that were added, changed or removed."""
+        return sum(each.added + each.changed + each.removed for each in self.sets.values())
+
+
+def report_of(plan: SetPlan) -> SetReport:
+    """What was done to a set whose plan was carried out."""
+    added, changed = plan.count(ADDED), plan.count(CHANGED)
+    return SetReport(
+        name=plan.set.name,
+        how=plan.how,
+        rows=plan.rows,
+        added=added,
+        changed=changed,
+        removed=plan.count(REMOVED),
+        unchanged=plan.total - added - changed,
+        dangling=plan.rows - plan.total,
+        total=plan.total,
+        seconds=plan.seconds,
+    )

@@ -1,0 +1,90 @@
+"""A small database of one load, on this machine: differences wait here, and the graph's rows meet the warehouse's.
+
+It keeps to a fixed amount of memory and spills to a temporary folder.
+"""
+
+# ruff: noqa: S608 - all names in SQL are the model's
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import pyarrow as pa
+
+from recograph.graph.difference import OPERATION, REMOVED, columns, difference, key_columns, order, schema
+from recograph.graph.model import GraphSet, RelationshipSet
+
+_MEMORY = "256MB"
+
+
+class Scratch:
+    """Tables named by set and purpose, gone with the block."""
+
+    def __enter__(self) -> Self:
+        """Open it, empty."""
+        self._folder = tempfile.TemporaryDirectory(prefix="recograph-load-")
+        self._connection = duckdb.connect(
+            ":memory:", config={"memory_limit": _MEMORY, "temp_directory": self._folder.name}
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Drop all."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def store(self, graph_set: GraphSet, purpose: str, batches: Iterable[pa.RecordBatch]) -> int:
+        """Keep rows, and say how many they are. An engine may return no batch at all, or narrower numbers."""
+        wanted = schema(graph_set, operation=purpose == "difference")
+        reader = pa.RecordBatchReader.from_batches(wanted, (batch.cast(wanted) for batch in batches))
+        self._connection.register("incoming", reader)
+        self._connection.execute(f"create table {_name(graph_set, purpose)} as select * from incoming")
+        found = self._connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchone()
+        return int(found[0]) if found else 0
+
+    def compare(self, graph_set: GraphSet, *, rewrite: bool) -> None:
+        """Make the table `difference` out of `new` and `held`. A pair with several relationships gets one new."""
+        connection, keys = self._connection, ", ".join(key_columns(graph_set))
+        new, held, copies = (_name(graph_set, purpose) for purpose in ("new", "held", "copies"))
+        if isinstance(graph_set, RelationshipSet):
+            connection.execute(
+                f"create table {copies} as select {keys} from {held} group by {keys} having count(*) > 1"
+            )
+            connection.execute(f"delete from {held} where ({keys}) in (from {copies})")
+        sql = difference(graph_set, f"from {new}", f"from {held}", rewrite=rewrite)
+        connection.execute(f"create table {_name(graph_set, 'difference')} as {sql}")
+        if isinstance(graph_set, RelationshipSet):
+            connection.execute(
+                f"insert into {_name(graph_set, 'difference')} by name "
+                f"select '{REMOVED}' as {OPERATION}, {keys} from {copies}"
+            )
+        for table in (new, held):
+            connection.execute(f"drop table {table}")
+
+    def keys(self, graph_set: GraphSet) -> tuple[str, ...]:
+        """The keys of the table `new`."""
+        found = self._connection.execute(f"select k from {_name(graph_set, 'new')} order by k").fetchall()
+        return tuple(str(key) for (key,) in found)
+
+    def counts(self, graph_set: GraphSet) -> dict[str, int]:
+        """How many rows each operation has."""
+        table = _name(graph_set, "difference")
+        return dict(
+            self._connection.execute(f"select {OPERATION}, count(*) from {table} group by {OPERATION}").fetchall()
+        )
+
+    def rows(self, graph_set: GraphSet, operation: str) -> Iterator[pa.RecordBatch]:
+        """The rows of an operation, sorted."""
+        sql = (
+            f"select {', '.join(columns(graph_set))} from {_name(graph_set, 'difference')} "
+            f"where {OPERATION} = '{operation}' order by {order(graph_set)}"
+        )
+        yield from self._connection.cursor().sql(sql).to_arrow_reader(50_000)
+
+
+def _name(graph_set: GraphSet, purpose: str) -> str:
+    return f'"{purpose}_{graph_set.name}"'

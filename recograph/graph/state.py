@@ -1,0 +1,238 @@
+"""Who may write a customer's part of the graph, and what is known of it.
+
+Both are kept in the graph. A lock node a customer carries its owner and the end of its lease. Every transaction that
+writes first takes the write lock of that node and sees that it is still the owner's: a load that lost its lease,
+however late it wakes up, can't write any more, and a new owner sees all that the old one wrote. A state node a customer
+and set says which snapshot the set holds, clean or (from before the first change until after the last) dirty.
+"""
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
+
+from recograph.graph.cypher import LOCK, STATE
+from recograph.graph.errors import LockedError
+
+SHARED_LOCK = "*"
+"""Stands for all customers: locked, after the customer's own, by a transaction that changes shared nodes."""
+
+_TRANSACTION_SECONDS = 600
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class State:
+    """What the graph holds of a set."""
+
+    set: str
+    snapshot_date: str | None
+    """The last snapshot that was loaded completely."""
+    clean: bool
+    signature: str
+    """Of the set's declaration when it was loaded."""
+    fingerprint: str
+    """Of the rows it holds; says nothing when dirty."""
+    rows: int
+    total: int
+    members: tuple[str, ...] = ()
+    """The ids of shared nodes that this customer needs."""
+
+
+class Lease:
+    """The right to write a customer's part of the graph, for as long as it is renewed."""
+
+    def __init__(self, driver: neo4j.Driver, customer: str, seconds: float) -> None:
+        """Nothing is locked yet: see `leased`."""
+        self.customer = customer
+        self.owner = f"{socket.gethostname()} (process {os.getpid()}) {uuid.uuid4().hex[:12]}"
+        self._driver = driver
+        self._milliseconds = int(seconds * 1000)
+        self.session = driver.session(default_access_mode=neo4j.WRITE_ACCESS)
+
+    def acquire(self, timeout: float) -> None:
+        """Wait for the lock.
+
+        Raises:
+            LockedError: another one still renews it after the timeout (seconds).
+        """
+        deadline = time.monotonic() + timeout
+        while (holder := self.session.execute_write(self._try)) is not None:
+            if time.monotonic() >= deadline:
+                raise LockedError(
+                    f"The graph of {self.customer} is being written by {holder}; waited {timeout:g} s. Wait until that "
+                    "run is done and start this one again."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _try(self, tx: neo4j.ManagedTransaction) -> str | None:
+        """Take the lock if it is free or its lease is over; otherwise say who has it."""
+        record = tx.run(
+            f"MERGE (l:{LOCK} {{customer_id: $customer}}) SET l.asked_at = {_NOW} "
+            f"WITH l, coalesce(l.lease_until, 0) < {_NOW} OR l.owner = $owner AS mine "
+            f"SET l.lease_until = CASE WHEN mine THEN {_NOW} + $lease ELSE l.lease_until END, "
+            "l.owner = CASE WHEN mine THEN $owner ELSE l.owner END "
+            "RETURN CASE WHEN mine THEN null ELSE l.owner END AS holder",
+            customer=self.customer,
+            owner=self.owner,
+            lease=self._milliseconds,
+        ).single(strict=True)
+        holder: str | None = record["holder"]
+        return holder
+
+    def renew(self, tx: neo4j.ManagedTransaction | neo4j.Session) -> None:
+        """Lock the lock node until the transaction's end, and renew the lease.
+
+        Raises:
+            LockedError: it isn't ours any more.
+        """
+        record = tx.run(
+            # Setting comes before looking: it takes the write lock, and so what is read afterwards stays true.
+            f"MATCH (l:{LOCK} {{customer_id: $customer}}) SET l.asked_at = {_NOW} "
+            f"WITH l WHERE l.owner = $owner SET l.lease_until = {_NOW} + $lease RETURN true AS mine",
+            customer=self.customer,
+            owner=self.owner,
+            lease=self._milliseconds,
+        ).single()
+        if record is None:
+            raise LockedError(
+                f"Another run has taken over the graph of {self.customer}, because this one was silent for "
+                f"{self._milliseconds / 1000:g} s. Nothing more was written by this one; see what the other one says."
+            )
+
+    def write(self, work: Callable[[neo4j.ManagedTransaction], Any]) -> Any:
+        """Do work in one transaction under the lock; transient errors are retried by the driver."""
+
+        @neo4j.unit_of_work(timeout=_TRANSACTION_SECONDS)
+        def fenced(tx: neo4j.ManagedTransaction) -> Any:
+            self.renew(tx)
+            return work(tx)
+
+        return self.session.execute_write(fenced)
+
+    def release(self) -> None:
+        """Let others in; a server that can't be reached lets them in when the lease ends."""
+        try:
+            self.session.run(
+                f"MATCH (l:{LOCK} {{customer_id: $customer, owner: $owner}}) REMOVE l.owner, l.lease_until",
+                customer=self.customer,
+                owner=self.owner,
+            ).consume()
+        except (DriverError, Neo4jError):
+            pass
+        finally:
+            self.session.close()
+
+    def beat(self, stop: threading.Event) -> None:
+        """Renew until told to stop; for a thread of its own, while the warehouse works."""
+        while not stop.wait(self._milliseconds / 4000):
+            try:
+                with self._driver.session(default_access_mode=neo4j.WRITE_ACCESS) as session:
+                    self.renew(session)
+            except LockedError:
+                return
+            except (DriverError, Neo4jError):
+                continue
+
+
+_NOW = "datetime.realtime().epochMillis"
+
+
+@contextmanager
+def leased(driver: neo4j.Driver, customer: str, *, timeout: float, seconds: float) -> Iterator[Lease]:
+    """Hold the lock of a customer's part of the graph.
+
+    Args:
+        driver: of the server.
+        customer: whose part.
+        timeout: how long to wait for another one (seconds).
+        seconds: after how long without a renewal others may take over.
+
+    Raises:
+        LockedError: another one has it.
+    """
+    lease = Lease(driver, customer, seconds)
+    lease.acquire(timeout)
+    stop = threading.Event()
+    heart = threading.Thread(target=lease.beat, args=(stop,), daemon=True, name=f"lease of {customer}")
+    heart.start()
+    try:
+        yield lease
+    finally:
+        stop.set()
+        heart.join()
+        lease.release()
+
+
+def states(session: neo4j.Session, customer: str) -> dict[str, State]:
+    """What is known of the customer's sets, by name."""
+
+    def fetch(tx: neo4j.ManagedTransaction) -> dict[str, State]:
+        result = tx.run(f"MATCH (s:{STATE} {{customer_id: $customer}}) RETURN properties(s) AS s", customer=customer)
+        return {record["s"]["set"]: _state(record["s"]) for record in result}
+
+    return session.execute_read(fetch)
+
+
+def _state(found: Mapping[str, Any]) -> State:
+    return State(
+        set=found["set"],
+        snapshot_date=found.get("snapshot_date"),
+        clean=found["status"] == "clean",
+        signature=found.get("signature", ""),
+        fingerprint=found.get("fingerprint", ""),
+        rows=found.get("rows", 0),
+        total=found.get("total", 0),
+        members=tuple(found.get("members", ())),
+    )
+
+
+def write_state(tx: neo4j.ManagedTransaction, customer: str, state: State) -> None:
+    """Record what the graph holds of a set; clean ones with when they became so."""
+    tx.run(
+        f"MERGE (s:{STATE} {{customer_id: $customer, set: $set}}) SET s += $values "
+        "SET s.loaded_at = CASE WHEN $values.status = 'clean' THEN datetime() ELSE s.loaded_at END",
+        customer=customer,
+        set=state.set,
+        values={
+            "snapshot_date": state.snapshot_date,
+            "status": "clean" if state.clean else "dirty",
+            "signature": state.signature,
+            "fingerprint": state.fingerprint,
+            "rows": state.rows,
+            "total": state.total,
+            "members": list(state.members) or None,
+        },
+    ).consume()
+
+
+def mark_dirty(tx: neo4j.ManagedTransaction, customer: str, sets: list[str]) -> None:
+    """Say that sets that are known aren't to be relied upon."""
+    tx.run(
+        f"MATCH (s:{STATE} {{customer_id: $customer}}) WHERE s.set IN $sets SET s.status = 'dirty'",
+        customer=customer,
+        sets=sets,
+    ).consume()
+
+
+def lock_shared(tx: neo4j.ManagedTransaction) -> None:
+    """Keep other customers from changing shared nodes, and the lists of who needs them, until the transaction's end."""
+    tx.run(f"MERGE (l:{LOCK} {{customer_id: $all}}) SET l.asked_at = {_NOW}", all=SHARED_LOCK).consume()
+
+
+def release_members(tx: neo4j.ManagedTransaction, label: str, set_name: str, gone: list[str]) -> None:
+    """Delete shared nodes that no customer needs any more. The caller holds the shared lock."""
+    tx.run(
+        f"UNWIND $gone AS id MATCH (n:`{label}` {{id: id}}) "
+        f"WHERE NOT EXISTS {{ MATCH (s:{STATE}) WHERE s.set = $set AND id IN s.members }} DETACH DELETE n",
+        gone=gone,
+        set=set_name,
+    ).consume()
