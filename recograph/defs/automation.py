@@ -10,17 +10,18 @@ import dagster as dg
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landing_key
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot
+from recograph.graph.counts import loaded_date
 from recograph.graph.model import NODE_SETS
-from recograph.graph.state import loaded_date
 from recograph.resources.lake import DumpFile, Lake
 from recograph.resources.neo4j import Neo4jResource
 
+FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
 TIMEZONE = zoneinfo.ZoneInfo(SETTINGS.timezone)
 DEADLINE = "07:00"
 
 dump_to_graph = dg.define_asset_job(
     "dump_to_graph",
-    selection=dg.AssetSelection.groups("landing", "catalog", "marts", "graph", "analytics"),
+    selection=dg.AssetSelection.groups("landing", "catalog", "marts", "graph") - FRESHNESS,
     description="A customer's day from its SQL dump to the graph, with all asset checks.",
     partitions_def=SNAPSHOTS,
 )

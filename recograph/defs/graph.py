@@ -1,14 +1,25 @@
 """Step 4, graph: a customer's part of the Neo4j graph is made equal to a day's marts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 
 import dagster as dg
+import neo4j as bolt
 
+from recograph.defs.errors import clear_failures
 from recograph.defs.marts import mart_key
-from recograph.defs.partitions import OWNERS, SNAPSHOTS
-from recograph.graph.model import SETS, GraphSet, NodeSet
+from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.graph.checks import Check, check_constraints, check_customer
+from recograph.graph.counts import loaded_date
+from recograph.graph.errors import GuardError
+from recograph.graph.load import LoadOptions, load
+from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
+from recograph.graph.report import SetReport
 from recograph.resources.neo4j import Neo4jResource
 from recograph.resources.warehouse import Warehouse
+
+REMOVAL_IS_PLAUSIBLE = "removal_is_plausible"
+NO_DANGLING_ROWS = "no_dangling_rows"
 
 
 class GraphConfig(dg.Config):
@@ -27,50 +38,50 @@ def graph_key(set_: GraphSet) -> dg.AssetKey:
 
 def _spec(set_: GraphSet) -> dg.AssetSpec:
     ends = [] if isinstance(set_, NodeSet) else [graph_key(set_.start), graph_key(set_.end)]
+    columns = [dg.TableColumn(p.name, type=str(p.type), description=p.description) for p in set_.properties]
     return dg.AssetSpec(
         graph_key(set_),
         deps=[mart_key(set_.mart), *dict.fromkeys(ends)],
-        description=set_.description,
+        description=f"{set_.description}.",
         group_name="graph",
         kinds={"neo4j"},
         owners=OWNERS,
-        metadata={
-            "dagster/column_schema": dg.TableSchema(
-                [dg.TableColumn(p.name, type=str(p.type), description=p.description) for p in set_.properties]
-            )
-        },
+        metadata={"dagster/column_schema": dg.TableSchema(columns)},
     )
 
 
-CHECKS = {
-    "count_equals_mart": "The customer's count in the graph equals the mart's, less the dangling rows.",
-    "within_allow_list": "No property is there that the model doesn't declare, and values lie within their bounds.",
-}
-"""Checks of every set, by name."""
-
-RELATIONSHIP_CHECKS = {
-    "no_crossing_of_customers": "No relationship leads from one customer's node to another's.",
-    "no_dangling_rows": "Every row of the mart found both its nodes; a warning, since users and courses do go.",
-}
-"""Further checks of relationship sets."""
-
-
-def _checks(set_: GraphSet) -> Mapping[str, str]:
-    return CHECKS if isinstance(set_, NodeSet) else {**CHECKS, **RELATIONSHIP_CHECKS}
+def _checks_of(set_: GraphSet) -> dict[str, str]:
+    """Names and descriptions of a set's checks."""
+    checks = {
+        REMOVAL_IS_PLAUSIBLE: "The snapshot doesn't remove a suspiciously large share of the set; if so, nothing is loaded.",
+        "count": "The customer's count in the graph is that of the mart, less the dangling rows.",
+        "properties_allowed": "No property is there that the model doesn't declare.",
+    }
+    if isinstance(set_, RelationshipSet):
+        checks["within_customer"] = "No relationship leads to another customer's node."
+        checks[NO_DANGLING_ROWS] = (
+            "Every row of the mart found both its nodes; a warning, since users and courses do go."
+        )
+    if set_ is NODE_SETS[0]:
+        checks["constraints_online"] = "Every constraint and index of the model is there and online."
+    return checks | {
+        f"{p.name}_in_range": f"{p.name} lies within {p.between[0]} to {p.between[1]}."
+        for p in set_.properties
+        if p.between
+    }
 
 
 @dg.multi_asset(
     name="graph",
     specs=[_spec(set_) for set_ in SETS.values()],
     check_specs=[
-        dg.AssetCheckSpec(name, asset=graph_key(set_), description=description)
+        dg.AssetCheckSpec(name, asset=graph_key(set_), description=text, blocking=name == REMOVAL_IS_PLAUSIBLE)
         for set_ in SETS.values()
-        for name, description in _checks(set_).items()
+        for name, text in _checks_of(set_).items()
     ],
     can_subset=True,
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL),
 )
 def graph(
     context: dg.AssetExecutionContext,
@@ -79,3 +90,99 @@ def graph(
     neo4j: Neo4jResource,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Load the snapshots in date order, each as its difference from what the graph holds."""
+    names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
+    options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
+    found: dict[str, list[Check]] = {}
+    with clear_failures(), neo4j.driver() as driver:
+        for snapshot in _worth_loading(context, driver, config):
+            try:
+                report = load(driver, warehouse, snapshot.customer, snapshot.date, sets=names, options=options)
+            except GuardError as error:
+                yield from _implausible(context, error)
+                raise
+            changes = sum(done.added + done.changed + done.removed for done in report.sets.values())
+            context.log.info(f"{snapshot.customer} {snapshot.date}: {changes} changes in {report.seconds:.1f} s")
+            for name, done in report.sets.items():
+                context.add_asset_metadata(_metadata(done), graph_key(SETS[name]), snapshot.key)
+            # Later days of the run replace the checks of earlier ones: the graph holds one snapshot.
+            found[snapshot.customer] = [
+                *check_customer(driver, warehouse, snapshot.customer, snapshot.date, sets=names),
+                *(_dangling(done) for done in report.sets.values()),
+                replace(check_constraints(driver), set=NODE_SETS[0].name),
+            ]
+    for name in names:
+        yield dg.MaterializeResult(graph_key(SETS[name]))
+    yield from _results(context, names, [check for checks in found.values() for check in checks])
+
+
+def _worth_loading(context: dg.AssetExecutionContext, driver: bolt.Driver, config: GraphConfig) -> list[Snapshot]:
+    """The snapshots to load: a run over several days passes over those that are older than what the graph holds.
+
+    A run for one older day isn't passed over here: the load refuses it, and says how to let it through.
+    """
+    asked = snapshots_of(context)
+    if config.allow_older:
+        return asked
+    backfill = "dagster/backfill" in context.run.tags
+    chosen = []
+    for customer in sorted({snapshot.customer for snapshot in asked}):
+        days = [snapshot for snapshot in asked if snapshot.customer == customer]
+        held = loaded_date(driver, customer) or ""
+        newer = [snapshot for snapshot in days if snapshot.date >= held]
+        for snapshot in days:
+            if snapshot not in newer and (newer or backfill):
+                context.log.warning(f"{customer} {snapshot.date}: passed over, the graph holds {held}.")
+        chosen += newer or ([] if backfill else days)
+    return chosen
+
+
+def _metadata(done: SetReport) -> dict[str, dg.MetadataValue]:
+    counts = {
+        "dagster/row_count": done.total,
+        "rows_in_mart": done.rows,
+        "added": done.added,
+        "changed": done.changed,
+        "removed": done.removed,
+        "unchanged": done.unchanged,
+        "dangling": done.dangling,
+        "rows_per_second": round(done.rows_per_second),
+    }
+    texts = {"loaded_by": dg.MetadataValue.text(done.how)}
+    return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
+
+
+def _dangling(done: SetReport) -> Check:
+    message = f"{done.dangling} of {done.rows} rows point to a node that isn't there, and are left out."
+    return Check(NO_DANGLING_ROWS, not done.dangling, message if done.dangling else "", done.name)
+
+
+def _implausible(context: dg.AssetExecutionContext, error: GuardError) -> Iterator[dg.AssetCheckResult]:
+    for name, (removed, held) in error.removed.items():
+        key = graph_key(SETS[name])
+        if dg.AssetCheckKey(key, REMOVAL_IS_PLAUSIBLE) in context.selected_asset_check_keys:
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                check_name=REMOVAL_IS_PLAUSIBLE,
+                passed=False,
+                description=str(error),
+                metadata={"would_be_removed": removed, "held": held},
+            )
+
+
+def _results(context: dg.AssetExecutionContext, names: list[str], found: list[Check]) -> Iterator[dg.AssetCheckResult]:
+    """A result a check: failed if it failed for any customer of the run."""
+    for name in names:
+        for check_name in _checks_of(SETS[name]):
+            key = dg.AssetCheckKey(graph_key(SETS[name]), check_name)
+            if key not in context.selected_asset_check_keys:
+                continue
+            checks = [check for check in found if (check.set, check.name) == (name, check_name)]
+            failed = [check for check in checks if not check.passed]
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=check_name,
+                passed=not failed,
+                severity=dg.AssetCheckSeverity.WARN if check_name == NO_DANGLING_ROWS else dg.AssetCheckSeverity.ERROR,
+                description=" ".join(check.message for check in failed or checks).strip() or None,
+                metadata={key: value for check in checks for key, value in check.metadata.items()},
+            )
