@@ -5,7 +5,7 @@ resource "aws_glue_catalog_database" "landing" {
 }
 
 resource "aws_glue_catalog_database" "marts" {
-  name         = "${replace(var.name, "-", "_")}_marts"
+  name         = local.marts_database
   description  = "Marts of all customers, partitioned by customer and snapshot date, made by dbt."
   location_uri = "s3://${aws_s3_bucket.lake.bucket}/marts/"
 }

@@ -73,16 +73,16 @@ data "aws_iam_policy_document" "crawler" {
       "glue:GetPartitionIndexes",
     ]
     resources = [
-      "${local.arn}:glue:${local.here}:catalog",
-      aws_glue_catalog_database.landing[each.key].arn,
-      "${local.arn}:glue:${local.here}:table/${aws_glue_catalog_database.landing[each.key].name}/*",
+      "${local.glue}:catalog",
+      "${local.glue}:database/${local.database_prefix}${each.key}",
+      "${local.glue}:table/${local.database_prefix}${each.key}/*",
     ]
   }
 
   statement {
     sid       = "Log"
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${local.arn}:logs:${local.here}:log-group:/aws-glue/crawlers*"]
+    resources = ["${replace(local.glue, ":glue:", ":logs:")}:log-group:/aws-glue/crawlers*"]
   }
 }
 

@@ -1,9 +1,11 @@
 # What the pipeline calls, and no more. Attach the policy to a role of your own, or use the role below.
 locals {
-  catalog          = "${local.arn}:glue:${local.here}:catalog"
-  landing_database = [for database in aws_glue_catalog_database.landing : database.arn]
-  landing_tables   = [for database in aws_glue_catalog_database.landing : "${local.arn}:glue:${local.here}:table/${database.name}/*"]
-  marts_tables     = "${local.arn}:glue:${local.here}:table/${aws_glue_catalog_database.marts.name}/*"
+  catalog = "${local.glue}:catalog"
+  landing = flatten([for customer in local.customers : [
+    "${local.glue}:database/${local.database_prefix}${customer}",
+    "${local.glue}:table/${local.database_prefix}${customer}/*",
+  ]])
+  marts = ["${local.glue}:database/${local.marts_database}", "${local.glue}:table/${local.marts_database}/*"]
 }
 
 data "aws_iam_policy_document" "pipeline" {
@@ -45,12 +47,10 @@ data "aws_iam_policy_document" "pipeline" {
 
   statement {
     sid     = "ReadCatalog"
-    actions = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
-    resources = concat(
-      [local.catalog, "${local.arn}:glue:${local.here}:database/default", aws_glue_catalog_database.marts.arn, local.marts_tables],
-      local.landing_database,
-      local.landing_tables,
-    )
+    actions = [
+      "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
+    # Athena looks into the database "default" before any other.
+    resources = concat([local.catalog, "${local.glue}:database/default"], local.marts, local.landing)
   }
 
   statement {
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "pipeline" {
       "glue:BatchCreatePartition",
       "glue:UpdatePartition",
     ]
-    resources = concat([local.catalog], local.landing_database, local.landing_tables)
+    resources = concat([local.catalog], local.landing)
   }
 
   # dbt makes, replaces and drops tables and partitions of the marts, through Athena and by itself.
@@ -80,13 +80,13 @@ data "aws_iam_policy_document" "pipeline" {
       "glue:GetTableVersions",
       "glue:DeleteTableVersion",
     ]
-    resources = [local.catalog, aws_glue_catalog_database.marts.arn, local.marts_tables]
+    resources = concat([local.catalog], local.marts)
   }
 
   statement {
     sid       = "RunCrawlers"
     actions   = ["glue:StartCrawler", "glue:GetCrawler"]
-    resources = [for crawler in aws_glue_crawler.landing : crawler.arn]
+    resources = [for customer in local.customers : "${local.glue}:crawler/${local.crawler_prefix}${customer}"]
   }
 
   statement {

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+ACCOUNT = "000000000000"
 ACCESS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -16,6 +17,7 @@ class Emulator:
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.endpoint = endpoint
+        self.region = region
         self.s3 = boto3.client("s3", endpoint_url=endpoint, region_name=region, **ACCESS)
         self.glue = boto3.client("glue", endpoint_url=endpoint, region_name=region, **ACCESS)
 

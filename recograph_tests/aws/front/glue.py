@@ -1,11 +1,12 @@
-"""Glue as the emulator has it, with what it lacks: partition filters, table versions, deletion of many partitions."""
+"""Glue as the emulator has it, with what it lacks: partition filters, table versions, deletion of many partitions,
+tags of crawlers."""
 
 import re
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from recograph_tests.aws.front.emulator import Emulator
+from recograph_tests.aws.front.emulator import ACCOUNT, Emulator
 
 _INTEGERS = {"tinyint", "smallint", "int", "integer", "bigint"}
 
@@ -88,7 +89,16 @@ def _delete_partitions(emulator: Emulator, request: dict[str, Any], headers: Map
     return 200, {"Errors": errors}
 
 
+def _create_crawler(emulator: Emulator, request: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
+    status, answer = emulator.call("AWSGlue.CreateCrawler", request, headers)
+    if status == 200 and request.get("Tags"):
+        arn = f"arn:aws:glue:{emulator.region}:{ACCOUNT}:crawler/{request['Name']}"
+        emulator.call("AWSGlue.TagResource", {"ResourceArn": arn, "TagsToAdd": request["Tags"]}, headers)
+    return status, answer
+
+
 _OPERATIONS = {
+    "CreateCrawler": _create_crawler,
     "GetPartitions": _get_partitions,
     "GetTableVersions": _get_table_versions,
     "DeleteTableVersion": _delete_table_version,
