@@ -19,6 +19,8 @@ else
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 endif
+	# Hundreds of modules are imported at every start: compile them once, whatever PYTHONDONTWRITEBYTECODE says.
+	-@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1
 	@touch $@
 
 install: .venv/installed  ## make .venv and install everything, pinned

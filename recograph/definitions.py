@@ -1,13 +1,23 @@
 """The Dagster code location: everything in ``defs``, with the resources that the environment chooses."""
 
+import warnings
+
 import dagster as dg
 
-from recograph import defs as steps
-from recograph.defs.partitions import SETTINGS
-from recograph.resources.environment import resources
+# Observable source assets are called beta; there is no other way to observe what isn't ours.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*observable_source_asset")
 
-defs = dg.Definitions.merge(
-    dg.load_definitions_from_package_module(steps),
+from recograph.defs import automation, catalog, dumps, graph, landing, marts  # noqa: E402
+from recograph.defs.partitions import SETTINGS  # noqa: E402
+from recograph.resources.environment import resources  # noqa: E402
+
+defs = dg.Definitions(
+    assets=[dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph],
+    asset_checks=[automation.fresh_by_deadline],
+    jobs=[automation.dump_to_graph],
+    schedules=[automation.daily, automation.freshness],
+    sensors=[automation.new_dumps],
+    resources=resources(SETTINGS),
     # A run's steps form a chain, so a process a step would only cost start-ups; customers run beside each other.
-    dg.Definitions(resources=resources(SETTINGS), executor=dg.in_process_executor),
+    executor=dg.in_process_executor,
 )

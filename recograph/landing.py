@@ -7,7 +7,6 @@ holds, so a bad dump leaves the lake as it was.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -116,7 +115,7 @@ def _keep_last(contract: Contract, folder: Path) -> int:
     source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
         counts = connection.execute(f"select count(*), count(distinct ({key})) from {source}")  # noqa: S608
-        rows, distinct = cast(tuple[int, int], counts.fetchone())
+        ((rows, distinct),) = counts.fetchall()
         if rows == distinct:
             return 0
         kept = connection.sql(

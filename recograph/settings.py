@@ -30,7 +30,7 @@ class Settings:
     neo4j_secret: str | None = None
     region: str = "us-east-1"
     athena_workgroup: str = "recograph"
-    athena_results: str | None = None
+    athena_results: str = ""
     marts_database: str = "recograph_marts"
     landing_database_prefix: str = "recograph_landing_"
     crawler_prefix: str = "recograph-landing-"
@@ -59,7 +59,7 @@ class Settings:
             "neo4j_secret": env.get("RECOGRAPH_NEO4J_SECRET"),
             "region": env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION")),
             "athena_workgroup": env.get("RECOGRAPH_ATHENA_WORKGROUP"),
-            "athena_results": env.get("RECOGRAPH_ATHENA_RESULTS"),
+            "athena_results": env.get("RECOGRAPH_ATHENA_RESULTS", f"{lake}/athena-results/"),
             "marts_database": env.get("RECOGRAPH_MARTS_DATABASE"),
             "landing_database_prefix": env.get("RECOGRAPH_LANDING_DATABASE_PREFIX"),
             "crawler_prefix": env.get("RECOGRAPH_CRAWLER_PREFIX"),

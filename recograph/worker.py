@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.utils import make_new_run_id
 
 from recograph.errors import RecographError
 
@@ -41,7 +42,7 @@ def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any])
         "recograph/customer": customer,
     }
     instance = dg.DagsterInstance.get()
-    run_id = dg._core.utils.make_new_run_id()
+    run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
     result = defs.get_job_def(dump_to_graph.name).execute_in_process(
         instance=instance, run_id=run_id, run_config=run_config, tags=tags, raise_on_error=False
@@ -60,7 +61,7 @@ def _report(entry: dg.EventLogEntry) -> None:
         metadata = {name: value.value for name, value in materialization.metadata.items()}
         changes = {name: metadata[name] for name in ("added", "changed", "removed") if name in metadata}
         _tell("materialized", asset=materialization.asset_key.to_user_string(), changes=changes)
-    elif event.is_asset_check_evaluation:
+    elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
         warning = check.severity == dg.AssetCheckSeverity.WARN

@@ -70,7 +70,7 @@ def cypher(
     """Run one Cypher statement on the server in use and print its rows."""
     from neo4j.exceptions import Neo4jError
 
-    from recograph.resources.neo4j import connect, find_server
+    from recograph.graph.server import connect, find_server
 
     parameters = dict(_parameter(text) for text in param or [])
     with connect(find_server(Settings.from_env())) as driver:
@@ -119,7 +119,7 @@ def _status() -> dict[str, Any]:
     settings = Settings.from_env()
     report: dict[str, Any] = dict.fromkeys(("uri", "http", "username", "password_file", "pid"))
     if settings.neo4j_uri or settings.neo4j_secret:
-        from recograph.resources.neo4j import find_server
+        from recograph.graph.server import find_server
 
         server = find_server(settings)
         report |= {"uri": server.uri, "username": server.username}
@@ -141,7 +141,7 @@ def _status() -> dict[str, Any]:
 
 def _version(uri: str, username: str, password: str) -> str | None:
     """The server's version as it says itself; None where nothing answers."""
-    from recograph.resources.neo4j import Server, connect
+    from recograph.graph.server import Server, connect
 
     try:
         with connect(Server(uri, username, password)) as driver:

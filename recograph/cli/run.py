@@ -6,10 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,9 +18,10 @@ from recograph.cli.summary import Outcome, print_summary
 from recograph.customers import load_customers
 from recograph.errors import RecographError
 from recograph.instance import prepare_instance
-from recograph.resources.environment import open_lake
-from recograph.resources.lake import Lake, dump_for
 from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    from recograph.resources.lake import Lake
 
 STEPS = ("landing", "glue", "marts", "graph")
 
@@ -40,28 +40,35 @@ def run(
     ] = None,
 ) -> None:
     """Materialize every partition that has a dump, or the given ones, in date order."""
+    from recograph.resources.environment import open_lake
+
     began = time.monotonic()
     settings = Settings.from_env()
     console = Console()
     partitions = choose_partitions(settings, open_lake(settings), customer, date)
     prepare_instance(settings)
     run_config = _run_config(allow_older, max_removed_share, max_row_drop)
-    with _progress(console) as progress:
-        _prepare(settings, progress)
+    with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
+        # The server starts while the workers land dumps and build marts; they wait for it where they need it.
+        neo4j = pool.submit(_reach_neo4j, settings, progress)
+        _prepare_assets(settings, progress)
         outcomes = _run_workers(settings, partitions, run_config, progress)
+        neo4j.result()
     print_summary(console, settings, outcomes, time.monotonic() - began)
     if not all(outcome.succeeded for outcome in outcomes):
         raise typer.Exit(1)
 
 
 def choose_partitions(
-    settings: Settings, lake: Lake, customers: list[str] | None, dates: list[str] | None
+    settings: Settings, lake: "Lake", customers: list[str] | None, dates: list[str] | None
 ) -> dict[str, list[str]]:
     """The dates to materialize by customer.
 
     Raises:
         RecographError: a customer is unknown, a partition that was asked for has no dump, or there is no dump at all.
     """
+    from recograph.resources.lake import dump_for
+
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
     found = {customer: list(lake.dumps(customer)) for customer in chosen}
@@ -93,14 +100,17 @@ def _progress(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-def _prepare(settings: Settings, progress: Progress) -> None:
-    """Start Neo4j and parse the dbt project at the same time: each takes seconds, the first time more."""
-    task = progress.add_task("prepare", total=2, status="Neo4j, dbt project")
-    with ThreadPoolExecutor(2) as pool:
-        for future in as_completed([pool.submit(_reach_neo4j, settings), pool.submit(_parse_dbt_project, settings)]):
-            future.result()
-            progress.advance(task)
-    progress.update(task, status="ready")
+def _prepare_assets(settings: Settings, progress: Progress) -> None:
+    """Parse the dbt project and make Dagster's databases once, before several workers would."""
+    from dagster import DagsterInstance
+
+    from recograph.resources.dbt import manifest
+
+    task = progress.add_task("assets", total=2, status="dbt project")
+    manifest(settings)
+    progress.update(task, advance=1, status="Dagster instance")
+    with DagsterInstance.get():
+        progress.update(task, advance=1, status="ready")
 
 
 def _run_workers(
@@ -164,14 +174,9 @@ def _follow(outcome: Outcome, line: str, update: Any) -> None:
             outcome.failures.append(event["message"])
 
 
-def _reach_neo4j(settings: Settings) -> None:
-    from recograph.resources.neo4j import connect, find_server
+def _reach_neo4j(settings: Settings, progress: Progress) -> None:
+    from recograph.graph.server import connect, find_server
 
+    task = progress.add_task("Neo4j", total=1, status="starting")
     with connect(find_server(settings)):
-        pass
-
-
-def _parse_dbt_project(settings: Settings) -> Path:
-    from recograph.resources.dbt import manifest
-
-    return manifest(settings)
+        progress.update(task, advance=1, status="ready")

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from recograph.errors import RecographError
-from recograph.resources.neo4j import connect, find_server
 from recograph.settings import Settings
 
 
@@ -28,6 +27,7 @@ class Outcome:
 def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """Print the closing table; failures come last, so that they are what is seen."""
     from recograph.graph.counts import count_graph
+    from recograph.graph.server import connect, find_server
 
     server = find_server(settings)
     try:

@@ -10,7 +10,6 @@ import dagster as dg
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landing_key
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot
-from recograph.graph.counts import loaded_date
 from recograph.graph.model import NODE_SETS
 from recograph.resources.lake import DumpFile, Lake
 from recograph.resources.neo4j import Neo4jResource
@@ -112,6 +111,8 @@ def _landed_version(instance: dg.DagsterInstance, key: dg.MultiPartitionKey) -> 
 )
 def fresh_by_deadline(neo4j: Neo4jResource) -> dg.AssetCheckResult:
     """Compare each customer's loaded snapshot with the calendar."""
+    from recograph.graph.counts import loaded_date
+
     now = datetime.datetime.now(TIMEZONE)
     yesterday = (now.date() - datetime.timedelta(days=1)).isoformat()
     with neo4j.driver() as driver:

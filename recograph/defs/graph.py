@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import neo4j as bolt
 
 from recograph.defs.errors import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
-from recograph.graph.checks import Check, check_constraints, check_customer
-from recograph.graph.counts import loaded_date
-from recograph.graph.errors import GuardError
-from recograph.graph.load import LoadOptions, load
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
-from recograph.graph.report import SetReport
 from recograph.resources.neo4j import Neo4jResource
 from recograph.resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import neo4j as bolt
+
+    from recograph.graph.checks import Check
+    from recograph.graph.errors import GuardError
+    from recograph.graph.report import SetReport
 
 REMOVAL_IS_PLAUSIBLE = "removal_is_plausible"
 NO_DANGLING_ROWS = "no_dangling_rows"
@@ -90,9 +92,14 @@ def graph(
     neo4j: Neo4jResource,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Load the snapshots in date order, each as its difference from what the graph holds."""
+    # Here for the reason that Neo4jResource.driver gives.
+    from recograph.graph.checks import check_constraints, check_customer
+    from recograph.graph.errors import GuardError
+    from recograph.graph.load import LoadOptions, load
+
     names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
     options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
-    found: dict[str, list[Check]] = {}
+    found: "dict[str, list[Check]]" = {}
     with clear_failures(), neo4j.driver() as driver:
         for snapshot in _worth_loading(context, driver, config):
             try:
@@ -115,11 +122,13 @@ def graph(
     yield from _results(context, names, [check for checks in found.values() for check in checks])
 
 
-def _worth_loading(context: dg.AssetExecutionContext, driver: bolt.Driver, config: GraphConfig) -> list[Snapshot]:
+def _worth_loading(context: dg.AssetExecutionContext, driver: "bolt.Driver", config: GraphConfig) -> list[Snapshot]:
     """The snapshots to load: a run over several days passes over those that are older than what the graph holds.
 
     A run for one older day isn't passed over here: the load refuses it, and says how to let it through.
     """
+    from recograph.graph.counts import loaded_date
+
     asked = snapshots_of(context)
     if config.allow_older:
         return asked
@@ -136,7 +145,7 @@ def _worth_loading(context: dg.AssetExecutionContext, driver: bolt.Driver, confi
     return chosen
 
 
-def _metadata(done: SetReport) -> dict[str, dg.MetadataValue]:
+def _metadata(done: "SetReport") -> dict[str, dg.MetadataValue]:
     counts = {
         "dagster/row_count": done.total,
         "rows_in_mart": done.rows,
@@ -147,16 +156,18 @@ def _metadata(done: SetReport) -> dict[str, dg.MetadataValue]:
         "dangling": done.dangling,
         "rows_per_second": round(done.rows_per_second),
     }
-    texts = {"loaded_by": dg.MetadataValue.text(done.how)}
+    texts = {"loaded_by": dg.MetadataValue.text(done.how.value)}
     return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
 
 
-def _dangling(done: SetReport) -> Check:
+def _dangling(done: "SetReport") -> "Check":
+    from recograph.graph.checks import Check
+
     message = f"{done.dangling} of {done.rows} rows point to a node that isn't there, and are left out."
     return Check(NO_DANGLING_ROWS, not done.dangling, message if done.dangling else "", done.name)
 
 
-def _implausible(context: dg.AssetExecutionContext, error: GuardError) -> Iterator[dg.AssetCheckResult]:
+def _implausible(context: dg.AssetExecutionContext, error: "GuardError") -> Iterator[dg.AssetCheckResult]:
     for name, (removed, held) in error.removed.items():
         key = graph_key(SETS[name])
         if dg.AssetCheckKey(key, REMOVAL_IS_PLAUSIBLE) in context.selected_asset_check_keys:
@@ -169,7 +180,7 @@ def _implausible(context: dg.AssetExecutionContext, error: GuardError) -> Iterat
             )
 
 
-def _results(context: dg.AssetExecutionContext, names: list[str], found: list[Check]) -> Iterator[dg.AssetCheckResult]:
+def _results(context: dg.AssetExecutionContext, names: list[str], found: "list[Check]") -> Iterator[dg.AssetCheckResult]:
     """A result a check: failed if it failed for any customer of the run."""
     for name in names:
         for check_name in _checks_of(SETS[name]):

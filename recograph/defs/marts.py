@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
-from recograph.resources.dbt import dbt_environment, dbt_vars, manifest
+from recograph.resources.dbt import DbtResource, dagster_dbt, dbt_environment, dbt_vars, manifest
 
 
 def mart_key(mart: str) -> dg.AssetKey:
@@ -18,7 +17,7 @@ def mart_key(mart: str) -> dg.AssetKey:
     return dg.AssetKey(["marts", mart])
 
 
-class Translator(DagsterDbtTranslator):
+class Translator(dagster_dbt.DagsterDbtTranslator):
     """Names of dbt's nodes as assets: sources are the catalog's tables, models are marts."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
@@ -33,14 +32,16 @@ class Translator(DagsterDbtTranslator):
 os.environ.update(dbt_environment(SETTINGS))
 
 
-@dbt_assets(
+@dagster_dbt.dbt_assets(
     name="marts",
     manifest=manifest(SETTINGS),
-    dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)),
+    dagster_dbt_translator=Translator(
+        dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)
+    ),
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def marts(context: dg.AssetExecutionContext, dbt: DbtResource) -> Iterator[Any]:
     """Build the partitions' marts, each with one dbt run.
 
     A run over several days reports each asset once, as Dagster wants it, and a check as failed if it failed on any day.

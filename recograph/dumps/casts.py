@@ -20,8 +20,6 @@ _BOOLEANS = {
     **dict.fromkeys([b"1", b"t", b"true", b"T", b"TRUE", b"True", b"\x01"], True),
     **dict.fromkeys([b"0", b"f", b"false", b"F", b"FALSE", b"False", b"\x00"], False),
 }
-_BOOLEAN_TEXTS = pa.array(list(_BOOLEANS), pa.binary())
-_BOOLEAN_VALUES = pa.array(list(_BOOLEANS.values()))
 _ZERO_DATE = r"^0000-00-00( 00:00:00(\.0+)?)?$"
 _MOMENT = re.compile(
     r"(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d):?(\d\d)?(?::?(\d\d))?)?( BC)?"
@@ -90,10 +88,10 @@ def _cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> pa.Arr
     if pa.types.is_binary(target):
         return _bytea(values) if origin.bytea else values
     if pa.types.is_boolean(target):
-        at = pc.index_in(values, _BOOLEAN_TEXTS)
+        at = pc.index_in(values, pa.array(list(_BOOLEANS), pa.binary()))
         if at.null_count != values.null_count:
             raise pa.ArrowInvalid("not a boolean")
-        return _BOOLEAN_VALUES.take(at)
+        return pa.array(list(_BOOLEANS.values())).take(at)
     if origin.bits:
         raise pa.ArrowInvalid("bits are cast singly")
     if pa.types.is_integer(target):

@@ -10,6 +10,7 @@ from typing import Any
 
 import neo4j
 import pyarrow as pa
+from neo4j.exceptions import ClientError
 
 from recograph.errors import RecographError
 from recograph.graph import cypher
@@ -43,8 +44,18 @@ def prepare(driver: neo4j.Driver) -> None:
         statements = cypher.key_constraints(NODE_SETS) | cypher.fulltext_indexes(NODE_SETS)
         if missing := [statement for name, statement in statements.items() if name not in there]:
             for statement in missing:
-                session.run(statement).consume()
+                _create(session, statement)
             session.run("CALL db.awaitIndexes(300)").consume()
+
+
+def _create(session: neo4j.Session, statement: str) -> None:
+    """Create a constraint or index, perhaps at the same time as another load does."""
+    try:
+        # The driver repeats a transaction that meets a deadlock.
+        session.execute_write(lambda tx: tx.run(statement).consume())
+    except ClientError as error:
+        if not (error.code or "").endswith(".EquivalentSchemaRuleAlreadyExists"):
+            raise
 
 
 def load(

@@ -43,8 +43,9 @@ class Scratch:
         reader = pa.RecordBatchReader.from_batches(wanted, (batch.cast(wanted) for batch in batches))
         self._connection.register("incoming", reader)
         self._connection.execute(f"create table {_name(graph_set, purpose)} as select * from incoming")
-        found = self._connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchone()
-        return int(found[0]) if found else 0
+        # A result must be fetched to its end before its connection does anything else.
+        ((count,),) = self._connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
+        return int(count)
 
     def compare(self, graph_set: GraphSet, *, rewrite: bool) -> None:
         """Make the table `difference` out of `new` and `held`. A pair with several relationships gets one new."""

@@ -1,94 +1,28 @@
-"""Neo4j: the server that the environment names, or the one that recograph manages on this machine."""
+"""Neo4j as a resource of Dagster."""
 
-import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-import boto3
 import dagster as dg
-import neo4j
-from botocore.exceptions import BotoCoreError
-from botocore.exceptions import ClientError as AwsError
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
 
-from recograph.errors import RecographError
-from recograph.local.neo4j import ManagedServer
 from recograph.settings import Settings
 
-
-@dataclass(frozen=True)
-class Server:
-    """Where a Neo4j server is, and who may enter."""
-
-    uri: str
-    username: str
-    password: str = field(repr=False)
-    browser: str | None = None
-    """Address of Neo4j Browser, where the server is ours."""
-    password_file: str | None = None
-
-
-def find_server(settings: Settings) -> Server:
-    """The server that the environment names (NEO4J_URI, or an AWS secret); else the managed one, started if need be.
-
-    Raises:
-        RecographError: the password is missing, the secret can't be read, or the managed server doesn't start.
-    """
-    if settings.neo4j_uri:
-        if settings.neo4j_password is None:
-            raise RecographError("NEO4J_URI is set, but NEO4J_PASSWORD isn't. Set both, or neither for a local server.")
-        return Server(settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password)
-    if settings.neo4j_secret:
-        return _from_secret(settings.neo4j_secret)
-    local = ManagedServer(settings.home / "neo4j").start()
-    return Server(local.uri, local.username, local.password, local.http, str(local.password_file))
-
-
-def _from_secret(name: str) -> Server:
-    try:
-        secret = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-        return Server(secret["uri"], secret["username"], secret["password"])
-    except (BotoCoreError, AwsError) as error:
-        raise RecographError(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecographError(f"The secret {name} must be a JSON object with uri, username and password.") from error
-
-
-@contextmanager
-def connect(server: Server) -> Iterator[neo4j.Driver]:
-    """A driver that has reached the server, closed at the end.
-
-    Raises:
-        RecographError: the server can't be reached or doesn't let this user in.
-    """
-    try:
-        driver = neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password))
-    except (ConfigurationError, ValueError) as error:
-        raise RecographError(f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address: {error}") from error
-    with driver:
-        try:
-            driver.verify_connectivity()
-        except AuthError as error:
-            raise RecographError(
-                f"Neo4j at {server.uri} refuses user {server.username!r}: check NEO4J_USERNAME and NEO4J_PASSWORD."
-            ) from error
-        except (ServiceUnavailable, DriverError, ClientError, OSError) as error:
-            raise RecographError(
-                f"Neo4j at {server.uri} can't be reached ({error}). Start it, or correct NEO4J_URI."
-            ) from error
-        yield driver
+if TYPE_CHECKING:
+    import neo4j
 
 
 class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
     """Gives drivers of the server that the environment names, or of the managed one."""
 
-    def driver(self) -> AbstractContextManager[neo4j.Driver]:
+    def driver(self) -> "AbstractContextManager[neo4j.Driver]":
         """A driver that has reached the server, closed at the end of the block.
 
         The environment is read anew, so that passwords don't become part of a run's config.
 
         Raises:
-            RecographError: see `find_server` and `connect`.
+            RecographError: see `server.find_server` and `server.connect`.
         """
+        # Here, because the driver brings pandas, for which whoever only loads the assets needn't wait.
+        from recograph.graph.server import connect, find_server
+
         return connect(find_server(Settings.from_env()))

@@ -1,0 +1,84 @@
+"""Which Neo4j server: the one that the environment names, or the one that recograph manages on this machine."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import boto3
+import neo4j
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError as AwsError
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
+
+from recograph.errors import RecographError
+from recograph.local.neo4j import ManagedServer
+from recograph.settings import Settings
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a Neo4j server is, and who may enter."""
+
+    uri: str
+    username: str
+    password: str = field(repr=False)
+    browser: str | None = None
+    """Address of Neo4j Browser, where the server is ours."""
+    password_file: str | None = None
+
+
+def find_server(settings: Settings) -> Server:
+    """The server that the environment names (NEO4J_URI, or an AWS secret); else the managed one, started if need be.
+
+    Raises:
+        RecographError: the password is missing, the secret can't be read, or the managed server doesn't start.
+    """
+    if settings.neo4j_uri:
+        if settings.neo4j_password is None:
+            raise RecographError("NEO4J_URI is set, but NEO4J_PASSWORD isn't. Set both, or neither for a local server.")
+        return Server(settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password)
+    if settings.neo4j_secret:
+        return _from_secret(settings.neo4j_secret)
+    local = ManagedServer(settings.home / "neo4j").start()
+    return Server(local.uri, local.username, local.password, local.http, str(local.password_file))
+
+
+def _from_secret(name: str) -> Server:
+    try:
+        secret = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        return Server(secret["uri"], secret["username"], secret["password"])
+    except (BotoCoreError, AwsError) as error:
+        raise RecographError(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecographError(f"The secret {name} must be a JSON object with uri, username and password.") from error
+
+
+@contextmanager
+def connect(server: Server) -> Iterator[neo4j.Driver]:
+    """A driver that has reached the server, closed at the end.
+
+    Raises:
+        RecographError: the server can't be reached or doesn't let this user in.
+    """
+    try:
+        driver = neo4j.GraphDatabase.driver(
+            server.uri,
+            auth=(server.username, server.password),
+            # It would warn of each label that an empty graph doesn't have yet.
+            notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise RecographError(f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address: {error}") from error
+    with driver:
+        try:
+            driver.verify_connectivity()
+        except AuthError as error:
+            raise RecographError(
+                f"Neo4j at {server.uri} refuses user {server.username!r}: check NEO4J_USERNAME and NEO4J_PASSWORD."
+            ) from error
+        except (ServiceUnavailable, DriverError, ClientError, OSError) as error:
+            raise RecographError(
+                f"Neo4j at {server.uri} can't be reached ({error}). Start it, or correct NEO4J_URI."
+            ) from error
+        yield driver
