@@ -46,9 +46,16 @@ data "aws_iam_policy_document" "pipeline" {
   }
 
   statement {
-    sid     = "ReadCatalog"
+    sid = "ReadCatalog"
     actions = [
-      "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
+      "glue:GetDatabase",
+      "glue:GetDatabases",
+      "glue:GetTable",
+      "glue:GetTables",
+      "glue:GetPartition",
+      "glue:GetPartitions",
+      "glue:BatchGetPartition",
+    ]
     # Athena looks into the database "default" before any other.
     resources = concat([local.catalog, "${local.glue}:database/default"], local.marts, local.landing)
   }
