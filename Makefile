@@ -37,9 +37,12 @@ test: install  ## run the tests
 test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino; needs a JDK 24 or later)
 	$(BIN)/pytest -m aws
 
-lint: install  ## check style and types
+lint: install  ## check style, types, SQL and Terraform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
+	! command -v terraform >/dev/null || terraform fmt -check -recursive terraform
 
 clean:  ## remove the environment and the local state (stops the local Neo4j)
 	-test ! -x $(BIN)/recograph || $(BIN)/recograph neo4j stop

@@ -115,7 +115,7 @@ def _keep_last(contract: Contract, folder: Path) -> int:
     source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
         counts = connection.execute(f"select count(*), count(distinct ({key})) from {source}")  # noqa: S608
-        ((rows, distinct),) = counts.fetchall()
+        rows, distinct = (int(count) for count in counts.fetchall()[0])
         if rows == distinct:
             return 0
         kept = connection.sql(

@@ -124,7 +124,7 @@ def _run_workers(
     # One more than there are processors: a worker waits now and then for Neo4j or the disk.
     with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
         list(
-            pool.map(lambda pair: _run_worker(settings, *pair, run_config, progress), zip(outcomes, tasks, strict=True))
+            pool.map(lambda outcome, task: _run_worker(settings, outcome, task, run_config, progress), outcomes, tasks)
         )
     return outcomes
 

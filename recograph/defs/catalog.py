@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -48,7 +49,7 @@ def glue_key(table: str) -> dg.AssetKey:
 )
 def glue(
     context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Make the landed partitions queryable and compare them with their contracts."""
     tables = [table for table in CONTRACTS if glue_key(table) in context.selected_asset_keys]
     drifts: dict[str, list[str]] = defaultdict(list)

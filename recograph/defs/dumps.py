@@ -1,5 +1,7 @@
 """Step 0, dumps: what the customers ship. Nothing is made here, only observed."""
 
+from typing import Any
+
 import dagster as dg
 
 from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
@@ -9,7 +11,7 @@ from recograph.resources.lake import DumpFile, Lake
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
 
 
-def observation(dump: DumpFile, **metadata: object) -> dg.AssetObservation:
+def observation(dump: DumpFile, **metadata: Any) -> dg.AssetObservation:
     """What was seen of a dump, for the log of its asset."""
     return dg.AssetObservation(
         SQL_DUMP,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -55,7 +55,7 @@ def _spec(set_: GraphSet) -> dg.AssetSpec:
 def _checks_of(set_: GraphSet) -> dict[str, str]:
     """Names and descriptions of a set's checks."""
     checks = {
-        REMOVAL_IS_PLAUSIBLE: "The snapshot doesn't remove a suspiciously large share of the set; if so, nothing is loaded.",
+        REMOVAL_IS_PLAUSIBLE: "The snapshot removes no suspiciously large share of the set; else nothing is loaded.",
         "count": "The customer's count in the graph is that of the mart, less the dangling rows.",
         "properties_allowed": "No property is there that the model doesn't declare.",
     }
@@ -90,16 +90,17 @@ def graph(
     config: GraphConfig,
     warehouse: dg.ResourceParam[Warehouse],
     neo4j: Neo4jResource,
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Load the snapshots in date order, each as its difference from what the graph holds."""
     # Here for the reason that Neo4jResource.driver gives.
     from recograph.graph.checks import check_constraints, check_customer
     from recograph.graph.errors import GuardError
-    from recograph.graph.load import LoadOptions, load
+    from recograph.graph.load import load
+    from recograph.graph.report import LoadOptions
 
     names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
     options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
-    found: "dict[str, list[Check]]" = {}
+    found: dict[str, list[Check]] = {}
     with clear_failures(), neo4j.driver() as driver:
         for snapshot in _worth_loading(context, driver, config):
             try:
@@ -156,7 +157,7 @@ def _metadata(done: "SetReport") -> dict[str, dg.MetadataValue]:
         "dangling": done.dangling,
         "rows_per_second": round(done.rows_per_second),
     }
-    texts = {"loaded_by": dg.MetadataValue.text(done.how.value)}
+    texts = {"loaded_by": dg.MetadataValue.text(done.how)}
     return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
 
 
@@ -180,7 +181,9 @@ def _implausible(context: dg.AssetExecutionContext, error: "GuardError") -> Iter
             )
 
 
-def _results(context: dg.AssetExecutionContext, names: list[str], found: "list[Check]") -> Iterator[dg.AssetCheckResult]:
+def _results(
+    context: dg.AssetExecutionContext, names: list[str], found: "list[Check]"
+) -> Iterator[dg.AssetCheckResult]:
     """A result a check: failed if it failed for any customer of the run."""
     for name in names:
         for check_name in _checks_of(SETS[name]):

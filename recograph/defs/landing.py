@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -71,7 +72,7 @@ def table_schema(contract: Contract) -> dg.TableSchema:
 )
 def landing(
     context: dg.AssetExecutionContext, config: LandingConfig, lake: dg.ResourceParam[Lake]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Read each dump once and land its contracted tables."""
     tables = [table for table in CONTRACTS if landing_key(table) in context.selected_asset_keys]
     drops: dict[str, list[Drop]] = defaultdict(list)

@@ -35,9 +35,7 @@ os.environ.update(dbt_environment(SETTINGS))
 @dagster_dbt.dbt_assets(
     name="marts",
     manifest=manifest(SETTINGS),
-    dagster_dbt_translator=Translator(
-        dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)
-    ),
+    dagster_dbt_translator=Translator(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)),
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
@@ -59,6 +57,8 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource) -> Iterator[Any]:
             if isinstance(event, dg.Output):
                 outputs[event.output_name] = event
             elif isinstance(event, dg.AssetCheckResult):
+                assert event.asset_key
+                assert event.check_name
                 key = dg.AssetCheckKey(event.asset_key, event.check_name)
                 if key not in checks or checks[key].passed:
                     checks[key] = event

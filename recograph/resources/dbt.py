@@ -20,7 +20,7 @@ from recograph.settings import DBT_PROJECT_DIR, Settings
 # dbt runs in processes of its own, so this one needn't import it: dagster-dbt then goes without, as it does for dbt
 # Fusion, and every process that loads the assets is there three seconds sooner.
 sys.modules["dbt"] = None  # type: ignore[assignment]
-import dagster_dbt as dagster_dbt  # noqa: E402, PLC0414 - re-exported, so that it is always imported this way
+import dagster_dbt as dagster_dbt  # noqa: E402 - re-exported, so that it is always imported this way
 
 del sys.modules["dbt"]
 
@@ -38,7 +38,8 @@ class DbtResource(dagster_dbt.DbtCliResource):
     def _cli_version(self) -> Version:
         return Version(version("dbt-core"))
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
+    # None, as for dbt Fusion.
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]  # noqa: ARG002
         return None
 
 

@@ -73,7 +73,12 @@ def expected(snapshots: Mapping[str, Snapshot]) -> Graph:
     nodes: dict[Any, Any] = {}
     relationships: dict[Any, Any] = {}
     for customer, snapshot in snapshots.items():
-        _add(nodes, ("Customer", None, customer), ("name", "region", "size", "category"), (f"{customer} Ltd", "eu-west-2", "mid", "pharma"))
+        _add(
+            nodes,
+            ("Customer", None, customer),
+            ("name", "region", "size", "category"),
+            (f"{customer} Ltd", "eu-west-2", "mid", "pharma"),
+        )
         for label, mart in (("User", "users"), ("Course", "courses"), ("Asset", "assets")):
             for row in snapshot[mart]:
                 _add(nodes, (label, customer, row[0]), [name for name, _ in SCHEMAS[mart]][1:], row[1:])

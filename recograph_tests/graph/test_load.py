@@ -1,13 +1,9 @@
 from pathlib import Path
 
 import neo4j
-import pytest
 
-from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints, check_customer
-from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.load import load
-from recograph.graph.report import LoadOptions
 from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 
@@ -35,7 +31,10 @@ SECOND = Snapshot(
         "users": [(1, True, False, time(1)), (3, False, True, None), (4, None, None, time(9))],
         "languages": [("english", "English"), ("german", "German")],
         "user_languages": [(1, "german"), (3, "english"), (4, "english")],
-        "courses": [(1, "Study of English", 7, "elearning", "medium", 2, time(1)), (8, "New", 1, "webinar", None, 0, None)],
+        "courses": [
+            (1, "Study of English", 7, "elearning", "medium", 2, time(1)),
+            (8, "New", 1, "webinar", None, 0, None),
+        ],
         "course_enrolments": [(1, 1, 2, 9), (3, 8, 0, 9), (4, 1, 0, 9), (4, 8, 0, 9)],
         "course_ratings": [(1, 1, None), (4, 1, 5.0)],
         "assets": [],

@@ -1,7 +1,7 @@
 with spoken as (
     select distinct user_languages.language_id
     from {{ ref('user_languages') }} as user_languages
-    inner join {{ ref('stg_users') }} as users on user_languages.user_id = users.id
+    inner join {{ ref('stg_users') }} as speaker on user_languages.user_id = speaker.id
     where
         user_languages.customer = '{{ var("customer") }}'
         and user_languages.snapshot_date = '{{ var("snapshot_date") }}'
