@@ -68,7 +68,7 @@ def report_of(plan: SetPlan) -> SetReport:
     added, changed = plan.count(ADDED), plan.count(CHANGED)
     return SetReport(
         name=plan.set.name,
-        how=plan.how,
+        how=plan.how.value,
         rows=plan.rows,
         added=added,
         changed=changed,
