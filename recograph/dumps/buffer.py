@@ -6,11 +6,14 @@ _LONG_LINE = 64 << 10
 
 
 class Buffer:
-    """Bytes from `pos` on are yet to be read; `data` is immutable, so that arrays may point into it."""
+    """Bytes from `pos` on are yet to be read; `data` is immutable, so that arrays may point into it.
+
+    `base` is where `data` begins in the dump, in bytes.
+    """
 
     def __init__(self, chunks: Iterable[bytes]):
         self._chunks = iter(chunks)
-        self._base = 0
+        self.base = 0
         self.data = b""
         self.pos = 0
         self.eof = False
@@ -18,7 +21,7 @@ class Buffer:
     @property
     def offset(self) -> int:
         """Where `pos` is in the dump, in bytes."""
-        return self._base + self.pos
+        return self.base + self.pos
 
     @property
     def left(self) -> int:
@@ -42,7 +45,7 @@ class Buffer:
                 break
             parts.append(chunk)
             got += len(chunk)
-        self._base += self.pos
+        self.base += self.pos
         self.data, self.pos = b"".join(parts), 0
         return got > 0
 

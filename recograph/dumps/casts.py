@@ -77,6 +77,11 @@ def cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> tuple[p
     return _cast_singly(values, target, origin), zero_dates
 
 
+def is_text(target: pa.DataType) -> bool:
+    """Whether a type takes any text or bytes, so that its cast checks nothing."""
+    return bool(pa.types.is_string(target) or pa.types.is_binary(target))
+
+
 def _text(values: pa.BinaryArray) -> pa.StringArray:
     """The values as text without a look at their encoding, which casts to numbers and dates check themselves."""
     return pa.Array.from_buffers(pa.string(), len(values), values.buffers(), values.null_count, values.offset)

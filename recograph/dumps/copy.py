@@ -25,7 +25,7 @@ _END = b"\n\\."
 """The last line; no row begins with it, as a backslash in a value is doubled."""
 
 
-def copy_header(buffer: Buffer, name: str) -> DataHeader | None:
+def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
     """Consume the header of a COPY block; None, and nothing consumed, where it isn't one.
 
     Raises:
@@ -41,7 +41,8 @@ def copy_header(buffer: Buffer, name: str) -> DataHeader | None:
                 )
             # The line end stays, so that the end of the block always stands behind one.
             buffer.pos = match.end() - 1
-            return DataHeader(names(match["table"]), names(match["columns"] or b""), match[0])
+            columns = names(match["columns"], encoding) if match["columns"] else None
+            return DataHeader(names(match["table"], encoding), columns, match[0])
         if buffer.left > WINDOW_BYTES or not buffer.extend():
             return None
 
@@ -109,7 +110,7 @@ class CopyRows:
             starts[at] = matrix[:, column - 1] if column else opening
             ends[at] = matrix[:, column] if column < columns - 1 else closing
         starts += 1
-        fields = Fields(self._buffer.data, starts, ends, rows, self._buffer.offset)
+        fields = Fields(self._buffer.data, starts, ends, rows, self._buffer.base)
         self.rows += rows
         return fields
 

@@ -12,17 +12,23 @@ _CREATE = re.compile(
     rb"TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(%s)\s*\(" % QUALIFIED,
     re.I,
 )
-_MARKERS = re.compile(rb"/\*M?!\d*|\*/")
-_TOKEN = re.compile(
-    rb"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"]++|"")*+"|`(?:[^`]++|``)*+`|--[^\n]*+|[(),]|[^'"`(),\-]++|-""", re.S
-)
+_QUOTED = rb"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"]++|"")*+"|`(?:[^`]++|``)*+`|--[^\n]*+"""
+_MARKERS = re.compile(rb"(?P<kept>%s)|/\*M?!\d*|\*/" % _QUOTED, re.S)
+_REST = rb"""|[(),]|[^'"`(),\-]++|-"""
+_TOKEN = re.compile(_QUOTED + _REST, re.S)
+_POSTGRESQL_TOKEN = re.compile(rb"""'(?:[^']++|'')*+'|"(?:[^"]++|"")*+"|--[^\n]*+""" + _REST, re.S)
+# What may be the name of a column, such as key and index in PostgreSQL, isn't here.
 _NOT_A_COLUMN = re.compile(
-    rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK|EXCLUDE|LIKE|PERIOD|VECTOR)\b", re.I
+    rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK|LIKE|PERIOD\s+FOR|VECTOR\s+(?:KEY|INDEX))\b",
+    re.I,
 )
+_POSTGRESQL_NOT_A_COLUMN = re.compile(rb"(?:PRIMARY|UNIQUE|CONSTRAINT|FOREIGN|CHECK|LIKE)\b", re.I)
 _COLUMN = re.compile(rb"(%s)\s*(.*)" % NAME, re.S)
 _INHERITS = re.compile(rb"\)\s*INHERITS\s*\(([^)]*)\)", re.I)
 _TYPE = re.compile(r"(?P<name>[a-z]\w*(?: precision| varying)?)\s*(?:\((?P<size>[^)]*)\))?(?P<rest>.*)", re.I | re.S)
 _GENERATED = re.compile(r"\b(?:GENERATED\s+ALWAYS\s+)?AS\s*\(", re.I)
+_CHARSET = re.compile(r"\bCHARACTER SET (\w+)", re.I)
+_TABLE_CHARSET = re.compile(rb"\bCHARSET=(\w+)", re.I)
 _INVISIBLE = re.compile(r"\bINVISIBLE\b", re.I)
 
 _MYSQL_TYPES: dict[str, pa.DataType] = {
@@ -70,6 +76,8 @@ class ColumnDef:
     type: pa.DataType
     generated: bool = False
     invisible: bool = False
+    charset: str | None = None
+    """Character set of MySQL, where the definition names one."""
 
 
 @dataclass(frozen=True)
@@ -81,31 +89,41 @@ class TableDef:
     inherits: tuple[list[str], ...] = ()
 
 
-def parse_table(statement: bytes, postgresql: bool) -> TableDef | None:
-    """The table that a statement creates, or None where it is another statement."""
-    if not postgresql:
-        statement = _MARKERS.sub(b" ", statement)
+def without_markers(statement: bytes) -> bytes:
+    """A statement of MySQL without the marks of conditional comments; what they hold stays."""
+    return _MARKERS.sub(lambda match: match["kept"] or b" ", statement)
+
+
+def parse_table(statement: bytes, postgresql: bool, encoding: str = "utf-8") -> TableDef | None:
+    """The table that a statement creates, or None where it is another statement.
+
+    Args:
+        statement: in MySQL without the marks of conditional comments.
+        postgresql: whether it is PostgreSQL's SQL, or MySQL's.
+        encoding: of names that aren't UTF-8.
+    """
     match = _CREATE.match(statement)
     if not match:
         return None
-    items, end = _split(statement, match.end())
-    columns = tuple(column for item in items if (column := _parse_column(item, postgresql)))
+    items, end = _split(statement, match.end(), postgresql)
+    default = None if postgresql else _TABLE_CHARSET.search(statement, end)
+    charset = default[1].decode().lower() if default else None
+    columns = tuple(column for item in items if (column := _parse_column(item, postgresql, encoding, charset)))
     parents = _INHERITS.match(statement, end - 1) if postgresql else None
-    inherits = tuple(names(parent) for parent in parents[1].split(b",")) if parents else ()
-    return TableDef(names(match[1]), columns, inherits)
+    inherits = tuple(names(parent, encoding) for parent in parents[1].split(b",")) if parents else ()
+    return TableDef(names(match[1], encoding), columns, inherits)
 
 
 def with_parents(table: TableDef, parents: list[TableDef]) -> TableDef:
-    """A table with the columns that it inherits before its own."""
-    own = {column.name for column in table.columns}
-    inherited = {column.name: column for parent in parents for column in parent.columns if column.name not in own}
-    return replace(table, columns=(*inherited.values(), *table.columns))
+    """A table with the columns that it inherits before its own; those it defines anew keep their inherited place."""
+    columns = {column.name: column for parent in parents for column in parent.columns}
+    return replace(table, columns=tuple((columns | {column.name: column for column in table.columns}).values()))
 
 
-def _split(statement: bytes, start: int) -> tuple[list[bytes], int]:
+def _split(statement: bytes, start: int, postgresql: bool) -> tuple[list[bytes], int]:
     """The definitions between a table's parentheses, and where these end."""
     items, begin, depth, end = [], start, 1, len(statement)
-    for token in _TOKEN.finditer(statement, start):
+    for token in (_POSTGRESQL_TOKEN if postgresql else _TOKEN).finditer(statement, start):
         text = token[0]
         if text == b"(":
             depth += 1
@@ -120,20 +138,23 @@ def _split(statement: bytes, start: int) -> tuple[list[bytes], int]:
     return items, end
 
 
-def _parse_column(item: bytes, postgresql: bool) -> ColumnDef | None:
+def _parse_column(item: bytes, postgresql: bool, encoding: str, charset: str | None) -> ColumnDef | None:
     match = _COLUMN.match(item)
-    if not match or _NOT_A_COLUMN.match(item):
+    if not match or (_POSTGRESQL_NOT_A_COLUMN if postgresql else _NOT_A_COLUMN).match(item):
         return None
     definition = match[2].decode(errors="replace")
-    bare = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", definition, flags=re.S)
+    string = r"'(?:[^']|'')*'" if postgresql else r"'(?:[^'\\]|\\.|'')*'"
+    bare = re.sub(string, "''", definition, flags=re.S)
     kind = _postgresql_type(definition) if postgresql else _mysql_type(bare)
     found = _TYPE.match(bare)
+    charset = charset if postgresql or not (own := _CHARSET.search(bare)) else own[1].lower()
     return ColumnDef(
-        unquote(match[1]),
+        unquote(match[1], encoding),
         found["name"].lower() if found else bare,
         kind,
         generated=bool(_GENERATED.search(bare)),
         invisible=not postgresql and bool(_INVISIBLE.search(bare)),
+        charset=charset,
     )
 
 

@@ -4,10 +4,12 @@ import re
 
 from recograph.dumps.report import DumpError
 
+_TITLE = re.compile(
+    rb"^(?:(?P<postgresql>-- PostgreSQL database (?:cluster )?dump)|(?P<mariadb>-- MariaDB dump|/\*M!999999"
+    rb"|-- Server version\s+\S*MariaDB)|(?P<mysql>-- MySQL dump|-- Server version\s))",
+    re.M,
+)
 _DIALECTS = (
-    (re.compile(rb"^-- PostgreSQL database (?:cluster )?dump", re.M), "postgresql"),
-    (re.compile(rb"^-- MariaDB dump|^/\*M!999999|^-- Server version\s+\S*MariaDB", re.M), "mariadb"),
-    (re.compile(rb"^-- MySQL dump|^-- Server version\s", re.M), "mysql"),
     (
         re.compile(
             rb"^COPY [^;]+ FROM stdin;|^SET (?:standard_conforming_strings|client_encoding|search_path)\b", re.M
@@ -36,6 +38,8 @@ def dialect_of(head: bytes, name: str) -> str:
     Raises:
         DumpError: it isn't SQL.
     """
+    if title := _TITLE.search(head):
+        return str(title.lastgroup)
     for pattern, dialect in _DIALECTS:
         if pattern.search(head):
             return dialect
@@ -48,7 +52,7 @@ class Header:
     """Gathers what the comments of a dump say."""
 
     def __init__(self, head: bytes, name: str):
-        self._name = name
+        self.name = name
         self.dialect = dialect_of(head, name)
         self.server_version: str | None = None
         self.database: str | None = None
@@ -81,11 +85,11 @@ class Header:
         if self._ended < self._begun:
             trailer = "PostgreSQL database dump complete" if self.dialect == "postgresql" else "Dump completed"
             raise DumpError(
-                f'{self._name}: the closing comment "-- {trailer}" is missing, so the dump was cut, or the export '
+                f'{self.name}: the closing comment "-- {trailer}" is missing, so the dump was cut, or the export '
                 "failed before its end. Fetch or make it again."
             )
         if self._saved and not self._restored:
             raise DumpError(
-                f"{self._name}: the settings saved at the top aren't restored at the end, so the dump was cut, or the "
+                f"{self.name}: the settings saved at the top aren't restored at the end, so the dump was cut, or the "
                 "export failed before its end. Fetch or make it again."
             )

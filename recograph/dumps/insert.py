@@ -49,20 +49,20 @@ class Fields:
     starts: Positions
     ends: Positions
     rows: int
-    offset: int
-    """Where the rows begin in the dump, in bytes."""
+    base: int
+    """Where `data` begins in the dump, in bytes."""
 
 
-def insert_header(buffer: Buffer) -> DataHeader | None:
+def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
     """Consume the header of an INSERT or REPLACE; None, and nothing consumed, where it isn't one of rows."""
     while True:
         if match := _HEADER.match(buffer.data, buffer.pos):
             buffer.pos = match.end()
-            columns = names(match["columns"]) if match["columns"] else None
-            return DataHeader(names(match["table"]), columns, match[0])
+            columns = names(match["columns"], encoding) if match["columns"] else None
+            return DataHeader(names(match["table"], encoding), columns, match[0])
         if match := _DEFAULT_VALUES.match(buffer.data, buffer.pos):
             buffer.pos = match.end()
-            return DataHeader(names(match["table"]), [], match[0], default_row=True)
+            return DataHeader(names(match["table"], encoding), None, match[0], default_row=True)
         if buffer.left > WINDOW_BYTES or not buffer.extend():
             return None
 
@@ -210,7 +210,7 @@ class InsertRows:
             starts[at] = matrix[:, column - 1] if column else opening
             ends[at] = matrix[:, column] if column < self._columns - 1 else closing
         starts += 1
-        return Fields(self._buffer.data, starts, ends, rows, self._buffer.offset)
+        return Fields(self._buffer.data, starts, ends, rows, self._buffer.base)
 
     def _misshapen(self, window: Bytes, separators: Positions, row: int) -> DumpError:
         closes = np.flatnonzero(window[separators[row * self._columns :] - 1] == _CLOSE)

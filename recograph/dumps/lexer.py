@@ -22,7 +22,7 @@ _MYSQL = rb"""(?P<whole>%s|"(?:[^"\\]++|\\.|"")*+"|`(?:[^`]++|``)*+`|(?:--[ \t\r
 |/\*(?!M?!).*?\*/|\*/|/\*M?!)|(?P<open>['"`\#]|--[ \t\r\n]|/\*)|(?P<end>%s)"""
 _POSTGRESQL = rb"""(?P<whole>\b[eE]'(?:[^'\\]++|\\.|'')*+'|%s|"(?:[^"]++|"")*+"|--[^\n]*+\n
 |\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?)\$.*?\$(?P=tag)\$)
-|(?P<open>['"]|--|/\*|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?\$)|(?P<end>;)|(?P<word>\b(?:BEGIN\s+ATOMIC|CASE|END)\b)"""
+|(?P<open>['"]|--|/\*|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?\$)|(?P<end>;)|(?P<parenthesis>[()])|(?P<word>\b(?:BEGIN\s+ATOMIC|CASE|END)\b)"""
 
 
 class Lexer:
@@ -130,6 +130,9 @@ class Lexer:
                 pos = self._comment_end(pos)
                 if pos < 0:
                     return -1
+            elif kind == "parenthesis":
+                # As in psql: a rule holds whole statements in parentheses.
+                depth = max(depth + (1 if match[0] == b"(" else -1), 0)
             elif kind == "word" and routine:
                 word = match[0].upper()
                 depth += -1 if word == b"END" and depth else 1 if word.startswith(b"BEGIN") or depth else 0

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.scan import BACKSLASH, QUOTE, Bytes, Positions, escaped_positions, quote_map
 
 Mask = npt.NDArray[np.bool_]
@@ -19,8 +21,12 @@ Mask = npt.NDArray[np.bool_]
 _NULL = np.frombuffer(b"null", np.uint8)
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
 _PLAIN = np.isin(np.arange(256), list(b"0123456789+-.tTfFiInN"))
-_PREFIXED = re.compile(rb"(?:_(?P<introducer>\w+)\s*)?(?P<kind>[xXbBnNeE]?)'(?P<text>.*)'", re.S)
-_HEX = re.compile(rb"(?:_\w+\s*)?0[xX](?P<digits>[0-9A-Fa-f]*)")
+_PREFIXED = re.compile(rb"(?P<kind>[xXbBnNeE]?)'(?P<text>.*)'", re.S)
+_INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['0xXbBnN])")
+_HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)")
+_BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|infinity)|nan)$"
+_BARE_WHOLE = re.compile(_BARE[:-1] + rb"\Z")
+_NO_LITERAL = "holds something else than a literal"
 _BITS = re.compile(rb"0b(?P<digits>[01]*)")
 
 
@@ -31,6 +37,10 @@ class Syntax:
     postgresql: bool = False
     backslash_escapes: bool = True
     copy: bool = False
+    encoding: str = "utf-8"
+    """Of text."""
+    encoded_by_column: bool = False
+    """Whether text comes in the character set of its column instead."""
 
 
 def _translation(**escapes: int) -> Bytes:
@@ -56,8 +66,15 @@ class LiteralError(ValueError):
         self.row = row
 
 
-def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax) -> pa.BinaryArray:
+def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_text: bool = True) -> pa.BinaryArray:
     """Cut one column's values out of a window, NULL as null.
+
+    Args:
+        data: what the borders are positions in.
+        starts: where the values begin.
+        ends: where they end.
+        syntax: how literals are written.
+        is_text: whether the values stay text or bytes, so that nobody else finds out what isn't a literal.
 
     Raises:
         LiteralError: something is neither a string, a number nor NULL.
@@ -74,10 +91,19 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax) -> pa.B
     plain = _PLAIN[first] & (size > 0)
     plain &= ~((first == ord("0")) & (size > 1) & ((window[np.minimum(starts + 1, len(window) - 1)] & 0xDF) > 57))
     if not (quoted | plain).all():
-        return _cut_odd(data, starts, ends, syntax)
+        return _cut_odd(data, starts, ends, syntax, is_text)
+    if is_text and (bare := plain & ~null).any():
+        _check_bare(data, starts, ends, bare)
     array = _take(data, starts + quoted, ends - quoted, null)
     escapes = _MYSQL_ESCAPES if not syntax.postgresql else _STRING_ESCAPES
     return unescape(array, escapes, syntax)
+
+
+def _check_bare(data: bytes, starts: Positions, ends: Positions, bare: Mask) -> None:
+    values = _take(data, starts[bare], ends[bare], np.zeros(np.count_nonzero(bare), np.bool_))
+    is_literal = pc.match_substring_regex(values, _BARE)
+    if (row := is_literal.index(pa.scalar(False)).as_py()) >= 0:
+        raise LiteralError(int(np.flatnonzero(bare)[row]), _NO_LITERAL)
 
 
 def _trimmed(window: Bytes, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
@@ -172,7 +198,7 @@ def _unescape_slowly(array: pa.BinaryArray, escapes: Bytes, pattern: re.Pattern[
     )
 
 
-def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax) -> pa.BinaryArray:
+def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is_text: bool) -> pa.BinaryArray:
     """Columns that hold other literals than strings and numbers: hexadecimal, bits, with introducers."""
     window = np.frombuffer(data, np.uint8)
     size = ends - starts
@@ -188,7 +214,7 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax) ->
                 return unhex(digits)
         else:
             starts = starts + np.where(is_prefixed, len(prefix) - 1, 0)
-            return cut(data, starts, ends, syntax)
+            return cut(data, starts, ends, syntax, is_text=is_text)
     values = []
     for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         try:
@@ -242,6 +268,12 @@ def _literal(text: bytes, syntax: Syntax) -> bytes | None:
     """
     if text.upper() == b"NULL":
         return None
+    if introducer := _INTRODUCER.match(text):
+        value = _literal(text[introducer.end() :], syntax)
+        codec = mysql_codec(introducer["charset"].decode().lower())
+        if value is None or codec is None or codec == syntax.encoding or syntax.encoded_by_column:
+            return value
+        return value.decode(codec).encode(syntax.encoding)
     if match := _HEX.fullmatch(text):
         digits = match["digits"]
         return bytes.fromhex((b"0" * (len(digits) % 2) + digits).decode())
@@ -249,9 +281,9 @@ def _literal(text: bytes, syntax: Syntax) -> bytes | None:
         return _bits(match["digits"])
     match = _PREFIXED.fullmatch(text)
     if not match:
-        if text[:1] and _PLAIN[text[0]]:
+        if _BARE_WHOLE.match(text):
             return text
-        raise ValueError("holds something else than a literal")
+        raise ValueError(_NO_LITERAL)
     kind, inner = match["kind"].lower(), match["text"]
     if kind == b"x":
         return bytes.fromhex(inner.decode())

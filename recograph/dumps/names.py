@@ -11,14 +11,20 @@ COLUMN_LIST = rb"\(\s*+" + NAME + rb"(?:\s*+,\s*+" + NAME + rb")*+\s*+\)"
 _NAME = re.compile(NAME)
 
 
-def names(text: bytes) -> list[str]:
+def names(text: bytes, encoding: str) -> list[str]:
     """The identifiers in a qualified name or a column list, without their quotes."""
-    return [unquote(name) for name in _NAME.findall(text)]
+    return [unquote(name, encoding) for name in _NAME.findall(text)]
 
 
-def unquote(name: bytes) -> str:
-    """An identifier without its quotes."""
+def unquote(name: bytes, encoding: str) -> str:
+    """An identifier without its quotes.
+
+    mysqldump writes definitions in UTF-8 always, and the names before rows in the dump's own encoding.
+    """
     quote = name[:1]
     if quote in (b"`", b'"'):
         name = name[1:-1].replace(quote * 2, quote)
-    return name.decode(errors="surrogateescape")
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode(encoding, errors="backslashreplace")

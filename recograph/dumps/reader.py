@@ -9,29 +9,22 @@ from typing import BinaryIO, Self
 import pyarrow as pa
 
 from recograph.dumps.buffer import Buffer
+from recograph.dumps.catalog import Catalog
 from recograph.dumps.copy import CopyRows, copy_header, skip_block
-from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, with_parents
+from recograph.dumps.ddl import parse_table, without_markers
 from recograph.dumps.header import Header
-from recograph.dumps.insert import DataHeader, Fields, InsertRows, insert_header, skip_rows
+from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_rows
 from recograph.dumps.lexer import Lexer
 from recograph.dumps.literals import Syntax
-from recograph.dumps.names import QUALIFIED, names
-from recograph.dumps.report import DumpError, Limits, TableReport
+from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
 from recograph.dumps.source import CHUNK_BYTES, Source
-from recograph.dumps.tables import Table, match_table
+from recograph.dumps.tables import Table
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 32 << 20
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
-_USE = re.compile(rb"\s*USE\s+(%s)\s*$" % QUALIFIED, re.I)
-_CONNECT = re.compile(rb"\\connect\s+(?:-reuse-previous=on\s+)?(.+)")
-_ATTACH = re.compile(rb"\s*ALTER\s+TABLE\s+(?:ONLY\s+)?(%s)\s+ATTACH\s+PARTITION\s+(%s)" % (QUALIFIED, QUALIFIED), re.I)
-_DROP = re.compile(
-    rb"\s*(?:DROP\s+(?:TABLE|VIEW)|TRUNCATE)\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(%s)" % QUALIFIED, re.I
-)
-_MARKERS = re.compile(rb"/\*M?!\d*|\*/")
 
 
 class DumpReader:
@@ -72,11 +65,11 @@ class DumpReader:
             schemas: an allow-list: only these tables and columns are decoded, to these types. A field that isn't
                 nullable is required. Without it everything is read, typed from the dump's own definitions.
             only: names of the tables to read, where `schemas` isn't given.
-            database: the database (MySQL) or schema (PostgreSQL) to read; its tables have no qualifier then.
+            database: the database, or in PostgreSQL the schema, to read; its tables have no qualifier then.
             as_text: columns, as TABLE.COLUMN, to read as text instead of their type in the dump.
             limits: bounds on what the dump may cost.
             batch_rows: most rows of a batch.
-            batch_bytes: a batch is given when it holds about as much.
+            batch_bytes: batches are given when they hold about as much together.
             chunk_bytes: how much is read at a time.
             on_progress: called with the bytes of the file that were read, and its size where it is known.
             decode: whether to give batches; without, rows are only counted.
@@ -95,21 +88,16 @@ class DumpReader:
             self._source.close()
             raise
         self._postgresql = self._header.dialect == "postgresql"
-        self._schemas = schemas
-        self._only = None if only is None else frozenset(only)
-        self._database = database
-        self._as_text = frozenset(as_text)
         self._batch_rows, self._batch_bytes = batch_rows, batch_bytes
         self._on_progress = on_progress
         self._decode = decode
         self._session = Session(self.name, self._postgresql)
-        self._home = database or ("public" if self._postgresql else None)
-        self._current: str | None = None
-        self._definitions: dict[tuple[str | None, str], TableDef] = {}
-        self._roots: dict[tuple[str | None, str], tuple[str | None, str]] = {}
-        self._wanted: dict[tuple[str | None, str], Table] = {}
-        self._seen: dict[tuple[str | None, str], None] = {}
-        self.tables: dict[str, TableReport] = {}
+        self._catalog = Catalog(
+            self._header, self._session, self._limits, schemas=schemas, only=only, database=database, as_text=as_text
+        )
+        self.tables = self._catalog.tables
+        self._waiting: dict[str, Table] = {}
+        self._waiting_bytes = 0
         self._started = False
 
     @property
@@ -125,7 +113,7 @@ class DumpReader:
     @property
     def tables_in_dump(self) -> int:
         """How many tables were seen, wanted or not."""
-        return len(self._seen)
+        return len(self._catalog)
 
     @property
     def size(self) -> int | None:
@@ -144,7 +132,7 @@ class DumpReader:
 
     def schema(self, table: str) -> pa.Schema:
         """The schema of a table's batches."""
-        for wanted in self._wanted.values():
+        for wanted in self._catalog.wanted.values():
             if wanted.report.name == table:
                 return wanted.schema
         raise KeyError(table)
@@ -176,17 +164,15 @@ class DumpReader:
         while lexer.seek():
             lexer.backslash_escapes = self._session.backslash_escapes
             if _DATA.match(buffer.data, buffer.pos):
-                header = copy_header(buffer, self.name) if self._postgresql else None
+                header = copy_header(buffer, self.name, self._session.encoding) if self._postgresql else None
                 is_copy = header is not None
-                header = header or insert_header(buffer)
+                header = header or insert_header(buffer, self._session.encoding)
                 if header:
                     yield from self._rows(buffer, header, is_copy)
                     continue
             self._statement(lexer.statement())
         self._header.check_end()
-        for table in self._wanted.values():
-            for batch in table.flush():
-                yield table.report.name, batch
+        yield from self._flush(*self._waiting.values())
 
     def _progressing(self) -> Iterator[bytes]:
         for chunk in self._source:
@@ -196,184 +182,62 @@ class DumpReader:
 
     def _comment(self, line: bytes) -> None:
         self._header.comment(line)
-        if match := _CONNECT.match(line):
-            self._current = match[1].decode(errors="replace")
+        self._catalog.comment(line)
 
     def _statement(self, text: bytes) -> None:
         self._header.statement(text)
-        bare = text if self._postgresql else _MARKERS.sub(b" ", text)
-        if self._session.statement(bare):
+        if not self._postgresql:
+            text = without_markers(text)
+        if self._session.statement(text):
             return
-        if match := _USE.match(bare):
-            self._current = names(match[1])[0]
-            if not self._postgresql:
-                self._home = self._home or self._current
-        elif table := parse_table(text, self._postgresql):
-            self._define(table)
-        elif self._postgresql and (match := _ATTACH.match(text)):
-            self._attach(self._key(names(match[1])), self._key(names(match[2])))
-        elif match := _DROP.match(bare):
-            self._drop(self._key(names(match[1])))
-
-    def _key(self, path: list[str]) -> tuple[str | None, str]:
-        if len(path) > 1:
-            return path[-2], path[-1]
-        return ("public" if self._postgresql else self._current), path[-1]
-
-    def _define(self, table: TableDef) -> None:
-        key = self._key(table.path)
-        if table.inherits:
-            parents = [self._definitions[p] for path in table.inherits if (p := self._key(path)) in self._definitions]
-            table = with_parents(table, parents)
-        self._see(key)
-        if len(table.columns) > self._limits.columns:
-            raise DumpError(
-                f"{self.name}: table {key[1]} has more than {self._limits.columns} columns. "
-                "Raise the limit columns if it is right."
-            )
-        self._definitions[key] = table
-        if key not in self._wanted:
-            self._want(key, None)
-
-    def _see(self, key: tuple[str | None, str]) -> None:
-        self._seen[key] = None
-        if len(self._seen) > self._limits.tables:
-            raise DumpError(
-                f"{self.name}: more than {self._limits.tables} tables. Raise the limit tables if it is right."
-            )
-
-    def _attach(self, root: tuple[str | None, str], part: tuple[str | None, str]) -> None:
-        """Rows of a partition belong to the table that it is a partition of."""
-        self._roots[part] = root
-        self._seen.pop(part, None)
-        if table := self._wanted.pop(part, None):
-            self.tables.pop(table.report.name, None)
-
-    def _drop(self, key: tuple[str | None, str]) -> None:
-        table = self._wanted.get(key)
-        if table is None:
-            return
-        if table.report.rows:
-            raise DumpError(
-                f"{table.place}: the dump drops or empties the table after filling it, so its rows wouldn't be there. "
-                "Two dumps may have been joined; split them."
-            )
-        del self._wanted[key]
-        self._seen.pop(key, None)
-        self._definitions.pop(key, None)
-        self.tables.pop(table.report.name, None)
-
-    def _want(self, key: tuple[str | None, str], header: DataHeader | None) -> Table | None:
-        """The table, if its rows are wanted."""
-        if (
-            self._database is not None
-            and key[0] != self._database
-            and (key[0] or self._header.database) != self._database
-        ):
-            return None
-        bare = key[1]
-        name = bare if key[0] in (None, self._home) else f"{key[0]}.{bare}"
-        definition = self._definitions.get(key)
-        if self._schemas is None:
-            if self._only is not None and name not in self._only:
-                return None
-            columns = definition.columns if definition else tuple(_texts(header))
-            listed = set(header.columns or ()) if header else set()
-            schema = pa.schema(
-                [
-                    self._typed(name, c)
-                    for c in columns
-                    if not (c.generated and self._postgresql and c.name not in listed)
-                ]
-            )
+        if table := parse_table(text, self._postgresql, self._session.encoding):
+            self._catalog.define(table)
         else:
-            found = match_table(name, bare, self._schemas)
-            if found is None:
-                return None
-            name, schema = found, self._schemas[found]
-        if name in self.tables:
-            raise DumpError(
-                f"{self.name}: more than one table answers to {name} (the second is {'.'.join(filter(None, key))}). "
-                "Name the database, or in a dump of PostgreSQL the schema, that is meant."
-            )
-        table = Table(TableReport(name), schema, self.name, [])
-        self._wanted[key] = table
-        self.tables[name] = table.report
-        if definition:
-            table.bind(list(definition.columns))
-        return table
-
-    def _typed(self, table: str, column: ColumnDef) -> pa.Field:
-        is_text = f"{table}.{column.name}" in self._as_text
-        kind = pa.string() if is_text else self._session.adjusted(column)
-        return pa.field(column.name, kind)
+            self._catalog.statement(text)
 
     def _rows(self, buffer: Buffer, header: DataHeader, is_copy: bool) -> Iterator[tuple[str, pa.RecordBatch]]:
-        key = self._key(header.table)
-        key = self._roots.get(key, key)
-        while key in self._roots:
-            key = self._roots[key]
-        place = f"{self.name}: table {'.'.join(header.table)}"
-        self._see(key)
-        table = self._wanted.get(key) or self._want(key, header)
+        place = self._catalog.place(header)
+        table = self._catalog.target(header)
+        escapes = self._session.backslash_escapes
         if header.default_row:
             if table:
-                table.report.rows += 1
-            return
-        if table is None:
+                yield from self._batches(table, table.default_row())
+        elif table is None:
             if is_copy:
                 skip_block(buffer, place)
             else:
-                skip_rows(buffer, self._session.backslash_escapes, place)
-            return
-        columns = self._columns_of(header, key, place)
-        table.bind(columns)
-        wanted = table.wanted if self._decode else []
-        start = buffer.offset
-        rows: CopyRows | InsertRows
-        if is_copy:
-            rows = CopyRows(buffer, len(columns), wanted, self._limits, place)
+                skip_rows(buffer, escapes, place)
         else:
-            rows = InsertRows(
-                buffer, header, len(columns), wanted, self._session.backslash_escapes, self._limits, place
-            )
-        rows.rows = table.report.rows
-        syntax = Syntax(self._postgresql, self._session.backslash_escapes, is_copy)
-        for fields in rows:
-            yield from self._batches(table, fields, syntax)
-        table.report.bytes += buffer.offset - start
+            wanted, start = table.wanted if self._decode else [], buffer.offset
+            rows: CopyRows | InsertRows
+            if is_copy:
+                rows = CopyRows(buffer, len(table.columns), wanted, self._limits, place)
+            else:
+                rows = InsertRows(buffer, header, len(table.columns), wanted, escapes, self._limits, place)
+            rows.rows = table.report.rows
+            syntax = Syntax(self._postgresql, escapes, is_copy, self._session.encoding, self._session.encoded_by_column)
+            for fields in rows:
+                if self._decode:
+                    yield from self._batches(table, table.decode(fields, syntax))
+                else:
+                    table.report.rows += fields.rows
+            table.report.bytes += buffer.offset - start
 
-    def _columns_of(self, header: DataHeader, key: tuple[str | None, str], place: str) -> list[ColumnDef]:
-        definition = self._definitions.get(key)
-        if header.columns:
-            known = {column.name: column for column in definition.columns} if definition else {}
-            return [known.get(name) or _text_column(name) for name in header.columns]
-        if not definition:
-            raise DumpError(
-                f"{place}: neither CREATE TABLE nor the rows name the columns. "
-                "Make the dump with --complete-insert, or without --no-create-info."
-            )
-        return [column for column in definition.columns if not column.invisible]
-
-    def _batches(self, table: Table, fields: Fields, syntax: Syntax) -> Iterator[tuple[str, pa.RecordBatch]]:
-        if not self._decode:
-            table.report.rows += fields.rows
-            return
-        batch = table.decode(fields, syntax, self._session.encoding)
+    def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Let rows wait until their batch is full, or all that wait take as much as a batch may."""
         for at in range(0, batch.num_rows, self._batch_rows):
             part = batch.slice(at, self._batch_rows)
-            if table.waiting_rows + part.num_rows > self._batch_rows:
-                for full in table.flush():
-                    yield table.report.name, full
-            table.add(part)
-            if table.waiting_bytes >= self._batch_bytes:
-                for full in table.flush():
-                    yield table.report.name, full
+            if table.waiting and table.waiting_rows + part.num_rows > self._batch_rows:
+                yield from self._flush(table)
+            table.waiting.append(part)
+            table.waiting_rows += part.num_rows
+            self._waiting[table.report.name] = table
+            self._waiting_bytes += part.nbytes
+            if self._waiting_bytes >= self._batch_bytes:
+                yield from self._flush(*self._waiting.values())
 
-
-def _text_column(name: str) -> ColumnDef:
-    return ColumnDef(name, "text", pa.string())
-
-
-def _texts(header: DataHeader | None) -> list[ColumnDef]:
-    return [_text_column(name) for name in (header.columns or ())] if header else []
+    def _flush(self, *tables: Table) -> Iterator[tuple[str, pa.RecordBatch]]:
+        for table in tables:
+            del self._waiting[table.report.name]
+            self._waiting_bytes -= sum(part.nbytes for part in table.waiting)
+            yield from ((table.report.name, batch) for batch in table.flush())

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from recograph.dumps.casts import CastError, Origin, cast
+from recograph.dumps.casts import CastError, Origin, cast, is_text
+from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.insert import Fields
 from recograph.dumps.literals import LiteralError, Syntax, cut
 from recograph.dumps.report import DumpError, TableReport
+from recograph.dumps.scan import Positions
 
 _REASONS = 3
 
@@ -24,11 +26,12 @@ class Table:
     """Name of the dump, for messages."""
     columns: list[ColumnDef]
     """In the order of the current rows."""
+    contracted: bool = False
+    """Whether the schema was asked for, or is the dump's own."""
     source: list[int | None] = field(default_factory=list)
     """Where each field of the schema stands in the rows; None where the dump lacks it."""
     waiting: list[pa.RecordBatch] = field(default_factory=list)
     waiting_rows: int = 0
-    waiting_bytes: int = 0
 
     @property
     def place(self) -> str:
@@ -62,7 +65,7 @@ class Table:
         self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if at not in taken)
         self.report.missing_columns = tuple(missing)
 
-    def decode(self, fields: Fields, syntax: Syntax, encoding: str) -> pa.RecordBatch:
+    def decode(self, fields: Fields, syntax: Syntax) -> pa.RecordBatch:
         """The typed values of some rows.
 
         Raises:
@@ -74,55 +77,69 @@ class Table:
                 arrays.append(pa.nulls(fields.rows, target.type))
                 continue
             column = self.columns[position]
-            origin = _origin(column, syntax, encoding)
+            origin = _origin(column, syntax)
+            starts = fields.starts[at] + fields.base
             try:
-                values = cut(fields.data, fields.starts[at], fields.ends[at], syntax)
+                values = cut(fields.data, fields.starts[at], fields.ends[at], syntax, is_text=is_text(target.type))
                 array, zero_dates = cast(values, target.type, origin)
             except LiteralError as error:
-                raise self._rejected(target, [(error.row, str(error))]) from None
+                raise self._rejected(target, starts, [(error.row, str(error))]) from None
             except CastError as error:
-                raise self._rejected(target, error.rejects) from None
+                raise self._rejected(target, starts, error.rejects) from None
             if array.null_count and not target.nullable:
                 row = array.is_null().index(True).as_py()
                 what = "NULL" if values[row].as_py() is None else "a zero date"
-                raise self._rejected(target, [(row, f"{what} isn't allowed, the column is required")])
+                raise self._rejected(target, starts, [(row, f"{what} isn't allowed, the column is required")])
             self.report.zero_dates += zero_dates
             arrays.append(array)
             at += 1
         self.report.rows += fields.rows
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
 
-    def _rejected(self, target: pa.Field, rejects: list[tuple[int, str]]) -> DumpError:
-        report = self.report
-        reasons = [f"row {report.rows + row + 1}: {reason}" for row, reason in rejects[:_REASONS]]
-        report.rejected, report.reasons = len(rejects), [f"column {target.name}, {reason}" for reason in reasons]
-        more = f" ({len(rejects)} such rows in this batch)" if len(rejects) > 1 else ""
-        return DumpError(
-            f"{self.place}, column {target.name}, {reasons[0]}{more}. Mend it at the source, or change the column's "
-            "type in the contract, or read it as text."
-        )
+    def default_row(self) -> pa.RecordBatch:
+        """The row that INSERT ... DEFAULT VALUES makes.
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Let rows wait for their batch to be full."""
-        self.waiting.append(batch)
-        self.waiting_rows += batch.num_rows
-        self.waiting_bytes += batch.nbytes
+        Raises:
+            DumpError: the table has columns, whose defaults a dump's reader can't know.
+        """
+        if len(self.schema):
+            raise DumpError(f"{self.place}: a row of default values can't be read, for the values aren't in the dump.")
+        self.report.rows += 1
+        return _no_columns(1)
+
+    def _rejected(self, target: pa.Field, starts: Positions, rejects: list[tuple[int, str]]) -> DumpError:
+        report = self.report
+        report.rejected = len(rejects)
+        report.reasons = [
+            f"row {report.rows + row + 1} (byte {starts[row]}): {reason}" for row, reason in rejects[:_REASONS]
+        ]
+        more = f" ({len(rejects)} such values in this batch)" if len(rejects) > _REASONS else ""
+        remedy = (
+            "change the column's type in the contract"
+            if self.contracted
+            else f"read it as text (as_text, on the command line --text {report.name}.{target.name})"
+        )
+        return DumpError(
+            f"{self.place}, column {target.name}, {'; '.join(report.reasons)}{more}. "
+            f"Mend it at the source, or {remedy}."
+        )
 
     def flush(self) -> Iterator[pa.RecordBatch]:
         """The rows that wait, as one batch."""
         if self.waiting_rows:
             yield pa.concat_batches(self.waiting)
-        self.waiting, self.waiting_rows, self.waiting_bytes = [], 0, 0
+        self.waiting, self.waiting_rows = [], 0
 
 
 def _no_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
-def _origin(column: ColumnDef, syntax: Syntax, encoding: str) -> Origin:
+def _origin(column: ColumnDef, syntax: Syntax) -> Origin:
     mysql = not syntax.postgresql
+    own = mysql_codec(column.charset) if column.charset and column.sql_type != "json" else None
     return Origin(
-        encoding=encoding,
+        encoding=own if own and syntax.encoded_by_column else syntax.encoding,
         bits=mysql and column.sql_type == "bit",
         bytea=not mysql and column.sql_type == "bytea",
         zero_dates=mysql,
