@@ -28,7 +28,7 @@ from recograph.graph.state import (
     mark_dirty,
     release_members,
     states,
-    write_state,
+    write_states,
 )
 from recograph.resources.warehouse import Warehouse
 
@@ -164,8 +164,8 @@ class _Writer:
         def work(tx: neo4j.ManagedTransaction) -> None:
             if any(_is_shared(plan.set) for plan in plans):
                 lock_shared(tx)
-            for plan in plans:
-                write_state(tx, self._customer, self._clean(plan) if plan.how is How.UNCHANGED else self._dirty(plan))
+            states = (self._clean(plan) if plan.how is How.UNCHANGED else self._dirty(plan) for plan in plans)
+            write_states(tx, self._customer, states)
             mark_dirty(tx, self._customer, cut)
 
         self._lease.write(work)
@@ -218,14 +218,13 @@ class _Writer:
         """Record that a set is done."""
 
         def work(tx: neo4j.ManagedTransaction) -> None:
-            if _is_shared(plan.set) and isinstance(plan.set, NodeSet):
+            if _is_shared(plan.set):
                 lock_shared(tx)
-                write_state(tx, self._customer, self._clean(plan))
+            write_states(tx, self._customer, [self._clean(plan)])
+            if isinstance(plan.set, NodeSet) and _is_shared(plan.set):
                 known = self._known.get(plan.set.name)
                 gone = sorted(set(known.members if known else ()) - set(plan.members))
-                release_members(tx, plan.set.label, plan.set.name, gone)
-            else:
-                write_state(tx, self._customer, self._clean(plan))
+                release_members(tx, plan.set, gone)
 
         self._lease.write(work)
 

@@ -156,6 +156,7 @@ class Planner:
             state = self._states.get(each.name)
             if state and state.clean and state.snapshot_date and state.snapshot_date != self._date:
                 days.setdefault(state.snapshot_date, {})[each.name] = each
+        # Of earlier days marts may be missing, of this one not.
         difference.sources(self._warehouse, involved.values(), self._customer, self._date)
         wanted: dict[str, list[Measure]] = {}
         sources: dict[str, dict[str, str]] = {}
@@ -163,14 +164,6 @@ class Planner:
             sources[day] = {mart: sql for each in day_sets.values() for mart, sql in self.sources(each, day).items()}
             present = [each for each in day_sets.values() if difference.marts(each) <= sources[day].keys()]
             wanted[day] = list(dict.fromkeys(measure for each in present for measure in difference.measures(each)))
-        if (
-            missing := {mart for each in involved.values() for mart in difference.marts(each)}
-            - sources[self._date].keys()
-        ):
-            raise RecographError(
-                f"{self._customer} has no marts of {self._date} for {', '.join(sorted(missing))}. Materialize "
-                f"{', '.join(f'marts/{mart}' for mart in sorted(missing))} for {self._customer} and {self._date} first."
-            )
         taken: dict[tuple[str, Measure], tuple[int, str]] = {}
         sql = difference.measuring(wanted, sources, self._warehouse.checksum)
         for row in self._warehouse.query(sql).to_pylist():
@@ -236,7 +229,9 @@ class Planner:
             return
         plan.how = How.COMPARED
         plan.rewrite = rewrite or state is None or state.signature != signature(each)
-        plan.held = self._scratch.store(each, "held", self._read(each, members))
+        plan.held = self._session.execute_read(
+            lambda tx: self._scratch.store(each, "held", self._read(tx, each, members))
+        )
         plan.total = self._scratch.store(each, "new", self._warehouse.stream(self.rows(each)))
         if shared:
             plan.members = self._scratch.keys(each)
@@ -245,13 +240,15 @@ class Planner:
 
     def _holds_nothing(self, graph_set: GraphSet) -> bool:
         query = f"{cypher.of_customer(graph_set)} RETURN 1 LIMIT 1"
-        return self._session.run(query, customer=self._customer).single() is None
+        return self._session.execute_read(lambda tx: tx.run(query, customer=self._customer).single()) is None
 
-    def _read(self, graph_set: GraphSet, members: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    def _read(
+        self, tx: neo4j.ManagedTransaction, graph_set: GraphSet, members: tuple[str, ...]
+    ) -> Iterator[pa.RecordBatch]:
         """What the graph holds of a set."""
         wanted = difference.schema(graph_set)
         parameters = {"customer": self._customer, "members": list(members)}
-        result = self._session.run(cypher.read(graph_set), parameters)
+        result = tx.run(cypher.read(graph_set), parameters)
         while records := result.fetch(_READ_ROWS):
             arrays = zip(*(record.values() for record in records), strict=True)
             yield pa.RecordBatch.from_arrays(

@@ -40,9 +40,24 @@ class Scratch:
     def store(self, graph_set: GraphSet, purpose: str, batches: Iterable[pa.RecordBatch]) -> int:
         """Keep rows, and say how many they are. An engine may return no batch at all, or narrower numbers."""
         wanted = schema(graph_set, operation=purpose == "difference")
-        reader = pa.RecordBatchReader.from_batches(wanted, (batch.cast(wanted) for batch in batches))
-        self._connection.register("incoming", reader)
-        self._connection.execute(f"create table {_name(graph_set, purpose)} as select * from incoming")
+        errors: list[Exception] = []
+
+        def incoming() -> Iterator[pa.RecordBatch]:
+            try:
+                for batch in batches:
+                    yield batch.cast(wanted)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+        self._connection.register("incoming", pa.RecordBatchReader.from_batches(wanted, incoming()))
+        try:
+            self._connection.execute(f"create or replace table {_name(graph_set, purpose)} as from incoming")
+        except duckdb.Error:
+            if errors:
+                # What stopped the rows, and not that DuckDB got none, is what others can react to.
+                raise errors[0] from None
+            raise
         # A result must be fetched to its end before its connection does anything else.
         ((count,),) = self._connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
         return int(count)

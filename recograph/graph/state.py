@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from recograph.graph.cypher import LOCK, STATE
 from recograph.graph.errors import LockedError
+from recograph.graph.model import NodeSet
 
 SHARED_LOCK = "*"
 """Stands for all customers: locked, after the customer's own, by a transaction that changes shared nodes."""
@@ -195,22 +196,25 @@ def _state(found: Mapping[str, Any]) -> State:
     )
 
 
-def write_state(tx: neo4j.ManagedTransaction, customer: str, state: State) -> None:
-    """Record what the graph holds of a set; clean ones with when they became so."""
+def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[State]) -> None:
+    """Record what the graph holds of sets; clean ones with when they became so."""
     tx.run(
-        f"MERGE (s:{STATE} {{customer_id: $customer, set: $set}}) SET s += $values "
-        "SET s.loaded_at = CASE WHEN $values.status = 'clean' THEN datetime() ELSE s.loaded_at END",
+        f"UNWIND $states AS new MERGE (s:{STATE} {{customer_id: $customer, set: new.set}}) SET s += new "
+        "SET s.loaded_at = CASE WHEN new.status = 'clean' THEN datetime() ELSE s.loaded_at END",
         customer=customer,
-        set=state.set,
-        values={
-            "snapshot_date": state.snapshot_date,
-            "status": "clean" if state.clean else "dirty",
-            "signature": state.signature,
-            "fingerprint": state.fingerprint,
-            "rows": state.rows,
-            "total": state.total,
-            "members": list(state.members) or None,
-        },
+        states=[
+            {
+                "set": state.set,
+                "snapshot_date": state.snapshot_date,
+                "status": "clean" if state.clean else "dirty",
+                "signature": state.signature,
+                "fingerprint": state.fingerprint,
+                "rows": state.rows,
+                "total": state.total,
+                "members": list(state.members) or None,
+            }
+            for state in states
+        ],
     ).consume()
 
 
@@ -228,11 +232,11 @@ def lock_shared(tx: neo4j.ManagedTransaction) -> None:
     tx.run(f"MERGE (l:{LOCK} {{customer_id: $all}}) SET l.asked_at = {_NOW}", all=SHARED_LOCK).consume()
 
 
-def release_members(tx: neo4j.ManagedTransaction, label: str, set_name: str, gone: list[str]) -> None:
+def release_members(tx: neo4j.ManagedTransaction, shared: NodeSet, gone: Sequence[str]) -> None:
     """Delete shared nodes that no customer needs any more. The caller holds the shared lock."""
     tx.run(
-        f"UNWIND $gone AS id MATCH (n:`{label}` {{id: id}}) "
+        f"UNWIND $gone AS id MATCH (n:`{shared.label}` {{id: id}}) "
         f"WHERE NOT EXISTS {{ MATCH (s:{STATE}) WHERE s.set = $set AND id IN s.members }} DETACH DELETE n",
         gone=gone,
-        set=set_name,
+        set=shared.name,
     ).consume()

@@ -1,8 +1,16 @@
 from pathlib import Path
 
+import neo4j as neo4j_driver
 import pytest
 
 from recograph.resources.warehouse import DuckDBWarehouse
+
+
+@pytest.fixture
+def neo4j(_neo4j_driver: neo4j_driver.Driver) -> neo4j_driver.Driver:
+    """The shared server, its graph empty. Constraints stay: with a new one the server plans all queries anew."""
+    _neo4j_driver.execute_query("MATCH (n) DETACH DELETE n")
+    return _neo4j_driver
 
 
 @pytest.fixture

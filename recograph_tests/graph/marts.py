@@ -1,7 +1,8 @@
 """Small marts, and the graph that they must give, computed straight from them."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,35 @@ def _native(properties: Mapping[str, Any]) -> dict[str, Any]:
         name: value.to_native().replace(tzinfo=None) if hasattr(value, "to_native") else value
         for name, value in properties.items()
     }
+
+
+def random_snapshot(random: random.Random, size: int) -> Snapshot:
+    """A snapshot of about `size` users with some of everything, dangling rows included."""
+
+    def some(most: int) -> list[int]:
+        return sorted(random.sample(range(1, most + 1), random.randint(most // 2, most)))
+
+    def pairs(starts: Sequence[Any], ends: Sequence[Any], share: float) -> list[tuple[Any, Any]]:
+        return [(start, end) for start in starts for end in ends if random.random() < share]
+
+    users, courses, assets = some(size), some(max(size // 5, 2)), some(max(size // 8, 2))
+    languages = random.sample(["english", "german", "italian", "french"], 2)
+    return Snapshot(
+        {
+            "users": [(id_, random.choice([True, False, None]), True, time(random.randint(1, 3))) for id_ in users],
+            "languages": [(id_, id_.title()) for id_ in languages],
+            "user_languages": [(id_, random.choice(languages)) for id_ in users],
+            "courses": [(id_, random.choice(["Law", "Art"]), 1, "elearning", None, 2, time(id_)) for id_ in courses],
+            "course_enrolments": [
+                (*pair, random.choice([0, 2, None]), random.randint(1, 9))
+                for pair in pairs([*users, size + 1], [*courses, size + 1], 0.4)
+            ],
+            "course_ratings": [(*pair, random.randint(1, 5) / 2) for pair in pairs(users, courses, 0.1)],
+            "assets": [(id_, "Clip", random.choice([1, 2]), None) for id_ in assets],
+            "asset_views": [(*pair, random.randint(1, 9)) for pair in pairs(users, assets, 0.2)],
+            "asset_ratings": [(*pair, random.choice([1.0, None])) for pair in pairs(users, assets, 0.1)],
+            "course_similarity": [
+                (*pair, random.random()) for pair in pairs(courses, courses, 0.3) if pair[0] != pair[1]
+            ],
+        }
+    )

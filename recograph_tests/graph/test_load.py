@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import neo4j
@@ -74,3 +75,100 @@ def test_same_day_again_changes_nothing(neo4j: neo4j.Driver, warehouse: DuckDBWa
     assert report.changes == 0
     assert {each.how for each in report.sets.values()} == {"unchanged"}
     assert actual(neo4j) == expected({"customer_1": FIRST})
+
+
+def test_going_back_is_refused_until_allowed(neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY2)
+    load(neo4j, warehouse, "customer_1", DAY2)
+    with pytest.raises(BackwardsError, match=r"holds a later snapshot \(2026-11-02\).* `allow_older: true` in the run"):
+        load(neo4j, warehouse, "customer_1", DAY1)
+    assert actual(neo4j) == expected({"customer_1": SECOND})
+    report = load(neo4j, warehouse, "customer_1", DAY1, options=LoadOptions(allow_older=True))
+    assert actual(neo4j) == expected({"customer_1": FIRST})
+    assert report.sets["nodes/User"].how == "difference"
+
+
+def test_earlier_marts_that_are_gone_are_replaced_by_what_the_graph_holds(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    shutil.rmtree(lake)
+    SECOND.write(lake, "customer_1", DAY2)
+    report = load(neo4j, warehouse, "customer_1", DAY2)
+    assert actual(neo4j) == expected({"customer_1": SECOND})
+    users = report.sets["nodes/User"]
+    assert (users.added, users.changed, users.removed, users.how) == (1, 2, 1, "compared with graph")
+
+
+def test_marts_built_anew_with_other_rows_for_the_same_date_are_loaded(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY1)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    assert actual(neo4j) == expected({"customer_1": SECOND})
+    # Then the day before which the graph would be compared has other rows than those that were loaded.
+    FIRST.write(lake, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY2)
+    load(neo4j, warehouse, "customer_1", DAY2)
+    assert actual(neo4j) == expected({"customer_1": SECOND})
+
+
+def test_a_changed_model_sets_every_property_anew(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    for module in ("plan", "load"):
+        monkeypatch.setattr(f"recograph.graph.{module}.signature", lambda graph_set: "of an earlier model")
+    load(neo4j, warehouse, "customer_1", DAY1)
+    monkeypatch.undo()
+    neo4j.execute_query("MATCH (u:User) SET u.email = 'someone@example.com' REMOVE u.valid")
+    neo4j.execute_query("MATCH ()-[r:IS_ENROLLED]->() SET r.mark = 1")
+    load(neo4j, warehouse, "customer_1", DAY1)
+    assert actual(neo4j) == expected({"customer_1": FIRST})
+
+
+def test_rewriting_mends_what_others_did_to_the_graph(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    neo4j.execute_query("MATCH (u:User {id: 1}) SET u.valid = false, u.name = 'x'")
+    neo4j.execute_query("MATCH (u:User {id: 2}) DETACH DELETE u")
+    neo4j.execute_query("CREATE (:User {customer_id: 'customer_1', id: 77})")
+    neo4j.execute_query("MATCH (a)-[r:IS_ENROLLED]->(b) CREATE (a)-[:IS_ENROLLED]->(b)")
+    assert not all(check.passed for check in check_customer(neo4j, warehouse, "customer_1", DAY1))
+    load(neo4j, warehouse, "customer_1", DAY1, options=LoadOptions(rewrite=True))
+    assert actual(neo4j) == expected({"customer_1": FIRST})
+
+
+def test_a_snapshot_that_would_remove_much_is_stopped_before_anything_changes(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    whole = Snapshot({"users": [(id_, True, True, None) for id_ in range(100)]})
+    cut = Snapshot({"users": [(id_, False, True, None) for id_ in range(70)]})
+    whole.write(lake, "customer_1", DAY1)
+    cut.write(lake, "customer_1", DAY2)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    with pytest.raises(
+        GuardError, match=r"30 of 100 nodes/User.*`max_removed_share: 0.31` in the run config"
+    ) as caught:
+        load(neo4j, warehouse, "customer_1", DAY2)
+    assert caught.value.removed == {"nodes/User": (30, 100), "relationships/WORKS_AT": (30, 100)}
+    assert actual(neo4j) == expected({"customer_1": whole})
+    load(neo4j, warehouse, "customer_1", DAY2, options=LoadOptions(max_removed_share=0.31))
+    assert actual(neo4j) == expected({"customer_1": cut})
+
+
+def test_what_is_missing_is_named(neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path) -> None:
+    with pytest.raises(RecographError, match=r"customer_1 has no marts of 2026-11-01 .*Materialize marts/"):
+        load(neo4j, warehouse, "customer_1", DAY1)
+    FIRST.write(lake, "customer_1", DAY1)
+    with pytest.raises(RecographError, match=r"doesn't hold nodes/User, nodes/Course of customer_1"):
+        load(neo4j, warehouse, "customer_1", DAY1, sets=["relationships/IS_ENROLLED"])
+    with pytest.raises(RecographError, match=r"The graph has no set nodes/Users\. It has: nodes/Customer, nodes/User"):
+        load(neo4j, warehouse, "customer_1", DAY1, sets=["nodes/Users"])
+    assert actual(neo4j) == ({}, {})

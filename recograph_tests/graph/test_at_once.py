@@ -1,0 +1,92 @@
+"""Loads at the same time: of several customers beside each other, of one customer one after the other."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from recograph.graph.errors import LockedError
+from recograph.graph.load import load
+from recograph.graph.report import LoadOptions, LoadReport
+from recograph.graph.state import leased
+from recograph.resources.warehouse import DuckDBWarehouse
+from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
+
+CUSTOMERS = ("customer_1", "customer_2", "customer_3")
+DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
+OPTIONS = LoadOptions(allow_older=True, max_removed_share=1, batch_rows=15)
+
+
+def _snapshots(lake: Path, customers: tuple[str, ...]) -> dict[tuple[str, str], Snapshot]:
+    source = random.Random(11)
+    made = {(customer, day): random_snapshot(source, 25) for customer in customers for day in DAYS}
+    for (customer, day), snapshot in made.items():
+        snapshot.write(lake, customer, day)
+    return made
+
+
+def test_three_customers_at_the_same_time_share_languages(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    snapshots = _snapshots(lake, CUSTOMERS)
+    together = threading.Barrier(len(CUSTOMERS))
+
+    def load_all(customer: str) -> None:
+        for day in DAYS:
+            together.wait()
+            load(neo4j, warehouse, customer, day, options=OPTIONS)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(load_all, CUSTOMERS))
+    assert actual(neo4j) == expected({customer: snapshots[customer, DAYS[-1]] for customer in CUSTOMERS})
+
+
+def test_two_runs_of_a_customer_at_the_same_time_go_one_after_the_other(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    snapshots = _snapshots(lake, ("customer_1",))
+    with ThreadPoolExecutor() as pool:
+        reports = list(pool.map(lambda day: load(neo4j, warehouse, "customer_1", day, options=OPTIONS), DAYS[:2]))
+    # The one that came second found all that the first had written.
+    last = max(reports, key=lambda report: report.sets["nodes/User"].how != "created")
+    assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", last.date]})
+    assert [report.sets["nodes/User"].how for report in reports].count("created") == 1
+
+
+def test_a_run_that_waits_too_long_fails_and_changes_nothing(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+) -> None:
+    snapshots = _snapshots(lake, ("customer_1",))
+    load(neo4j, warehouse, "customer_1", DAYS[0])
+    with (
+        leased(neo4j, "customer_1", timeout=1, seconds=30),
+        pytest.raises(LockedError, match="customer_1 is being written"),
+    ):
+        load(neo4j, warehouse, "customer_1", DAYS[1], options=LoadOptions(lock_timeout=0.1))
+    assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", DAYS[0]]})
+
+
+def test_a_run_that_was_taken_for_dead_writes_nothing_more(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots = _snapshots(lake, ("customer_1",))
+    # It falls asleep in the middle: its lease isn't renewed, and another run takes over.
+    monkeypatch.setattr("recograph.graph.state.Lease.beat", lambda lease, stop: None)
+    options = LoadOptions(allow_older=True, max_removed_share=1, lease=0.2, batch_rows=15)
+    others: list[LoadReport] = []
+
+    def sleep(name: str) -> Callable[..., None]:
+        def at(done: object) -> None:
+            if done.name == name and not others:  # type: ignore[attr-defined]
+                threading.Event().wait(0.3)
+                others.append(load(neo4j, warehouse, "customer_1", DAYS[1], options=OPTIONS))
+
+        return at
+
+    with pytest.raises(LockedError, match="Another run has taken over"):
+        load(neo4j, warehouse, "customer_1", DAYS[0], options=options, on_set=sleep("nodes/Course"))
+    assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", DAYS[1]]})
