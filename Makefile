@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test test-aws lint clean
+.PHONY: help install run dev test test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,7 +34,7 @@ dev: install  ## Neo4j and the Dagster UI on this machine
 test: install  ## run the tests
 	$(BIN)/pytest -m 'not aws'
 
-test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino; needs a JDK 24 or later)
+test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino, Athena's engine)
 	$(BIN)/pytest -m aws
 
 lint: install  ## check style, types, SQL and Terraform
@@ -43,6 +43,54 @@ lint: install  ## check style, types, SQL and Terraform
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 	! command -v terraform >/dev/null || terraform fmt -check -recursive terraform
+
+# On AWS. `make deploy BUCKET=my-lake` once, or put what differs from terraform/variables.tf into terraform/terraform.tfvars.
+TERRAFORM_DIR ?= terraform
+TERRAFORM := terraform -chdir=$(TERRAFORM_DIR)
+export TF_IN_AUTOMATION := 1
+export TF_INPUT := 0
+ifdef RECOGRAPH_DATA
+export TF_VAR_customers_file := $(abspath $(RECOGRAPH_DATA))/customers.yaml
+endif
+ifdef BUCKET
+export TF_VAR_bucket := $(BUCKET)
+endif
+# An endpoint that isn't AWS's own has no name a bucket.
+export TF_VAR_s3_use_path_style ?= $(if $(AWS_ENDPOINT_URL)$(AWS_ENDPOINT_URL_S3),true,false)
+ON_AWS := eval "$$($(TERRAFORM) output -raw env)" && $(BIN)/recograph aws
+
+deploy: install  ## all of AWS in one go: BUCKET=my-lake, UPLOAD=no keeps the dumps of data/ here
+	@$(MAKE) --no-print-directory aws-apply
+	@test "$(UPLOAD)" = no || $(MAKE) --no-print-directory aws-upload
+	@$(MAKE) --no-print-directory aws-land
+	@$(MAKE) --no-print-directory aws-crawl
+	@$(MAKE) --no-print-directory aws-tables
+
+aws-apply:  ## make or update everything with Terraform
+	@command -v terraform >/dev/null || { echo "terraform 1.11 or later is needed: https://developer.hashicorp.com/terraform/install"; exit 1; }
+	$(TERRAFORM) init
+	$(TERRAFORM) apply -auto-approve
+
+aws-upload: install  ## send the dumps of data/ to the bucket
+	@$(ON_AWS) upload
+
+aws-land: install  ## land the bucket's dumps as Parquet
+	@$(ON_AWS) land
+
+aws-crawl: install  ## run every customer's crawler and wait for it
+	@$(ON_AWS) crawl
+
+aws-tables: install  ## print the tables that can be queried in Athena
+	@$(ON_AWS) tables
+
+destroy: install  ## undo deploy; FORCE=1 deletes the bucket's content too
+ifdef FORCE
+	TF_VAR_force_destroy=true $(TERRAFORM) apply -auto-approve -target=aws_s3_bucket.lake -target=aws_athena_workgroup.pipeline
+	TF_VAR_force_destroy=true $(TERRAFORM) destroy -auto-approve
+else
+	@$(ON_AWS) check-empty
+	$(TERRAFORM) destroy -auto-approve
+endif
 
 clean:  ## remove the environment and the local state (stops the local Neo4j)
 	-test ! -x $(BIN)/recograph || $(BIN)/recograph neo4j stop

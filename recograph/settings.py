@@ -6,6 +6,7 @@ An installation is a pair of folders, ``RECOGRAPH_DATA`` (customers and dumps) a
 
 import datetime
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Settings:
         env = {name: value for name, value in environ.items() if value}
         home = Path(env.get("RECOGRAPH_HOME", PROJECT_DIR / ".recograph")).expanduser().resolve()
         lake = env.get("RECOGRAPH_LAKE", str(home / "lake")).rstrip("/")
-        if "://" in lake and not lake.startswith("s3://"):
+        if "://" in lake and not re.fullmatch(r"s3://[^/]+", lake):
             raise RecographError(f"RECOGRAPH_LAKE is {lake!r}: give a folder, or s3://BUCKET for a lake on AWS.")
         timezone = env.get("RECOGRAPH_TIMEZONE", "UTC")
         if timezone not in zoneinfo.available_timezones():

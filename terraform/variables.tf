@@ -53,6 +53,12 @@ variable "customers_file" {
   }
 }
 
+variable "s3_use_path_style" {
+  description = "Address the bucket by path, as a store that isn't AWS's own wants it; `make` sets it where AWS_ENDPOINT_URL is set."
+  type        = bool
+  default     = false
+}
+
 variable "tags" {
   description = "Tags for everything here, besides project = name."
   type        = map(string)

@@ -10,7 +10,8 @@ terraform {
 }
 
 provider "aws" {
-  region = var.region
+  region            = var.region
+  s3_use_path_style = var.s3_use_path_style
 
   default_tags {
     tags = merge({ project = var.name }, var.tags)

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import recograph
-from recograph.cli import dev, dump, neo4j, run, sample_data
+from recograph.cli import aws, dev, dump, neo4j, run, sample_data
 from recograph.errors import RecographError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("sample-data")(sample_data.sample_data)
+app.add_typer(aws.app, name="aws")
 app.add_typer(dump.app, name="dump")
 app.add_typer(neo4j.app, name="neo4j")
 

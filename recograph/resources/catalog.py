@@ -21,8 +21,8 @@ class CatalogTable:
     location: str
     columns: tuple[tuple[str, str], ...]
     """Names and types, as the catalog spells them."""
-    rows: int
-    """Rows of the partition asked for."""
+    rows: int | None
+    """Rows of the partition asked for, where it was counted."""
     drift: tuple[str, ...] = ()
     """Where columns differ from the contract, one sentence each."""
 

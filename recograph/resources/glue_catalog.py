@@ -1,20 +1,22 @@
 """The catalog on AWS: a crawler a customer finds what was landed; what it didn't make follows from the contract."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
-import boto3
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
-from botocore.exceptions import ClientError
 
 from recograph.contracts import CONTRACTS, Contract
 from recograph.errors import RecographError
+from recograph.resources import aws
 from recograph.resources.catalog import CatalogTable, drift, not_landed
 from recograph.resources.lake import Lake, landing_key
 
+_PARTITION_KEY = ("snapshot_date", "string")
+_DEPLOY = "Was the customer deployed? Run `make deploy`."
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet."
 
 
@@ -48,7 +50,21 @@ class GlueCatalog(dg.ConfigurableResource["GlueCatalog"]):
             except FileNotFoundError:
                 raise not_landed(self.lake, customer, table, date) from None
         self.crawl(customer)
-        return {table: self._table(customer, date, CONTRACTS[table], rows[table]) for table in tables}
+        return {table: self._complete(customer, CONTRACTS[table], [date], rows[table]) for table in tables}
+
+    def register_landed(self, customer: str) -> list[CatalogTable]:
+        """Make every landed partition of a customer queryable, with one crawl; rows aren't counted.
+
+        Raises:
+            RecographError: see `crawl`.
+        """
+        self.crawl(customer)
+        found = []
+        for contract in CONTRACTS.values():
+            keys = self.lake.parquet(f"landing/{customer}/{contract.table}/")
+            if dates := sorted({key.split("snapshot_date=")[1].split("/")[0] for key in keys}):
+                found.append(self._complete(customer, contract, dates))
+        return found
 
     def crawl(self, customer: str) -> None:
         """Run the customer's crawler and wait for it; one that is running already is waited for first.
@@ -58,52 +74,67 @@ class GlueCatalog(dg.ConfigurableResource["GlueCatalog"]):
         """
         name = f"{self.crawler_prefix}{customer}"
         until = time.monotonic() + self.timeout
-        self._wait(name, until)
-        while True:
-            try:
-                self._glue.start_crawler(Name=name)
-                break
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "CrawlerRunningException":
-                    raise self._unusable(name, error) from error
-                self._wait(name, until)
-        last = self._wait(name, until).get("LastCrawl", {})
+        with aws.explained(f"Glue crawler {name}", {"EntityNotFoundException": _DEPLOY}):
+            self._wait(name, until)
+            while True:
+                try:
+                    self._glue.start_crawler(Name=name)
+                    break
+                except self._glue.exceptions.CrawlerRunningException:
+                    # Somebody else was faster. What that crawl has passed already isn't in it, so run again after it.
+                    self._wait(name, until)
+            last = self._wait(name, until).get("LastCrawl", {})
         if last.get("Status") == "FAILED":
             raise RecographError(f"Glue crawler {name} failed: {last.get('ErrorMessage', 'see its log in CloudWatch')}")
 
     def _wait(self, name: str, until: float) -> dict[str, Any]:
         while True:
-            try:
-                crawler: dict[str, Any] = self._glue.get_crawler(Name=name)["Crawler"]
-            except ClientError as error:
-                raise self._unusable(name, error) from error
+            crawler: dict[str, Any] = self._glue.get_crawler(Name=name)["Crawler"]
             if crawler["State"] == "READY":
                 return crawler
             if time.monotonic() > until:
                 raise RecographError(f"Glue crawler {name} is still {crawler['State']} after {self.timeout} s.")
             time.sleep(self.poll)
 
-    def _unusable(self, name: str, error: ClientError) -> RecographError:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        return RecographError(f"Glue crawler {name}: {code}. {message} Was the customer deployed with `make deploy`?")
-
-    def _table(self, customer: str, date: str, contract: Contract, rows: int) -> CatalogTable:
-        """The table as Glue has it; made, with its partition, where the crawler didn't."""
-        database = f"{self.database_prefix}{customer}"
+    def _complete(
+        self, customer: str, contract: Contract, dates: Sequence[str], rows: int | None = None
+    ) -> CatalogTable:
+        """The table as Glue has it; made, with these partitions, where the crawler didn't."""
+        database, name = f"{self.database_prefix}{customer}", contract.table.lower()
         location = self.lake.uri(f"landing/{customer}/{contract.table}/")
+        with aws.explained(f"Glue table {database}.{name}", {"EntityNotFoundException": _DEPLOY}):
+            try:
+                table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
+            except self._glue.exceptions.EntityNotFoundException:
+                table = self._create_table(database, contract, location)
+            self._add_partitions(database, table, location, dates)
+        columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+        found = tuple((column["Name"], column["Type"]) for column in columns)
         wanted = [(column.name, glue_type(column.type)) for column in contract.columns]
-        where = {"DatabaseName": database, "TableName": contract.table.lower()}
-        try:
-            table = self._glue.get_table(DatabaseName=database, Name=where["TableName"])["Table"]
-        except self._glue.exceptions.EntityNotFoundException:
-            table = self._create_table(database, contract, location)
-        try:
-            self._glue.get_partition(**where, PartitionValues=[date])
-        except self._glue.exceptions.EntityNotFoundException:
-            storage = {**table["StorageDescriptor"], "Location": f"{location}snapshot_date={date}/"}
-            self._glue.create_partition(**where, PartitionInput={"Values": [date], "StorageDescriptor": storage})
-        found = tuple((column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"])
-        return CatalogTable(contract.table, location, found, rows, drift(contract, found, wanted))
+        return CatalogTable(contract.table, location, found, rows, drift(contract, found, [*wanted, _PARTITION_KEY]))
+
+    def _add_partitions(self, database: str, table: dict[str, Any], location: str, dates: Sequence[str]) -> None:
+        where = {"DatabaseName": database, "TableName": table["Name"]}
+        storage = table["StorageDescriptor"]
+        for start in range(0, len(dates), 100):
+            some = dates[start : start + 100]
+            wanted = [{"Values": [date]} for date in some]
+            there = self._glue.batch_get_partition(**where, PartitionsToGet=wanted)["Partitions"]
+            missing = sorted(set(some) - {partition["Values"][0] for partition in there})
+            if not missing:
+                continue
+            new = [
+                {"Values": [date], "StorageDescriptor": {**storage, "Location": f"{location}snapshot_date={date}/"}}
+                for date in missing
+            ]
+            answer = self._glue.batch_create_partition(**where, PartitionInputList=new)
+            for failed in answer.get("Errors", []):
+                detail = failed["ErrorDetail"]
+                if detail.get("ErrorCode") != "AlreadyExistsException":
+                    raise RecographError(
+                        f"Glue can't add partition {failed['PartitionValues'][0]} to {database}.{table['Name']}: "
+                        f"{detail.get('ErrorCode')}. {detail.get('ErrorMessage', '')}"
+                    )
 
     def _create_table(self, database: str, contract: Contract, location: str) -> dict[str, Any]:
         storage = {
@@ -123,15 +154,12 @@ class GlueCatalog(dg.ConfigurableResource["GlueCatalog"]):
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
             "StorageDescriptor": storage,
-            "PartitionKeys": [{"Name": "snapshot_date", "Type": "string"}],
+            "PartitionKeys": [dict(zip(("Name", "Type"), _PARTITION_KEY, strict=True))],
         }
-        try:
+        with suppress(self._glue.exceptions.AlreadyExistsException):  # made by another run at the same time
             self._glue.create_table(DatabaseName=database, TableInput=table)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AlreadyExistsException":
-                raise RecographError(f"Glue table {database}.{table['Name']} can't be made: {error}") from error
         return table
 
     @property
     def _glue(self) -> Any:
-        return boto3.client("glue", region_name=self.region)
+        return aws.client("glue", self.region)

@@ -1,21 +1,25 @@
 """The lake in S3, by boto3: it honours AWS_ENDPOINT_URL, and a multipart upload appears whole or not at all."""
 
+import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import boto3
 import dagster as dg
 import pyarrow.fs as fs
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from recograph.errors import RecographError
+from recograph.resources import aws
 from recograph.resources.lake import DumpFile, date_of_dump, newest_by_date, staging_folder
+from recograph.resources.s3_stream import S3Stream
 
-RETRIES = Config(retries={"max_attempts": 8, "mode": "adaptive"})
+_HINTS = {
+    "NoSuchBucket": "Run `make deploy`, or correct RECOGRAPH_LAKE.",
+    "NoSuchKey": "It isn't there.",
+}
 
 
 class S3Lake(dg.ConfigurableResource["S3Lake"]):
@@ -37,9 +41,8 @@ class S3Lake(dg.ConfigurableResource["S3Lake"]):
 
     def open_dump(self, dump: DumpFile) -> BinaryIO:
         """See `Lake.open_dump`."""
-        with self._clear_errors(dump.uri):
-            body = self._client.get_object(Bucket=self.bucket, Key=self._key(dump.uri))["Body"]
-        return cast(BinaryIO, io.BufferedReader(body, 1 << 20))
+        stream = S3Stream(self._client, self.bucket, self._key(dump.uri), dump.version)
+        return io.BufferedReader(stream, 1 << 20)
 
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
@@ -48,9 +51,38 @@ class S3Lake(dg.ConfigurableResource["S3Lake"]):
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""
         size = file.stat().st_size
-        with self._clear_errors(self.uri(key)):
-            self._client.upload_file(str(file), self.bucket, key)
+        with aws.explained(self.uri(key), _HINTS), file.open("rb") as body:
+            self._client.upload_fileobj(body, self.bucket, key)
         return size
+
+    def upload_dump(self, file: Path, customer: str) -> bool:
+        """Put a dump of this machine into the lake unless it is there already; returns whether it was sent.
+
+        Raises:
+            RecographError: the file can't be read, or the bucket can't be written.
+        """
+        key = f"dumps/{customer}/{file.name}"
+        try:
+            with file.open("rb") as body:
+                digest = hashlib.file_digest(body, "sha256").hexdigest()
+                body.seek(0)
+                with aws.explained(self.uri(key), _HINTS):
+                    if self._digest(key) == digest:
+                        return False
+                    self._client.upload_fileobj(body, self.bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
+        except OSError as error:
+            raise RecographError(f"{file} can't be read: {error.strerror}.") from error
+        return True
+
+    def _digest(self, key: str) -> str | None:
+        """The digest that `upload_dump` noted; None where the object isn't there, or came another way."""
+        try:
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return None
+            raise
+        return cast(str | None, head["Metadata"].get("sha256"))
 
     def parquet(self, prefix: str) -> list[str]:
         """See `Lake.parquet`."""
@@ -63,7 +95,7 @@ class S3Lake(dg.ConfigurableResource["S3Lake"]):
         """See `Lake.delete`."""
         keys = [{"Key": item["Key"]} for item in self._objects(prefix)]
         for start in range(0, len(keys), 1000):
-            with self._clear_errors(self.uri(prefix)):
+            with aws.explained(self.uri(prefix), _HINTS):
                 answer = self._client.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
                 )
@@ -88,24 +120,9 @@ class S3Lake(dg.ConfigurableResource["S3Lake"]):
 
     @property
     def _client(self) -> Any:
-        return boto3.client("s3", region_name=self.region, config=RETRIES)
+        return aws.client("s3", self.region)
 
     def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
-        with self._clear_errors(self.uri(prefix)):
+        with aws.explained(self.uri(prefix), _HINTS):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 yield from page.get("Contents", [])
-
-    @contextmanager
-    def _clear_errors(self, uri: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            hint = {
-                "NoSuchBucket": "The bucket doesn't exist: run `make deploy`, or correct RECOGRAPH_LAKE.",
-                "AccessDenied": "Access is denied: run with the pipeline's role (terraform output).",
-                "NoSuchKey": "It isn't there.",
-            }.get(code, error.response["Error"].get("Message", ""))
-            raise RecographError(f"{uri}: {code}. {hint}") from error
-        except BotoCoreError as error:
-            raise RecographError(f"{uri} can't be reached: {error}") from error

@@ -26,14 +26,22 @@ def answers(url: str, wanted: bytes = b"") -> bool:
 
 
 class ServerProcess:
-    """A child process that is ready once `ready` says so; what it prints is kept in a log file."""
+    """A child process that is ready once `ready` says so; what it prints is kept in a log file.
+
+    It works in the log's folder, so that what it writes beside itself goes with that.
+    """
 
     def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command,
+                env=dict(environ),
+                cwd=log.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     def wait(self, ready: Callable[[], bool], seconds: float = 180) -> None:

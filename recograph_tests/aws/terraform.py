@@ -1,4 +1,7 @@
-"""The terraform folder, copied to where a test may initialise it, and run with the provider of this machine."""
+"""The terraform folder, copied to where a test may initialise it, and run with the provider of this machine.
+
+`make` runs on such a copy, too.
+"""
 
 import os
 import shutil
@@ -36,7 +39,12 @@ class Terraform:
         )
         (folder / "data").mkdir()
         shutil.copy(PROJECT_DIR / "data" / "customers.yaml", folder / "data")
-        self._environ = {**os.environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "TF_CLI_ARGS": "-no-color"}
+        self.environ: dict[str, str] = {
+            **os.environ,
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "TF_CLI_ARGS": "-no-color",
+        }
         self._use_mirror(folder)
         done = self.run("init")
         if done.returncode != 0:
@@ -50,15 +58,26 @@ class Terraform:
             config.write_text(
                 f'provider_installation {{\n  filesystem_mirror {{\n    path = "{found[0].parent}"\n  }}\n}}\n'
             )
-            self._environ["TF_CLI_CONFIG_FILE"] = str(config)
-        elif not Path(self._environ.get("TF_CLI_CONFIG_FILE", "")).is_file():
-            self._environ.pop("TF_CLI_CONFIG_FILE", None)
+            self.environ["TF_CLI_CONFIG_FILE"] = str(config)
+        elif not Path(self.environ.get("TF_CLI_CONFIG_FILE", "")).is_file():
+            self.environ.pop("TF_CLI_CONFIG_FILE", None)
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run terraform with these arguments in the copy."""
         return subprocess.run(
             [self._binary, f"-chdir={self.folder}", *arguments],
-            env={**self._environ, **(environ or {})},
+            env={**self.environ, **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def make(self, target: str, *variables: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run a target of the project's Makefile on the copy."""
+        return subprocess.run(
+            ["make", target, f"TERRAFORM_DIR={self.folder}", *variables],
+            cwd=PROJECT_DIR,
+            env={**self.environ, **environ},
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,83 @@
+"""`recograph aws`: the steps of `make deploy` that follow Terraform, each repeatable and alone."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recograph.errors import RecographError
+from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    from recograph.deployment import Deployment
+
+app = typer.Typer(help="Fill and look at a deployment on AWS.", no_args_is_help=True)
+
+Customers = Annotated[list[str] | None, typer.Option("--customer", "-c", help="Only this customer; repeatable.")]
+Dates = Annotated[list[str] | None, typer.Option("--date", "-d", help="Only this snapshot date; repeatable.")]
+
+
+@app.command()
+def upload(customer: Customers = None) -> None:
+    """Send the dumps of the data folder to the lake; those that are there already aren't sent again."""
+    sent = kept = 0
+    for name, uri, new in _deployment(customer).upload():
+        typer.echo(f"{name}: {uri} {'uploaded' if new else 'is there already'}")
+        sent, kept = sent + new, kept + (not new)
+    typer.echo(f"{sent} dumps uploaded, {kept} were there.")
+
+
+@app.command()
+def land(customer: Customers = None, date: Dates = None) -> None:
+    """Land the lake's dumps as typed Parquet, whole days or nothing."""
+    tables = rows = 0
+    for landing in _deployment(customer).land(date or ()):
+        landed = landing.tables.values()
+        typer.echo(f"{landing.dump.customer} {landing.dump.date}: {sum(table.rows for table in landed):,} rows landed")
+        tables, rows = tables + len(landed), rows + sum(table.rows for table in landed)
+    typer.echo(f"{tables} tables with {rows:,} rows landed.")
+
+
+@app.command()
+def crawl(customer: Customers = None) -> None:
+    """Run every customer's crawler, wait for them, and register what they left out."""
+    drifts = []
+    for name, tables in _deployment(customer).crawl().items():
+        typer.echo(f"{name}: {len(tables)} tables in the catalog")
+        drifts += [f"{name}: {text}" for table in tables for text in table.drift]
+    if drifts:
+        raise RecographError("The catalog differs from the contracts. " + " ".join(drifts))
+
+
+@app.command()
+def tables(customer: Customers = None) -> None:
+    """Print the tables that can be queried in Athena."""
+    deployment = _deployment(customer)
+    found = deployment.tables()
+    if not found:
+        raise RecographError("The catalog has no table yet: run `recograph aws land` and `recograph aws crawl`.")
+    shown = Table("table", "columns", "partitions", "location", title="In Athena", title_justify="left")
+    for table in found:
+        shown.add_row(f"{table.database}.{table.name}", str(table.columns), str(table.partitions), table.location)
+    # As wide as it gets: a name that is cut can't be copied into a query.
+    Console(width=200).print(shown)
+    typer.echo(f"Query them in the workgroup {deployment.settings.athena_workgroup}.")
+
+
+@app.command()
+def check_empty() -> None:
+    """Fail where the bucket has something in it, so that `make destroy` doesn't begin."""
+    deployment = _deployment(None)
+    if files := deployment.files():
+        count = f"{files:,}" if files < 1000 else "a thousand or more"
+        raise RecographError(
+            f"{deployment.settings.lake} holds {count} objects (old versions count). Nothing was destroyed. "
+            "To delete them too: make destroy FORCE=1."
+        )
+
+
+def _deployment(customers: list[str] | None) -> "Deployment":
+    from recograph.deployment import Deployment  # loads boto3 and Dagster, which takes seconds
+
+    return Deployment.open(Settings.from_env(), customers or ())

@@ -1,0 +1,149 @@
+"""What `make deploy` does once Terraform has made everything: dumps up, landed, crawled, and what can be queried then.
+
+Each step can be run again and alone; none needs Neo4j or Dagster's daemon.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from recograph.customers import load_customers
+from recograph.errors import RecographError
+from recograph.landing import Landing, land
+from recograph.resources import aws
+from recograph.resources.catalog import CatalogTable
+from recograph.resources.environment import open_catalog
+from recograph.resources.glue_catalog import GlueCatalog
+from recograph.resources.lake import DumpFile, LocalLake
+from recograph.resources.s3_lake import S3Lake
+from recograph.settings import Settings
+
+
+@dataclass(frozen=True)
+class QueryableTable:
+    """A table as Athena sees it."""
+
+    database: str
+    name: str
+    columns: int
+    partitions: int
+    location: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An installation whose lake, catalog and warehouse are on AWS."""
+
+    settings: Settings
+    lake: S3Lake
+    catalog: GlueCatalog
+    customers: tuple[str, ...]
+
+    @classmethod
+    def open(cls, settings: Settings, customers: Sequence[str] = ()) -> "Deployment":
+        """The deployment that the environment names, for some customers or all.
+
+        Raises:
+            RecographError: the environment names none, or a customer is unknown.
+        """
+        catalog = open_catalog(settings)
+        if not isinstance(catalog, GlueCatalog) or not isinstance(catalog.lake, S3Lake):
+            raise RecographError(
+                f"RECOGRAPH_LAKE is {settings.lake}, which isn't on AWS. Take the environment of your deployment: "
+                'eval "$(terraform -chdir=terraform output -raw env)".'
+            )
+        listed = load_customers(settings.data)
+        chosen = tuple(listed[customer].id for customer in customers) or tuple(listed.customers)
+        return cls(settings, catalog.lake, catalog, chosen)
+
+    def upload(self) -> Iterator[tuple[str, str, bool]]:
+        """Send the dumps of the data folder to the lake: customer, address, and whether it wasn't there yet.
+
+        Raises:
+            RecographError: the lake has that day's dump under another name, or can't be written.
+        """
+        local = LocalLake(root="", data=str(self.settings.data), home=str(self.settings.home))
+        for customer in self.customers:
+            there = self.lake.dumps(customer)
+            for dump in local.dumps(customer).values():
+                name = dump.uri.rsplit("/", 1)[1]
+                uri = self.lake.uri(f"dumps/{customer}/{name}")
+                if dump.date in there and there[dump.date].uri != uri:
+                    raise RecographError(
+                        f"{dump.uri} would be a second dump of {customer} for {dump.date} beside "
+                        f"{there[dump.date].uri}. Delete one of them."
+                    )
+                yield customer, uri, self.lake.upload_dump(self.settings.data / customer / name, customer)
+
+    def land(self, dates: Sequence[str] = ()) -> Iterator[Landing]:
+        """Land the dumps of the lake, of some days or all, as many at a time as there are processors.
+
+        Raises:
+            RecographError: there is none, or one breaks a contract; what was landed before stays.
+        """
+        dumps = [
+            dump
+            for customer in self.customers
+            for dump in self.lake.dumps(customer).values()
+            if not dates or dump.date in dates
+        ]
+        if not dumps:
+            days = f" of {', '.join(dates)}" if dates else ""
+            raise RecographError(f"No dump{days} in {self.lake.uri('dumps/')}: run `recograph aws upload` first.")
+        workers = min(len(dumps), os.cpu_count() or 1)
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            yield from pool.map(_land, [self.lake.model_dump()] * len(dumps), dumps)
+
+    def crawl(self) -> dict[str, list[CatalogTable]]:
+        """Run every customer's crawler at once, wait, and register what they left out.
+
+        Raises:
+            RecographError: a crawler is missing or fails.
+        """
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return dict(zip(self.customers, pool.map(self.catalog.register_landed, self.customers), strict=True))
+
+    def tables(self) -> list[QueryableTable]:
+        """Every table of the customers and of the marts that Athena can query.
+
+        Raises:
+            RecographError: Glue can't be asked, or a database is missing.
+        """
+        databases = [f"{self.settings.landing_database_prefix}{customer}" for customer in self.customers]
+        return [table for database in [*databases, self.settings.marts_database] for table in self._tables(database)]
+
+    def files(self) -> int:
+        """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000."""
+        with aws.explained(self.lake.uri("")):
+            client = aws.client("s3", self.settings.region)
+            answer = client.list_object_versions(Bucket=self.lake.bucket, MaxKeys=1000)
+        return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
+
+    def _tables(self, database: str) -> Iterator[QueryableTable]:
+        glue = aws.client("glue", self.settings.region)
+        with aws.explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
+            for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+                for table in page["TableList"]:
+                    if "__dbt_tmp" not in table["Name"]:
+                        yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))
+
+
+def _land(lake: Mapping[str, str], dump: DumpFile) -> Landing:
+    """Land one dump in a process of its own."""
+    return land(S3Lake(**lake), dump)
+
+
+def _count_partitions(glue: Any, database: str, table: str) -> int:
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
+    )
+    return sum(len(page["Partitions"]) for page in pages)
+
+
+def _queryable(database: str, table: Mapping[str, Any], partitions: int) -> QueryableTable:
+    storage = table["StorageDescriptor"]
+    columns = len(storage["Columns"]) + len(table.get("PartitionKeys", []))
+    return QueryableTable(database, table["Name"], columns, partitions, storage["Location"])
