@@ -164,7 +164,7 @@ def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
     if pa.types.is_decimal(target):
         return lambda value: pa.scalar(decimal.Decimal(value.decode()), target).as_py()
     if pa.types.is_timestamp(target):
-        return lambda value: _microseconds(value) * _PER_MICROSECOND[target.unit] // _DIVISOR[target.unit]
+        return lambda value: _in_range(_microseconds(value) * _PER_MICROSECOND[target.unit] // _DIVISOR[target.unit])
     if pa.types.is_date(target):
         return _days
     if pa.types.is_time(target):
@@ -183,6 +183,12 @@ def _boolean(value: bytes, origin: Origin) -> bool:
         number = int.from_bytes(value, "big")
         return bool(number) if number < 2 else _no(value)
     return _BOOLEANS[value.strip()] if value.strip() in _BOOLEANS else _no(value)
+
+
+def _in_range(number: int) -> int:
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(number)
+    return number
 
 
 def _no(value: bytes) -> Any:

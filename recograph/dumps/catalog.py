@@ -1,7 +1,7 @@
 """The tables that a dump defines and fills: under which names they are known, and which of them are wanted."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -236,13 +236,13 @@ class Catalog:
         return table
 
     def _schema(
-        self, table: str, defined: Iterable[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]
+        self, table: str, defined: Sequence[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]
     ) -> pa.Schema:
         """All columns that are defined or stand in the rows, but for hidden ones that the rows lack."""
-        columns = {c.name: c for c in defined if c.name in listed or not (c.generated or c.invisible)}
-        for column in rows:
-            columns.setdefault(column.name, column)
-        return pa.schema([self._field(table, column) for column in columns.values()])
+        known = {column.name for column in defined}
+        columns = [c for c in defined if c.name in listed or not (c.generated or c.invisible)]
+        columns += [column for column in rows if column.name not in known]
+        return pa.schema([self._field(table, column) for column in columns])
 
     def _field(self, table: str, column: ColumnDef) -> pa.Field:
         is_text = f"{table}.{column.name}" in self._as_text

@@ -143,6 +143,9 @@ def _parse_column(item: bytes, postgresql: bool, encoding: str, charset: str | N
     if not match or (_POSTGRESQL_NOT_A_COLUMN if postgresql else _NOT_A_COLUMN).match(item):
         return None
     definition = match[2].decode(errors="replace")
+    if postgresql:
+        # Types of users are named with their schema, so this is one of PostgreSQL itself.
+        definition = re.sub(r'^"(\w+)"(?!\.)', r"\1", definition)
     string = r"'(?:[^']|'')*'" if postgresql else r"'(?:[^'\\]|\\.|'')*'"
     bare = re.sub(string, "''", definition, flags=re.S)
     kind = _postgresql_type(definition) if postgresql else _mysql_type(bare)

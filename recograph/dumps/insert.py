@@ -152,7 +152,8 @@ class InsertRows:
         if done:
             buffer.pos = base + int(separators[-1]) + 1
         elif rows:
-            buffer.pos = base + int(matrix[-1, -1]) + 1
+            last = int(matrix[-1, -1])
+            buffer.pos = base + joints.get(last, last + 1)
             self._skip_spaces()
         return fields, done
 

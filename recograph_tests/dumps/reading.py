@@ -4,6 +4,7 @@ import datetime
 import decimal
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -47,7 +48,9 @@ def value_of(shown: bytes | None, kind: pa.DataType) -> Any:
         if text.startswith("0000-00-00"):
             return None
         moment = datetime.datetime.fromisoformat(text)
-        return moment if kind.tz is None else (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
+        if kind.tz is None:
+            return moment
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(ZoneInfo(kind.tz))
     if pa.types.is_time(kind):
         return datetime.time.fromisoformat(text)
     assert pa.types.is_string(kind), kind

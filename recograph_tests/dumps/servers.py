@@ -22,8 +22,10 @@ def _program(*names: str) -> str:
     return pytest.skip(f"{names[0]} isn't installed (Debian: mariadb-server, postgresql)")
 
 
-def _run(*command: str, stdin: bytes = b"", user: str | None = None) -> bytes:
-    done = subprocess.run(command, input=stdin, capture_output=True, user=user, check=False)
+def _run(*command: str, stdin: bytes = b"", user: str | None = None, **environment: str) -> bytes:
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, user=user, check=False, env=os.environ | environment
+    )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
 
@@ -113,21 +115,23 @@ class PostgreSQL:
     def run(self, sql: str, database: str = "postgres") -> bytes:
         """Run statements; gives rows as text, fields between tabs."""
         options = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database]
-        return _run(self._psql, *self._login, *options, stdin=sql.encode())
+        return _run(self._psql, *self._login, *options, stdin=sql.encode(), PGCLIENTENCODING="UTF8")
 
-    def create(self, sql: str, database: str = "hostile") -> None:
-        """Make the database anew and fill it."""
-        self.run(f'drop database if exists "{database}"')
-        self.run(f'create database "{database}"')
+    def create(self, sql: str, database: str = "hostile", encoding: str = "UTF8") -> None:
+        """Empty or make the database, and fill it."""
+        if self.run(f"select 1 from pg_database where datname = '{database}'"):
+            self.run("drop schema public cascade; create schema public", database)
+        else:
+            self.run(f"""create database "{database}" encoding '{encoding}' template template0""")
         self.run(f"set time zone 'Asia/Kolkata'; {sql}", database)
 
-    def dump(self, *options: str, database: str = "hostile") -> bytes:
-        """What pg_dump writes of a database."""
-        return _run(self._dump, *self._login, *options, database)
+    def dump(self, *options: str, database: str = "hostile", settings: str = "") -> bytes:
+        """What pg_dump writes of a database, under settings of the server."""
+        return _run(self._dump, *self._login, *options, database, PGOPTIONS=settings)
 
-    def dump_all(self) -> bytes:
+    def dump_all(self, *options: str) -> bytes:
         """What pg_dumpall writes."""
-        return _run(self._dumpall, *self._login)
+        return _run(self._dumpall, *self._login, *options)
 
     def rows(self, table: str, columns: dict[str, str], database: str = "hostile") -> list[Row]:
         """What the server holds, in the bytes that `columns` (name to SQL expression) give of it."""
