@@ -31,7 +31,19 @@ def consecutive(dates: Sequence[str]) -> Iterator[list[str]]:
 
 
 def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> bool:
-    """Run the job for consecutive days of a customer; returns whether it succeeded."""
+    """Run the job for consecutive days of a customer; returns whether it succeeded.
+
+    Where a day's dump or marts are bad, the days are run one by one, so that it doesn't keep the others from the graph.
+    """
+    result = _run(customer, dates, run_config)
+    reached_graph = any(event.is_step_start and event.step_key == "graph" for event in result.all_events)
+    if result.success or len(dates) == 1 or reached_graph:
+        return result.success
+    results = [_run(customer, [date], run_config) for date in dates]
+    return all(result.success for result in results)
+
+
+def _run(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> dg.ExecuteInProcessResult:
     from recograph.definitions import defs
     from recograph.defs.automation import dump_to_graph  # the code location is loaded here, and errors are reported
     from recograph.defs.partitions import Snapshot
@@ -44,10 +56,9 @@ def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any])
     instance = dg.DagsterInstance.get()
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
-    result = defs.get_job_def(dump_to_graph.name).execute_in_process(
+    return defs.resolve_job_def(dump_to_graph.name).execute_in_process(
         instance=instance, run_id=run_id, run_config=run_config, tags=tags, raise_on_error=False
     )
-    return result.success
 
 
 def _report(entry: dg.EventLogEntry) -> None:

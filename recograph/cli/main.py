@@ -4,6 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 import recograph
 from recograph.cli import aws, dev, dump, neo4j, run, sample_data
@@ -34,5 +35,5 @@ def main() -> None:
     try:
         app()
     except RecographError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)

@@ -51,6 +51,8 @@ def run(
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
         # The server starts while the workers land dumps and build marts; they wait for it where they need it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
+        if settings.neo4j_uri or settings.neo4j_secret:
+            neo4j.result()  # it runs already or never will: better said now than after minutes of work
         _prepare_assets(settings, progress)
         outcomes = _run_workers(settings, partitions, run_config, progress)
         neo4j.result()
@@ -171,7 +173,9 @@ def _follow(outcome: Outcome, line: str, update: Any) -> None:
             text = f"{event['name']}: {event['description'] or 'failed'}"
             (outcome.warnings if event["warning"] else outcome.failures).append(text)
         case "failed":
-            outcome.failures.append(event["message"])
+            # Said once, though a bad day is tried in the run of all days and then alone.
+            if event["message"] not in outcome.failures:
+                outcome.failures.append(event["message"])
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from recograph.errors import RecographError
@@ -34,7 +35,7 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
         with connect(server) as driver:
             console.print(_table(count_graph(driver)))
     except RecographError as error:
-        console.print(f"[yellow]The graph can't be counted: {error}")
+        console.print(f"[yellow]The graph can't be counted: {escape(str(error))}")
     passed = sum(outcome.checks_passed for outcome in outcomes)
     partitions = sum(len(outcome.dates) for outcome in outcomes)
     failures = [(outcome.customer, text) for outcome in outcomes for text in outcome.failures]
@@ -49,9 +50,9 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
         console.print(f"The graph: {server.browser} (user {server.username}, password in {server.password_file})")
     console.print("The assets: run `make dev`, then open http://127.0.0.1:3000")
     for customer, text in warnings:
-        console.print(f"[yellow]warning:[/] {customer}: {text}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
     for customer, text in failures:
-        console.print(f"[bold red]failed:[/] {customer}: {text}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]failed:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def _table(counts: Any) -> Table:

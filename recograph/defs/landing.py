@@ -14,6 +14,7 @@ from recograph.landing import Drop, find_drop, land
 from recograph.resources.lake import Lake, dump_for
 
 NO_SUDDEN_DROP = "no_sudden_drop"
+KEYS_ARE_UNIQUE = "keys_are_unique"
 
 
 class LandingConfig(dg.Config):
@@ -65,6 +66,15 @@ def table_schema(contract: Contract) -> dg.TableSchema:
             description="The table hasn't lost a large share of its rows since the day before: a sign of a cut export.",
         )
         for table in CONTRACTS
+    ]
+    + [
+        dg.AssetCheckSpec(
+            KEYS_ARE_UNIQUE,
+            asset=landing_key(table),
+            description="No two rows of the dump have the same key; a warning, since the last one is kept.",
+        )
+        for table, contract in CONTRACTS.items()
+        if contract.key
     ],
     can_subset=True,
     partitions_def=SNAPSHOTS,
@@ -76,6 +86,7 @@ def landing(
     """Read each dump once and land its contracted tables."""
     tables = [table for table in CONTRACTS if landing_key(table) in context.selected_asset_keys]
     drops: dict[str, list[Drop]] = defaultdict(list)
+    duplicates: dict[str, list[str]] = defaultdict(list)
     with clear_failures():
         for snapshot in snapshots_of(context):
             landed = land(lake, dump_for(lake, snapshot.customer, snapshot.date), tables)
@@ -101,19 +112,23 @@ def landing(
                     asset_key=landing_key(table),
                     partition_key=snapshot.key,
                 )
+                if result.duplicates:
+                    rows = f"{result.duplicates} row{'s' * (result.duplicates > 1)} with the key of a later one"
+                    duplicates[table].append(f"{landed.dump.uri}: {rows}, left out.")
                 if drop := find_drop(lake, snapshot.customer, table, snapshot.date, result.rows, config.max_row_drop):
                     drops[table].append(drop)
-            rows = sum(result.rows for result in landed.tables.values())
-            context.log.info(f"{snapshot.customer} {snapshot.date}: {rows} rows landed from {landed.dump.uri}")
+            total = sum(result.rows for result in landed.tables.values())
+            context.log.info(f"{snapshot.customer} {snapshot.date}: {total} rows landed from {landed.dump.uri}")
     for table in tables:
         yield dg.MaterializeResult(landing_key(table))
-    for table in tables:
-        if dg.AssetCheckKey(landing_key(table), NO_SUDDEN_DROP) not in context.selected_asset_check_keys:
-            continue
+    for key in context.selected_asset_check_keys:
+        table, is_drop = key.asset_key.path[-1], key.name == NO_SUDDEN_DROP
+        found = [str(drop) for drop in drops[table]] if is_drop else duplicates[table]
         yield dg.AssetCheckResult(
-            asset_key=landing_key(table),
-            check_name=NO_SUDDEN_DROP,
-            passed=not drops[table],
-            description=" ".join(str(drop) for drop in drops[table]) or None,
-            metadata={"max_row_drop": config.max_row_drop},
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=not found,
+            severity=dg.AssetCheckSeverity.ERROR if is_drop else dg.AssetCheckSeverity.WARN,
+            description=" ".join(found) or None,
+            metadata={"max_row_drop": config.max_row_drop} if is_drop else {},
         )

@@ -74,6 +74,17 @@ def test_two_processes_that_start_at_once_get_one_server_on_free_ports(
     assert ask(connection, "RETURN 1") == [1]
 
 
+def test_servers_of_two_homes_that_start_at_once_take_ports_of_their_own(tmp_path: Path) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    starts = [subprocess.Popen([sys.executable, "-c", START, str(home)], stdout=subprocess.DEVNULL) for home in homes]
+    assert [start.wait() for start in starts] == [0, 0]
+    servers = [ManagedServer(home) for home in homes]
+    connections = [server.running() for server in servers]
+    assert [connection and ask(connection, "RETURN 1") for connection in connections] == [[1], [1]]
+    for server in servers:
+        server.stop()
+
+
 def test_a_second_start_finds_the_first(neo4j_server: Connection) -> None:
     assert ManagedServer(neo4j_server.password_file.parent).start() == neo4j_server
 

@@ -30,7 +30,6 @@ from recograph.local.neo4j.connection import (
     Connection,
     choose_port,
     ensure_password,
-    port_is_free,
     read_password,
 )
 from recograph.local.neo4j.jars import VERSION, classpath
@@ -201,7 +200,7 @@ class ManagedServer:
                 if _TAKEN in log and attempt < _ATTEMPTS:
                     return self._wait(self._launch(None, attempt + 1), attempt + 1)
                 raise RecographError(self._died(log))
-            if not port_is_free(state.bolt_port) and connection.answers():
+            if _listens(process, state.bolt_port) and connection.answers():
                 break
             if time.monotonic() > deadline:
                 raise RecographError(
@@ -235,6 +234,15 @@ class ManagedServer:
             f"Whole log: {self.home / 'logs'}. Check {OVERRIDES} in {self.home}, free memory and free disk; "
             "then start again."
         )
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    """Whether the port is the process's own: a server of another home may have been quicker to take it."""
+    try:
+        found = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -1,0 +1,69 @@
+"""`recograph run`, from dumps to the graph."""
+
+import re
+import shutil
+from pathlib import Path
+
+import neo4j as neo4j_driver
+
+from recograph.customers import load_customers
+from recograph_tests.graph.marts import Graph, actual
+from recograph_tests.local.sample_dumps import read_table
+from recograph_tests.pipeline.installation import Installation
+from recograph_tests.pipeline.truth import graph_of
+
+DAY1, DAY2 = "2026-11-01", "2026-11-02"
+CUSTOMERS = ("customer_1", "customer_2", "customer_3")
+
+
+def without_similarities(graph: Graph) -> Graph:
+    nodes, relationships = graph
+    return nodes, {key: found for key, found in relationships.items() if key[0] != "SIMILAR_TO"}
+
+
+def dumps(data: Path, day: str) -> dict[str, Path]:
+    return {customer: data / customer / f"{day}.sql.gz" for customer in CUSTOMERS}
+
+
+def truth(data: Path, day: str) -> Graph:
+    listed = load_customers(data)
+    return graph_of({listed[customer]: path for customer, path in dumps(data, day).items()})
+
+
+def test_dumps_become_the_graph_and_a_second_run_changes_nothing(
+    installation: Installation, sample: Path, neo4j: neo4j_driver.Driver
+) -> None:
+    shutil.copytree(sample, installation.data, dirs_exist_ok=True)
+    first = installation.recograph("run")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"6 partitions in \d+ s\. Checks: \d+ passed, 0 failed\.", first.stdout)
+    assert without_similarities(actual(neo4j)) == truth(installation.data, DAY2)
+    assert not personal_data(installation, neo4j)
+
+    held, lake = actual(neo4j), installation.lake().keys()
+    again = installation.recograph("run", "--date", DAY2)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "Nothing changed: the graph was up to date." in again.stdout
+    assert actual(neo4j) == held
+    assert installation.lake().keys() == lake
+
+    older = installation.recograph("run", "--customer", "customer_3", "--date", DAY1)
+    assert older.returncode == 1
+    assert "allow_older: true" in older.stdout
+    assert actual(neo4j) == held
+
+
+def personal_data(installation: Installation, neo4j: neo4j_driver.Driver) -> set[str]:
+    """The passwords and e-mail addresses of the dumps that are found in the lake, the graph or any other file."""
+    secrets = {
+        value
+        for path in dumps(installation.data, DAY1).values()
+        for row in read_table(path, "core_user")
+        for name in ("pass", "email", "userid")
+        if (value := row[name]) and len(value) > 5
+    }
+    assert len(secrets) > 100
+    texts = [path.read_bytes() for path in installation.home.rglob("*") if path.is_file()]
+    texts.append(repr(actual(neo4j)).encode())
+    everything = b"\n".join(texts)
+    return {secret for secret in secrets if secret.encode() in everything}
