@@ -24,10 +24,25 @@ def _neo4j_driver(neo4j_server: Connection) -> Iterator[neo4j_driver.Driver]:
 @pytest.fixture
 def neo4j(_neo4j_driver: neo4j_driver.Driver) -> neo4j_driver.Driver:
     """A driver of the shared server, its graph empty and without constraints and indexes of earlier tests."""
-    run = _neo4j_driver.execute_query
+    clear(_neo4j_driver)
+    return _neo4j_driver
+
+
+def clear(driver: neo4j_driver.Driver) -> None:
+    """Empty the graph, constraints and indexes too."""
+    run = driver.execute_query
     run("MATCH (n) DETACH DELETE n")
     for (name,) in run("SHOW CONSTRAINTS YIELD name RETURN name").records:
         run(f"DROP CONSTRAINT `{name}`")
     for (name,) in run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").records:
         run(f"DROP INDEX `{name}`")
+
+
+@pytest.fixture(scope="module")
+def small(_neo4j_driver: neo4j_driver.Driver, tmp_path_factory: pytest.TempPathFactory) -> neo4j_driver.Driver:
+    """A driver of the shared server, which holds the graph of `graph/small.py`; only for tests that read."""
+    from recograph_tests.graph.small import load_small
+
+    clear(_neo4j_driver)
+    load_small(_neo4j_driver, tmp_path_factory.mktemp("lake"))
     return _neo4j_driver

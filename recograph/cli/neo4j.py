@@ -1,28 +1,16 @@
 """`recograph neo4j`: the local server, and Cypher on whichever server is in use."""
 
-import csv
 import json
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from recograph.cli.rows import Format, print_rows
 from recograph.errors import RecographError
 from recograph.settings import Settings
 
 app = typer.Typer(help="The local Neo4j server, and Cypher on the server in use.", no_args_is_help=True)
-
-
-class Format(StrEnum):
-    """How `cypher` prints its rows."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
 
 
 @app.command()
@@ -78,8 +66,7 @@ def cypher(
             result = driver.execute_query(query, parameters_=parameters)
         except Neo4jError as error:
             raise RecographError(f"Neo4j refused the query: {error.message}") from error
-    rows = [[_plain(value) for value in record.values()] for record in result.records]
-    _print_rows(list(result.keys), rows, output)
+    print_rows(list(result.keys), [list(record.values()) for record in result.records], output)
     changes = {name: count for name, count in vars(result.summary.counters).items() if type(count) is int and count}
     if output is Format.table and changes:
         typer.echo(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in changes.items()))
@@ -159,44 +146,3 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-def _plain(value: Any) -> Any:
-    """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
-    from neo4j.graph import Node, Relationship
-    from neo4j.graph import Path as GraphPath
-
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case Node():
-            return {"labels": sorted(value.labels), "properties": _plain(dict(value))}
-        case Relationship():
-            return {"type": value.type, "properties": _plain(dict(value))}
-        case GraphPath():
-            return {"nodes": _plain(list(value.nodes)), "relationships": _plain(list(value.relationships))}
-    return value.iso_format() if hasattr(value, "iso_format") else str(value)
-
-
-def _print_rows(keys: list[str], rows: list[list[Any]], output: Format) -> None:
-    match output:
-        case Format.json:
-            typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
-        case Format.csv:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerows([keys, *([_cell(value) for value in row] for row in rows)])
-        case Format.table if keys:
-            table = Table(*keys)
-            for row in rows:
-                table.add_row(*(_cell(value) for value in row))
-            Console(markup=False, highlight=False).print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,85 @@
+"""`recograph query` and `recograph search`: ask the graph; neither can write."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from recograph.cli.rows import Format, print_rows
+from recograph.errors import RecographError
+from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    from recograph.graph.queries import Question
+    from recograph.graph.reading import Answer
+
+Output = Annotated[Format, typer.Option("--format", "-f", help="Form of the rows.")]
+Timeout = Annotated[float, typer.Option(help="Seconds after which the server gives up.", min=0.1, max=3600)]
+
+
+def query(
+    name: Annotated[str | None, typer.Argument(help="Name of a question; see --list.")] = None,
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE; repeatable.")] = None,
+    output: Output = Format.table,
+    timeout: Timeout = 30,
+    show_list: Annotated[bool, typer.Option("--list", "-l", help="List the questions.")] = False,
+    cypher: Annotated[bool, typer.Option("--cypher", help="Print the question's Cypher instead, for Browser.")] = False,
+) -> None:
+    """Answer a question that analysts ask, from the graph."""
+    from recograph.graph.queries import ask, question, questions
+    from recograph.graph.server import connect, find_server
+
+    if show_list or name is None:
+        _list(list(questions().values()), output)
+        return
+    asked = question(name)
+    if cypher:
+        typer.echo(asked.cypher)
+        return
+    given = {}
+    for text in param or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise RecographError(f"--param {text!r} must be NAME=VALUE.")
+        given[key] = asked.parameters[key].parse(value) if key in asked.parameters else value
+    asked.bind(given)
+    with connect(find_server(Settings.from_env())) as driver:
+        answer = ask(driver, name, given, timeout=timeout)
+    show(answer, output, "No row.")
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Words of a title.")],
+    customer: Annotated[str | None, typer.Option("--customer", "-c", help="Only this customer's.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only Course or Asset; repeatable.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)] = 20,
+    output: Output = Format.table,
+    timeout: Timeout = 30,
+) -> None:
+    """Find courses and assets by words of their titles."""
+    from recograph.graph import search as fulltext
+    from recograph.graph.server import connect, find_server
+
+    fulltext.lucene(text)
+    with connect(find_server(Settings.from_env())) as driver:
+        answer = fulltext.search(driver, text, customer=customer, labels=label or (), limit=limit, timeout=timeout)
+    show(answer, output, "Nothing found.")
+
+
+def show(answer: "Answer", output: Format, empty: str) -> None:
+    """Print an answer; people, who see a table, are told of an empty one."""
+    if answer.rows or output is not Format.table:
+        print_rows(answer.columns, answer.rows, output)
+    else:
+        Console(file=sys.stderr).print(empty)
+
+
+def _list(found: "list[Question]", output: Format) -> None:
+    rows = []
+    for each in found:
+        parameters = ", ".join(
+            parameter.name if parameter.required else f"[{parameter.name}]" for parameter in each.parameters.values()
+        )
+        rows.append([each.name, each.text, parameters, ", ".join(each.columns)])
+    print_rows(["name", "question", "parameters", "columns"], rows, output)

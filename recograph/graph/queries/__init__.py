@@ -1,0 +1,193 @@
+"""The questions that people ask the graph: one `.cypher` file each, whose header says what it takes and gives.
+
+The header is a comment in three parts, from which `recograph query` knows what to ask for and what it will get:
+
+    // One sentence: the question.
+    // Parameters:
+    //   NAME  TYPE[ = DEFAULT]  what it is
+    // Columns:
+    //   NAME  what it is
+
+TYPE is string, integer, number, boolean or strings (a list); DEFAULT is JSON. The statement uses parameters only, so it
+runs in Neo4j Browser as it stands.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import neo4j
+
+from recograph.errors import RecographError
+from recograph.graph.model import ASSET, COURSE, USER
+from recograph.graph.reading import TIMEOUT, Answer, read, require_customer, require_node
+
+_TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool, "strings": list}
+_PARAMETER = re.compile(r"(\w+)\s+(string|integer|number|boolean|strings)(?: = (\S+))?\s\s+(\S.*)")
+_COLUMN = re.compile(r"(\w+)\s\s+(\S.*)")
+_NODES = {"user": USER, "other_user": USER, "course": COURSE, "other_course": COURSE, "asset": ASSET}
+"""Parameters that name a customer's node, wherever a question has them."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a question asks for."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = True
+    default: Any = None
+
+    def parse(self, text: str) -> Any:
+        """The value that a text of the command line stands for.
+
+        Raises:
+            RecographError: it isn't of the parameter's type.
+        """
+        if self.type == "string":
+            return text
+        if self.type == "strings":
+            return [part.strip() for part in text.split(",")]
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        return self.check(float(value) if self.type == "number" and type(value) is int else value)
+
+    def check(self, value: Any) -> Any:
+        """The same value.
+
+        Raises:
+            RecographError: it isn't of the parameter's type, or an integer that Neo4j can't hold.
+        """
+        right = type(value) is _TYPES[self.type] or (value is None and not self.required and self.default is None)
+        if not right or (type(value) is int and not -(2**63) <= value < 2**63):
+            shown = repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:40]}..."
+            raise RecographError(f"Parameter {self.name} must be of type {self.type}, and {shown} isn't.")
+        if self.name in ("k", "limit") and value < 1:
+            raise RecographError(f"Parameter {self.name} must be 1 or more.")
+        return value
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its Cypher."""
+
+    name: str
+    text: str
+    """The question in words."""
+    parameters: dict[str, Parameter]
+    columns: dict[str, str]
+    """What is in each column of the answer, by its name."""
+    cypher: str
+
+    def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters: the given ones, of the right types, and the defaults of the others.
+
+        Raises:
+            RecographError: one is missing, unknown, or of another type.
+        """
+        takes = ", ".join(self.parameters) or "none"
+        if unknown := [name for name in given if name not in self.parameters]:
+            raise RecographError(f"{self.name} has no parameter {unknown[0]!r}. It takes: {takes}.")
+        if missing := [each for each in self.parameters.values() if each.required and each.name not in given]:
+            wanted = " ".join(f"--param {each.name}=..." for each in missing)
+            raise RecographError(
+                f"{self.name} needs {', '.join(f'{each.name} ({each.description})' for each in missing)}: {wanted}"
+            )
+        return {
+            each.name: each.check(given[each.name]) if each.name in given else each.default
+            for each in self.parameters.values()
+        }
+
+
+def parse(name: str, source: str) -> Question:
+    """Read a question from the text of its file.
+
+    Raises:
+        RecographError: the header isn't as it should be, or doesn't fit the statement; the message says where.
+    """
+    sections: dict[str, list[str]] = {"": [], "Parameters:": [], "Columns:": []}
+    section = ""
+    statement: list[str] = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        comment = line.removeprefix("//").strip()
+        if statement or not line.startswith("//"):
+            statement.append(line)
+        elif comment in sections:
+            section = comment
+        elif not section or (_PARAMETER if section == "Parameters:" else _COLUMN).fullmatch(comment):
+            sections[section].append(comment)
+        else:
+            raise RecographError(f"{name}.cypher, line {number}: {comment!r} isn't a line of {section}")
+    parameters = {}
+    for line in sections["Parameters:"]:
+        (key, kind, default, description) = _PARAMETER.fullmatch(line).groups()  # type: ignore[union-attr]
+        value = None if default is None else json.loads(default)
+        parameters[key] = Parameter(key, kind, description, default is None, value)
+    columns = {line.split()[0]: line.split(maxsplit=1)[1] for line in sections["Columns:"]}
+    cypher = "\n".join(statement).strip()
+    used = set(re.findall(r"\$(\w+)", cypher))
+    if used != parameters.keys():
+        odd = ", ".join(sorted(used ^ parameters.keys()))
+        raise RecographError(f"{name}.cypher: {odd} must be both in the header's Parameters and in the statement.")
+    if not sections[""] or not columns or not cypher:
+        raise RecographError(f"{name}.cypher: the header needs a question, Parameters and Columns; see queries/.")
+    return Question(name, " ".join(sections[""]), parameters, columns, cypher)
+
+
+@cache
+def questions() -> dict[str, Question]:
+    """All questions by name, in alphabetical order."""
+    files = sorted(resources.files(__name__).iterdir(), key=lambda file: file.name)
+    names = [(file.name.removesuffix(".cypher"), file) for file in files if file.name.endswith(".cypher")]
+    return {name: parse(name, file.read_text(encoding="utf-8")) for name, file in names}
+
+
+def question(name: str) -> Question:
+    """The question of that name.
+
+    Raises:
+        RecographError: there is none.
+    """
+    try:
+        return questions()[name]
+    except KeyError:
+        raise RecographError(f"There is no query {name!r}. There are: {', '.join(questions())}.") from None
+
+
+def ask(driver: neo4j.Driver, name: str, given: Mapping[str, Any], *, timeout: float = TIMEOUT) -> Answer:
+    """Answer a question from the graph.
+
+    Args:
+        driver: of the server.
+        name: of the question.
+        given: parameters by name; others take their defaults.
+        timeout: seconds after which the server gives up.
+
+    Raises:
+        RecographError: the question or a parameter isn't right, the graph hasn't the customer, user, course or asset
+            that is asked about, or the server fails.
+    """
+    asked = question(name)
+    parameters = asked.bind(given)
+    answer = read(driver, asked.cypher, parameters, timeout=timeout)
+    if not answer.rows:
+        _explain_nothing(driver, parameters)
+    return answer
+
+
+def _explain_nothing(driver: neo4j.Driver, parameters: Mapping[str, Any]) -> None:
+    """No row may be the answer, or mean that what was asked about isn't there: then say so."""
+    customer = parameters.get("customer")
+    if customer is None:
+        return
+    require_customer(driver, customer)
+    for name, node in _NODES.items():
+        if (key := parameters.get(name)) is not None:
+            require_node(driver, node, customer, key)

@@ -1,0 +1,109 @@
+"""Reading the graph: in transactions that can't write and that end after a time."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import neo4j
+from neo4j.exceptions import ClientError, Neo4jError
+
+from recograph.errors import RecographError
+from recograph.graph.errors import address, explained
+from recograph.graph.model import CUSTOMER, KEY, TENANT, NodeSet, Scope
+
+TIMEOUT = 30.0
+"""Seconds after which the server ends a reader's transaction."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows with named columns; values are the driver's."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by column name."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def read(
+    driver: neo4j.Driver, cypher: str, parameters: Mapping[str, Any] | None = None, *, timeout: float = TIMEOUT
+) -> Answer:
+    """Run one statement in a read transaction.
+
+    Args:
+        driver: of the server.
+        cypher: the statement, of our own; what users say goes into the parameters.
+        parameters: values by name.
+        timeout: seconds after which the server ends it.
+
+    Raises:
+        RecographError: the statement would write, took too long, or the server failed.
+    """
+
+    @neo4j.unit_of_work(timeout=timeout)
+    def work(tx: neo4j.ManagedTransaction) -> Answer:
+        result = tx.run(cypher, dict(parameters or {}))
+        return Answer(list(result.keys()), [list(record.values()) for record in result])
+
+    with _refusals(timeout), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+        try:
+            return session.execute_read(work)
+        except UnicodeEncodeError as error:
+            raise RecographError(f"{error.object!r} isn't a text in Unicode.") from error
+        except Neo4jError as error:
+            if isinstance(error, ClientError) and _code(error) in _REFUSALS:
+                raise
+            with explained(address(driver)):
+                raise
+
+
+_REFUSALS = {
+    "Statement.AccessMode": "This is for reading only, and the statement would write. Nothing was changed.",
+    "Transaction.TransactionTimedOut": "No answer within {timeout:g} s, so the server gave up. Ask for less (a smaller "
+    "limit, one customer), or give it longer with --timeout.",
+    "Procedure.ProcedureCallFailed": "The server can't answer that: {message}",
+}
+
+
+def _code(error: Neo4jError) -> str:
+    """The code without what all of them begin with; time-outs have several."""
+    code = (error.code or "").removeprefix("Neo.ClientError.")
+    return "Transaction.TransactionTimedOut" if code.startswith("Transaction.TransactionTimedOut") else code
+
+
+@contextmanager
+def _refusals(timeout: float) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        message = " ".join((error.message or "").split())
+        raise RecographError(_REFUSALS[_code(error)].format(timeout=timeout, message=message)) from error
+
+
+def require_customer(driver: neo4j.Driver, customer: str) -> None:
+    """Make sure that the graph has a customer.
+
+    Raises:
+        RecographError: it hasn't; the message names those that it has.
+    """
+    found = [row[0] for row in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows]
+    if not found:
+        raise RecographError("The graph is empty. Load it with `recograph run`.")
+    if customer not in found:
+        raise RecographError(f"The graph has no customer {customer!r}. It has: {', '.join(found)}.")
+
+
+def require_node(driver: neo4j.Driver, node: NodeSet, customer: str, key: int) -> None:
+    """Make sure that the graph has a customer's node of that key.
+
+    Raises:
+        RecographError: it hasn't.
+    """
+    require_customer(driver, customer)
+    assert node.scope is Scope.OWNED
+    match = f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}}) RETURN n.{KEY}"
+    if not read(driver, match, {"customer": customer, "key": key}).rows:
+        raise RecographError(f"{customer} has no {node.label.lower()} {key} in the graph.")

@@ -1,0 +1,90 @@
+"""Full-text search over the titles of courses and assets, for what people type.
+
+People's words aren't Lucene's syntax: every run of letters and digits is a word, everything else only separates words,
+so no text can be a wrong query. A title fits if it has one of the words, a word that begins with it, or one that is a
+typing error away; the more and the more exactly, the better. Accents and capitals don't matter, by the indexes'
+analyzer; it is none of a single language, because a customer's titles are in several and nothing says in which.
+"""
+
+import unicodedata
+from collections.abc import Collection
+
+import neo4j
+
+from recograph.errors import RecographError
+from recograph.graph.model import NODE_SETS
+from recograph.graph.queries import ask
+from recograph.graph.reading import TIMEOUT, Answer, read, require_customer
+
+LABELS = {node.label: node.fulltext_index for node in NODE_SETS if node.fulltext_index}
+"""Labels that can be searched, with their indexes."""
+LONGEST = 1000
+"""Characters that a search may have."""
+_MOST_WORDS = 32
+
+
+def lucene(text: str) -> str:
+    """What to ask Lucene for a text of words.
+
+    Raises:
+        RecographError: there is no word in it, or it is too long.
+    """
+    if len(text) > LONGEST:
+        raise RecographError(f"The search has {len(text):,} characters; {LONGEST:,} at most. Give a few words.")
+    # In lower case, AND, OR and NOT are words like others. Marks (M) belong to the letters before them.
+    kept = (char if unicodedata.category(char)[0] in "LMN" else " " for char in text.lower())
+    words = list(dict.fromkeys("".join(kept).split()))[:_MOST_WORDS]
+    if not words:
+        raise RecographError(f"There is no word to search for in {text!r}. Give letters or digits.")
+    return " ".join(map(_clause, words))
+
+
+def _clause(word: str) -> str:
+    """The word, and where it is long enough, its continuations and those a typing error away.
+
+    Only whole words go through the index's analyzer; for the others the accents are taken off here.
+    """
+    bare = "".join(_bare(char) for char in word)
+    return f"({word}^4{f' {bare}*^2' * (len(bare) > 1)}{f' {bare}~1' * (len(bare) > 3)})"
+
+
+def _bare(char: str) -> str:
+    base = unicodedata.normalize("NFKD", char)[0]
+    return base if base.isascii() and base.isalnum() else char
+
+
+def search(
+    driver: neo4j.Driver,
+    text: str,
+    *,
+    customer: str | None = None,
+    labels: Collection[str] = (),
+    limit: int = 20,
+    timeout: float = TIMEOUT,
+) -> Answer:
+    """Find courses and assets by words of their titles, the best first.
+
+    Args:
+        driver: of the server.
+        text: what to look for, in any form.
+        customer: only this one's.
+        labels: only these of `LABELS`; none means all.
+        limit: how many at most.
+        timeout: seconds after which the server gives up.
+
+    Returns:
+        Rows with the columns of `queries/search.cypher`.
+
+    Raises:
+        RecographError: the text has no word, or a label, the customer or the index isn't there, or the server fails.
+    """
+    if unknown := [label for label in labels if label not in LABELS]:
+        raise RecographError(f"{unknown[0]!r} can't be searched. These can: {', '.join(LABELS)}.")
+    indexes = list(dict.fromkeys(LABELS[label] for label in labels or LABELS))
+    there = [row[0] for row in read(driver, "SHOW FULLTEXT INDEXES YIELD name, state WHERE state = 'ONLINE'").rows]
+    if missing := [index for index in indexes if index not in there]:
+        raise RecographError(f"The full-text index {missing[0]} isn't there. Load the graph with `recograph run`.")
+    if customer is not None:
+        require_customer(driver, customer)
+    given = {"words": lucene(text), "customer": customer, "indexes": indexes, "limit": limit}
+    return ask(driver, "search", given, timeout=timeout)

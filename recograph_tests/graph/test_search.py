@@ -1,0 +1,88 @@
+import neo4j
+import pytest
+
+from recograph.errors import RecographError
+from recograph.graph.search import lucene, search
+
+TITLES = {"Étude d'anglais", "Data Science Basics", "Negotiation", "An Unused Course", "Café talk"}
+HOSTILE = [
+    '"unbalanced science',
+    "science) OR (*:*",
+    "title:science",
+    "science AND NOT data",
+    "[science TO data]",
+    "{science",
+    "sci/ence/ science",
+    "science^99999999999999999999",
+    "science~",
+    "*science",
+    "?science && || ! + - : \\",
+    "science\\",
+    "science'}) DETACH DELETE n //",
+    "$words science $limit",
+    "science `x`",
+    "science\x00\x01\n\t\r",
+    "science \U0001f393 \ud800",
+    "NaN Infinity science OR",
+    "science " + "x " * 400,
+]
+
+
+def titles(driver: neo4j.Driver, text: str, **options: object) -> list[str]:
+    return [row["title"] for row in search(driver, text, customer="customer_1", **options).records()]  # type: ignore[arg-type]
+
+
+def test_words_beginnings_and_typing_errors_find_titles(small: neo4j.Driver) -> None:
+    for text in ("etude", "ÉTUDE", "étud", "etdue anglais"):
+        assert titles(small, text) == ["Étude d'anglais"], text
+    assert titles(small, "negotiaton") == ["Negotiation"]
+    assert titles(small, "CAFE") == ["Café talk"]
+    assert titles(small, "zebra") == []
+
+
+def test_what_fits_better_comes_first(small: neo4j.Driver) -> None:
+    assert titles(small, "data basics science")[0] == "Data Science Basics"
+    assert set(titles(small, "data science")) == {"Data Science Basics", "Data Science in 5 minutes"}
+
+
+def test_customer_label_and_limit(small: neo4j.Driver) -> None:
+    found = search(small, "science").records()
+    assert {(row["customer"], row["kind"], row["id"]) for row in found} == {
+        ("customer_1", "Course", 11),
+        ("customer_1", "Asset", 20),
+        ("customer_2", "Course", 10),
+    }
+    assert [row["id"] for row in search(small, "science", customer="customer_2").records()] == [10]
+    assert titles(small, "science", labels=["Asset"]) == ["Data Science in 5 minutes"]
+    assert len(search(small, "science", limit=1).rows) == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_syntax_is_only_text(small: neo4j.Driver, text: str) -> None:
+    found = titles(small, text)
+    assert "Data Science Basics" in found
+    assert "Negotiation" not in found
+
+
+@pytest.mark.parametrize("text", ["", "   ", "*", "()", '""', "!?+-&|", "\ud800", "\U0001f393"])
+def test_no_word_is_said(small: neo4j.Driver, text: str) -> None:
+    with pytest.raises(RecographError, match="no word to search for"):
+        search(small, text)
+
+
+def test_what_is_wrong_is_said(small: neo4j.Driver) -> None:
+    with pytest.raises(RecographError, match="1,000,000 characters; 1,000 at most"):
+        search(small, "x" * 1_000_000)
+    with pytest.raises(RecographError, match=r"'User' can't be searched\. These can: Course, Asset"):
+        search(small, "x", labels=["User"])
+    with pytest.raises(RecographError, match=r"no customer 'nobody'\. It has: customer_1, customer_2"):
+        search(small, "x", customer="nobody")
+
+
+def test_an_empty_server_is_told_from_an_empty_result(neo4j: neo4j.Driver) -> None:
+    with pytest.raises(RecographError, match=r"course_fulltext isn't there\. Load the graph"):
+        search(neo4j, "science")
+
+
+def test_marks_belong_to_their_letters() -> None:
+    assert lucene("हिन्दी c#") == "(हिन्दी^4 हिन्दी*^2 हिन्दी~1) (c^4)"
