@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from recograph.dumps.buffer import Buffer
-from recograph.dumps.insert import WINDOW_BYTES, DataHeader, Fields
+from recograph.dumps.insert import HEADER_BYTES, WINDOW_BYTES, DataHeader, Fields
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.scan import Bytes, Positions
@@ -43,7 +43,7 @@ def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
             buffer.pos = match.end() - 1
             columns = names(match["columns"], encoding) if match["columns"] else None
             return DataHeader(names(match["table"], encoding), columns, match[0])
-        if buffer.left > WINDOW_BYTES or not buffer.extend():
+        if buffer.left > HEADER_BYTES or not buffer.extend():
             return None
 
 

@@ -58,6 +58,7 @@ class Header:
         self.database: str | None = None
         self._begun = self._ended = 0
         self._saved = self._restored = False
+        self.has_statements = False
 
     def comment(self, line: bytes) -> None:
         """Take in one comment line."""
@@ -82,6 +83,8 @@ class Header:
         Raises:
             DumpError: what stands at the end of a whole dump is missing.
         """
+        if not self.has_statements:
+            raise DumpError(f"{self.name}: the dump holds nothing but comments. It was cut; fetch or make it again.")
         if self._ended < self._begun:
             trailer = "PostgreSQL database dump complete" if self.dialect == "postgresql" else "Dump completed"
             raise DumpError(

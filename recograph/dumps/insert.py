@@ -17,6 +17,8 @@ from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.scan import Bytes, Positions, Structure, find_semicolon, structure
 
 WINDOW_BYTES = 1 << 20
+HEADER_BYTES = 1 << 20
+"""Longest statement up to its rows."""
 _MOST_SPACES = 64
 _OPEN, _CLOSE = b"()"
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
@@ -63,7 +65,7 @@ def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
         if match := _DEFAULT_VALUES.match(buffer.data, buffer.pos):
             buffer.pos = match.end()
             return DataHeader(names(match["table"], encoding), None, match[0], default_row=True)
-        if buffer.left > WINDOW_BYTES or not buffer.extend():
+        if buffer.left > HEADER_BYTES or not buffer.extend():
             return None
 
 

@@ -162,6 +162,7 @@ class DumpReader:
         lexer = Lexer(buffer, self.name, self._limits, self._comment)
         lexer.postgresql = self._postgresql
         while lexer.seek():
+            self._header.has_statements = True
             lexer.backslash_escapes = self._session.backslash_escapes
             if _DATA.match(buffer.data, buffer.pos):
                 header = copy_header(buffer, self.name, self._session.encoding) if self._postgresql else None
