@@ -21,6 +21,8 @@ else
 endif
 	# Hundreds of modules are imported at every start: compile them once, whatever PYTHONDONTWRITEBYTECODE says.
 	-@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1
+	# For whoever uses a Neo4j of another place it doesn't matter if this fails.
+	-@$(BIN)/recograph neo4j fetch
 	@touch $@
 
 install: .venv/installed  ## make .venv and install everything, pinned

@@ -14,6 +14,14 @@ app = typer.Typer(help="The local Neo4j server, and Cypher on the server in use.
 
 
 @app.command()
+def fetch() -> None:
+    """Fetch Neo4j itself where this machine lacks it, so that the first start needn't."""
+    from recograph.local.neo4j.jars import classpath
+
+    classpath(typer.echo)
+
+
+@app.command()
 def start() -> None:
     """Start the local server, or find the one that runs."""
     server = _server()

@@ -1,0 +1,89 @@
+"""The code location as a whole: what is in it, and how long it takes to load."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASSETS = Path(__file__).with_name("assets.json")
+_DESCRIBE = """
+import json
+from recograph.definitions import defs
+repository = defs.get_repository_def()
+nodes = repository.asset_graph
+print(json.dumps({
+    "assets": {
+        node.key.to_user_string(): {
+            "group": node.group_name,
+            "kinds": sorted(node.kinds),
+            "owners": node.owners,
+            "deps": sorted(key.to_user_string() for key in node.parent_keys),
+            "checks": sorted(key.name for key in node.check_keys if "marts" not in node.key.path),
+            "partitioned": node.partitions_def is not None,
+            "described": bool(node.description),
+        }
+        for node in sorted((nodes.get(key) for key in nodes.get_all_asset_keys()), key=lambda node: node.key.path)
+    },
+    "jobs": sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")),
+    "schedules": sorted(schedule.name for schedule in repository.schedule_defs),
+    "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
+}))
+"""
+_CPU_SECONDS = "import time; {}; print(time.process_time())"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Runs Python in a process of its own, as an installation that has no state yet; returns what it printed."""
+    home = str(tmp_path_factory.mktemp("home"))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("RECOGRAPH_", "AWS_"))}
+
+    def run(code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "error::UserWarning:dagster", "-c", code],
+            env=environ | {"RECOGRAPH_HOME": home},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return done.stdout
+
+    return run
+
+
+def test_the_assets_are_those_of_the_snapshot(python: Callable[[str], str]) -> None:
+    """A change in the asset graph shows up in review; run `python -m recograph_tests.defs.test_definitions` after one."""
+    assert json.loads(python(_DESCRIBE)) == json.loads(ASSETS.read_text())
+
+
+def test_lineage_runs_from_the_dump_to_every_label() -> None:
+    assets: dict[str, Any] = json.loads(ASSETS.read_text())["assets"]
+
+    def upstream(key: str) -> set[str]:
+        return {key}.union(*(upstream(parent) for parent in assets[key]["deps"]))
+
+    graph = [key for key in assets if key.startswith("graph/")]
+    assert len(graph) == 13
+    for key in graph:
+        # A customer's own node is made of customers.yaml, not of a dump.
+        assert key == "graph/nodes/Customer" or "dumps/sql_dump" in upstream(key), key
+    assert all(asset["described"] and asset["partitioned"] and asset["group"] for asset in assets.values())
+
+
+def test_loading_the_assets_takes_little_more_than_loading_dagster(python: Callable[[str], str]) -> None:
+    """At most 3 seconds of processor time more, once the dbt project has been parsed."""
+    python("import recograph.definitions")
+    alone = float(python(_CPU_SECONDS.format("import dagster")))
+    assert float(python(_CPU_SECONDS.format("import recograph.definitions"))) - alone < 3
+
+
+if __name__ == "__main__":
+    described = subprocess.run([sys.executable, "-c", _DESCRIBE], capture_output=True, text=True, check=True).stdout
+    ASSETS.write_text(json.dumps(json.loads(described), indent=1) + "\n")
