@@ -88,7 +88,7 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     first, size = window[starts], ends - starts
     quoted = (first == QUOTE) & (window[ends - 1] == QUOTE) & (size > 1)
     null = _is_null(window, starts, size)
-    plain = _PLAIN[first] & (size > 0)
+    plain = _PLAIN[first] & (size > 0) & (window[ends - 1] != QUOTE)
     plain &= ~((first == ord("0")) & (size > 1) & ((window[np.minimum(starts + 1, len(window) - 1)] & 0xDF) > 57))
     if not (quoted | plain).all():
         return _cut_odd(data, starts, ends, syntax, is_text)

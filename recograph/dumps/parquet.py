@@ -1,7 +1,7 @@
 """Every table of a dump as a Parquet file."""
 
 import os
-import urllib.parse
+import re
 import uuid
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -13,16 +13,75 @@ from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 
 _LONGEST_NAME = 200
+_MOST_OPEN = 64
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029%/\\:*?"<>|]|^[. ~-]|[. ]$')
 
 
 def file_name(table: str) -> str:
-    """A table's file name; what could leave the folder or hide the file is percent-encoded."""
-    safe = urllib.parse.quote(table.encode(errors="surrogateescape"), safe=" !#$&'()+,;=@[]{}^~")
-    if safe.startswith("."):
-        safe = "%2E" + safe[1:]
-    if len(safe) > _LONGEST_NAME:
+    """A table's file name; what could leave the folder, hide the file or trouble a system is percent-encoded.
+
+    Raises:
+        DumpError: the name is too long for a file.
+    """
+    safe = _UNSAFE.sub(_percent_encoded, table)
+    if len(safe.encode()) > _LONGEST_NAME:
         raise DumpError(f"The table name {safe[:60]}... is too long for a file name. Leave it out with --table.")
     return f"{safe}.parquet"
+
+
+def _percent_encoded(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode(errors="surrogatepass"))
+
+
+class _Folder:
+    """Parquet files that appear in a folder together, at the end, or not at all."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._suffix = f".{uuid.uuid4().hex}.part"
+        self._parts: dict[str, Path] = {}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        """Write rows of a table."""
+        writer = self._writers.pop(table, None) or self._open(table, batch.schema)
+        # The writers are in the order of their last use; a dump goes from table to table, so the first are done.
+        self._writers[table] = writer
+        writer.write_batch(batch)
+        if len(self._writers) > _MOST_OPEN:
+            self._writers.pop(next(iter(self._writers))).close()
+
+    def write_empty(self, table: str, schema: pa.Schema) -> None:
+        """Write a table without rows, unless it has some."""
+        if table not in self._parts:
+            self._open(table, schema).close()
+
+    def _open(self, table: str, schema: pa.Schema) -> pq.ParquetWriter:
+        part = self._parts.setdefault(table, self._path / f".{file_name(table)}{self._suffix}")
+        before = part.replace(part.with_suffix(".before")) if part.exists() else None
+        writer = pq.ParquetWriter(part, schema, compression="snappy")
+        if before:
+            with pq.ParquetFile(before) as file:
+                for batch in file.iter_batches():
+                    writer.write_batch(batch)
+            before.unlink()
+        return writer
+
+    def _close(self) -> None:
+        while self._writers:
+            self._writers.popitem()[1].close()
+
+    def publish(self) -> None:
+        """Move all files to their places."""
+        self._close()
+        for table, part in self._parts.items():
+            part.replace(self._path / file_name(table))
+
+    def discard(self) -> None:
+        """Remove what wasn't published."""
+        self._close()
+        for part in self._parts.values():
+            part.unlink(missing_ok=True)
 
 
 def convert(
@@ -43,7 +102,7 @@ def convert(
         source: the dump.
         out: the folder; it is made where it isn't there.
         tables: names of the tables to write; all of them by default.
-        database: the database (MySQL) or schema (PostgreSQL) to read.
+        database: the database, or in PostgreSQL the schema, to read.
         as_text: columns, as TABLE.COLUMN, to write as text.
         limits: bounds on what the dump may cost.
         on_progress: called with the bytes of the file that were read, and its size.
@@ -51,37 +110,25 @@ def convert(
     Raises:
         DumpError: the dump can't be read, lacks one of `tables`, or the folder can't be written.
     """
-    folder = Path(out)
-    writers: dict[str, tuple[Path, pq.ParquetWriter]] = {}
-    suffix = f".{uuid.uuid4().hex}.part"
-
-    def writer(table: str, schema: pa.Schema) -> pq.ParquetWriter:
-        if table not in writers:
-            part = folder / f".{file_name(table)}{suffix}"
-            writers[table] = part, pq.ParquetWriter(part, schema, compression="snappy")
-        return writers[table][1]
-
+    path = Path(out)
+    folder = _Folder(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         with DumpReader(
             source, only=tables, database=database, as_text=as_text, limits=limits, on_progress=on_progress
         ) as reader:
             for table, batch in reader:
-                writer(table, batch.schema).write_batch(batch)
+                folder.write(table, batch)
             missing = sorted(set(tables or ()) - set(reader.tables))
             if missing:
                 raise DumpError(
                     f"{reader.name}: the dump has no table {', '.join(missing)}. See recograph dump inspect."
                 )
-            for table in reader.tables:
-                writer(table, reader.schema(table))
-        for table, (part, opened) in writers.items():
-            opened.close()
-            part.replace(folder / file_name(table))
+            for table, schema in reader.schemas.items():
+                folder.write_empty(table, schema)
+        folder.publish()
     except OSError as error:
-        raise DumpError(f"{folder} can't be written: {error.strerror or error}.") from error
+        raise DumpError(f"{path} can't be written: {error.strerror or error}.") from error
     finally:
-        for part, opened in writers.values():
-            opened.close()
-            part.unlink(missing_ok=True)
+        folder.discard()
     return reader.tables

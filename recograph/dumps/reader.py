@@ -23,6 +23,7 @@ from recograph.dumps.tables import Table
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 32 << 20
+_MOST_WAITING = 64
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
 
@@ -130,12 +131,10 @@ class DumpReader:
         """Digest of the file, where asked for; complete after iteration."""
         return self._source.sha256
 
-    def schema(self, table: str) -> pa.Schema:
-        """The schema of a table's batches."""
-        for wanted in self._catalog.wanted.values():
-            if wanted.report.name == table:
-                return wanted.schema
-        raise KeyError(table)
+    @property
+    def schemas(self) -> dict[str, pa.Schema]:
+        """The schemas of the tables' batches; complete after iteration."""
+        return {table.report.name: table.schema for table in self._catalog.wanted.values()}
 
     def __enter__(self) -> Self:
         return self
@@ -234,7 +233,7 @@ class DumpReader:
             table.waiting_rows += part.num_rows
             self._waiting[table.report.name] = table
             self._waiting_bytes += part.nbytes
-            if self._waiting_bytes >= self._batch_bytes:
+            if self._waiting_bytes >= self._batch_bytes or len(self._waiting) > _MOST_WAITING:
                 yield from self._flush(*self._waiting.values())
 
     def _flush(self, *tables: Table) -> Iterator[tuple[str, pa.RecordBatch]]:

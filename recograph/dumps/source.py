@@ -4,6 +4,7 @@ Compression is told by content, never by name. What isn't SQL text is refused wi
 readable.
 """
 
+import codecs
 import hashlib
 import os
 import queue
@@ -136,7 +137,8 @@ class Source:
         try:
             self.compression = compression_of(self._raw.peek(8))
             self._stream = self._decompressed()
-            self.head = self._first(64 << 10)
+            # A byte order mark, as PowerShell writes it, says nothing in UTF-8.
+            self.head = self._first(64 << 10).removeprefix(codecs.BOM_UTF8)
             refuse_foreign(self.head, self.name)
         except BaseException:
             self.close()

@@ -17,7 +17,7 @@ def read(dump: bytes, **options: Any) -> dict[str, pa.Table]:
         batches: dict[str, list[pa.RecordBatch]] = {}
         for table, batch in reader:
             batches.setdefault(table, []).append(batch)
-        tables = {name: pa.Table.from_batches(batches.get(name, []), reader.schema(name)) for name in reader.tables}
+        tables = {name: pa.Table.from_batches(batches.get(name, []), schema) for name, schema in reader.schemas.items()}
     for name, table in tables.items():
         table.validate(full=True)
         assert reader.tables[name].rows == table.num_rows
