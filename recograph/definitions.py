@@ -7,14 +7,14 @@ import dagster as dg
 # Observable source assets are called beta; there is no other way to observe what isn't ours.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*observable_source_asset")
 
-from recograph.defs import automation, catalog, dumps, graph, landing, marts  # noqa: E402
+from recograph.defs import analytics, automation, catalog, dumps, graph, landing, marts  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
 from recograph.resources.environment import resources  # noqa: E402
 
 defs = dg.Definitions(
-    assets=[dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph],
+    assets=[dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph, analytics.recommender_evaluation],
     asset_checks=[automation.fresh_by_deadline],
-    jobs=[automation.dump_to_graph],
+    jobs=[automation.dump_to_graph, analytics.evaluate_recommender],
     schedules=[automation.daily, automation.freshness],
     sensors=[automation.new_dumps],
     resources=resources(SETTINGS),

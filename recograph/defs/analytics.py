@@ -1,0 +1,99 @@
+"""Step 5, analytics: how good the recommendations are, measured on a day's marts.
+
+A job of its own, so that the graph needn't wait for it.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from recograph.defs.errors import clear_failures
+from recograph.defs.marts import mart_key
+from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
+from recograph.resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from recograph.analytics.evaluation import Evaluation
+
+_KEY = dg.AssetKey(["analytics", "recommender_evaluation"])
+_MARTS = (
+    "users",
+    "courses",
+    "course_enrolments",
+    "course_ratings",
+    "assets",
+    "asset_views",
+    "asset_ratings",
+)
+_BEATS = "beats_popularity"
+
+
+@dg.asset(
+    key=_KEY,
+    deps=[mart_key(mart) for mart in _MARTS],
+    description="Hides one of the latest interactions of each user, recommends from the rest with the formula of the "
+    "similarity marts, and looks for what was hidden: hit rate@10, mean reciprocal rank and coverage, beside lists of "
+    "what is popular and lists drawn blindly.",
+    group_name="analytics",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    partitions_def=SNAPSHOTS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    check_specs=[
+        dg.AssetCheckSpec(_BEATS, asset=_KEY, description="The recommender finds more of what was hidden than popularity.")
+    ],
+)
+def recommender_evaluation(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Evaluate the customers' days; what came out is metadata, whose numbers the UI plots over the partitions."""
+    from recograph.analytics.evaluation import evaluate_customer
+
+    worse = []
+    with clear_failures():
+        for snapshot in snapshots_of(context):
+            found = evaluate_customer(warehouse, snapshot.customer, snapshot.date)
+            context.add_asset_metadata(metadata(found), _KEY, snapshot.key)
+            worse += [
+                f"{snapshot.customer} {snapshot.date}: {kind}s {each.recommender.hit_rate:.3f}, popularity "
+                f"{each.popularity.hit_rate:.3f}"
+                for kind, each in found.items()
+                if each.users and each.recommender.hit_rate <= each.popularity.hit_rate
+            ]
+    yield dg.MaterializeResult(_KEY)
+    yield dg.AssetCheckResult(
+        asset_key=_KEY,
+        check_name=_BEATS,
+        passed=not worse,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(worse) or None,
+    )
+
+
+def metadata(found: "dict[str, Evaluation]") -> dict[str, dg.MetadataValue]:
+    """The numbers of the recommender and of popularity, and all of them as a table."""
+    entries: dict[str, dg.MetadataValue] = {}
+    lines = ["| | users | hit rate@10 | MRR | coverage |", "|---|--:|--:|--:|--:|"]
+    for kind, each in found.items():
+        if not each.users:
+            continue
+        entries[f"{kind}_users"] = dg.MetadataValue.int(each.users)
+        for way in ("recommender", "popularity", "random"):
+            score = getattr(each, way)
+            lines.append(
+                f"| {kind}s, {way} | {each.users:,} | {score.hit_rate:.3f} | {score.mrr:.3f} | {score.coverage:.3f} |"
+            )
+            entries |= {
+                f"{kind}_{name}_{way}": dg.MetadataValue.float(round(value, 4))
+                for name, value in (("hit_rate_at_10", score.hit_rate), ("mrr", score.mrr), ("coverage", score.coverage))
+            }
+    return {"scores": dg.MetadataValue.md("\n".join(lines)), **entries}
+
+
+evaluate_recommender = dg.define_asset_job(
+    "evaluate_recommender",
+    selection=dg.AssetSelection.assets(_KEY) | dg.AssetSelection.checks_for_assets(_KEY),
+    description="How good the recommendations of a customer's day are.",
+    partitions_def=SNAPSHOTS,
+)
