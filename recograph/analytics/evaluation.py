@@ -6,8 +6,9 @@ marts, and scored as `graph/queries/recommendations.cypher` scores them. What is
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
@@ -93,45 +94,56 @@ def fetch(warehouse: Warehouse, kind: str, customer: str, date: str) -> Data:
 
 def evaluate(data: Data, k: int = K) -> Evaluation:
     """Evaluate the recommendations of one kind of item, lists of k."""
-    with duckdb.connect(":memory:") as database:
-        _prepare(database, data, k, hide=True)
-        users, items = _row(database, "select (select count(*) from asked), (select count(*) from catalogue)")
-        unseen = [items - had for (had,) in database.sql("select had from asked").fetchall()]
-        recommender, popularity = (
-            Score(*_row(database, _SCORES.format(lists=_LISTS.format(order=order))))
-            for order in ("score desc, ", "")
+    rest, hidden = hide_latest(data)
+    asked = hidden.select(["user_id"])
+    lists = {personal: recommend(rest, asked, k, personal=personal) for personal in (True, False)}
+    with _tables(rest, hidden=hidden, personal=lists[True], popular=lists[False]) as database:
+        had = database.sql(_HAD).fetchall()
+        users, items = len(had), data.items.num_rows
+        personal, popular = (
+            Score(*database.sql(_SCORES.format(lists=name)).fetchall()[0]) for name in ("personal", "popular")
         )
-        return Evaluation(users, items, recommender, popularity, _random(unseen, items, k))
+    return Evaluation(users, items, personal, popular, _random([items - count for (count,) in had], items, k))
 
 
-def recommend(data: Data, k: int = K) -> pa.Table:
-    """What all users are recommended when nothing is hidden: user_id, place, item_id, score, popularity."""
+def hide_latest(data: Data) -> tuple[Data, pa.Table]:
+    """What is left, and what is hidden of each user who has two interactions or more: user_id, item_id."""
+    with _tables(data) as database:
+        hidden = database.sql(_HIDDEN).to_arrow_table()
+        database.register("hidden", hidden)
+        rest = database.sql("select * from history anti join hidden using (user_id, item_id)").to_arrow_table()
+    return replace(data, history=rest), hidden
+
+
+def recommend(data: Data, asked: pa.Table, k: int = K, *, personal: bool = True) -> pa.Table:
+    """Lists of what users haven't had, from all that is known: user_id, place, item_id, score, popularity.
+
+    Args:
+        data: what is known.
+        asked: the users who get a list, as user_id.
+        k: length of a list.
+        personal: by similarity to the user's history; otherwise by popularity alone.
+    """
+    with _tables(data, asked=asked) as database:
+        database.execute(f"set variable k = {int(k)}")
+        similar = "select 0 as item_id, 0 as similar_item_id, 0 as score limit 0"
+        if personal:
+            database.execute(_FOR_MACRO)
+            similar = similarity_sql("interactions", "catalogue", "item_id")
+        database.execute(f"create table similar_items as {similar}")
+        return database.sql(_LISTS).to_arrow_table()
+
+
+@contextmanager
+def _tables(data: Data, **others: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with these tables and no others."""
     with duckdb.connect(":memory:") as database:
-        _prepare(database, data, k, hide=False)
-        lists = f"{_LISTS.format(order='score desc, ')} order by user_id, place"
-        return database.execute(lists).to_arrow_table()
+        for name, table in (("history", data.history), ("items", data.items), ("users", data.users), *others.items()):
+            database.register(name, table)
+        yield database
 
 
-def _prepare(database: duckdb.DuckDBPyConnection, data: Data, k: int, *, hide: bool) -> None:
-    """Make the tables `hidden` and `candidates`; only the former sees what is hidden."""
-    for name, table in (("given", data.history), ("given_items", data.items), ("given_users", data.users)):
-        database.register(name, table)
-    database.execute(f"set variable k = {int(k)}; set variable hide = {hide}")
-    database.execute(_SPLIT)
-    # From here on nothing can look at what is hidden.
-    database.execute("drop table history")
-    database.unregister("given")
-    database.execute(f"create table similar_items as {similarity_sql('train', 'catalogue', 'item_id')}")
-    database.execute(_CANDIDATES)
-
-
-_SPLIT = """
-create table catalogue as select id, '' as customer, '' as snapshot_date from given_items;
-
-create table history as
-select user_id, item_id, recency, coalesce(rating, 3) as rating, '' as customer, '' as snapshot_date from given;
-
-create table hidden as
+_HIDDEN = """
 select user_id, item_id
 from (
     select
@@ -140,66 +152,68 @@ from (
         count(*) over (partition by user_id) as had,
         row_number() over (partition by user_id order by recency desc, md5(user_id || '/' || item_id)) as place
     from history
-    where user_id in (select id from given_users) and item_id in (select id from catalogue)
+    where user_id in (select id from users) and item_id in (select id from items)
 )
-where getvariable('hide') and place = 1 and had >= 2;
-
-create table train as select * from history anti join hidden using (user_id, item_id);
-
-create table asked as
-select id as user_id, count(train.item_id) as had
-from given_users
-left join train on id = user_id and item_id in (select id from catalogue)
-where not getvariable('hide') or id in (select user_id from hidden)
-group by 1;
+where place = 1 and had >= 2
+order by user_id
 """
-_CANDIDATES = """
-create table popular as
-select id as item_id, count(user_id) as popularity, row_number() over (order by count(user_id) desc, id) as place
-from catalogue
-left join train on id = item_id and user_id in (select id from given_users)
-group by 1;
+_FOR_MACRO = """
+create view interactions as select *, '' as customer, '' as snapshot_date from history;
+create view catalogue as select *, '' as customer, '' as snapshot_date from items
+"""
+_LISTS = """
+with popular as (
+    select id as item_id, count(user_id) as popularity, row_number() over (order by count(user_id) desc, id) as rank
+    from items
+    left join history on id = item_id and user_id in (select id from users)
+    group by 1
+),
 
-create table candidates as
-with scored as (
-    select user_id, similar_item_id as item_id, round(sum(score * recency / 9 * rating / 3), 6) as score
-    from train
+scored as (
+    select user_id, similar_item_id as item_id, round(sum(score * recency / 9 * coalesce(rating, 3) / 3), 6) as score
+    from history
     inner join similar_items using (item_id)
+    semi join asked using (user_id)
     group by 1, 2
 ),
 
--- of the first k + had at least k are new to the user
+-- however many of the most popular the user had, k of so many are new
 filling as (
-    select user_id, item_id, 0 as score from asked inner join popular on place <= getvariable('k') + had
+    select user_id, popular.item_id, 0 as score
+    from (select user_id, count(item_id) as had from asked left join history using (user_id) group by 1)
+    inner join popular on rank <= getvariable('k') + had
+),
+
+candidates as (
+    select user_id, item_id, max(score) as score, any_value(popularity) as popularity
+    from (select * from scored union all select * from filling)
+    inner join popular using (item_id)
+    anti join history using (user_id, item_id)
+    group by 1, 2
 )
 
-select user_id, item_id, max(score) as score, any_value(popularity) as popularity
-from (select * from scored union all select * from filling)
-inner join popular using (item_id)
-semi join asked using (user_id)
-anti join train using (user_id, item_id)
-group by 1, 2;
-"""
-_LISTS = """
 select user_id, place, item_id, score, popularity
 from (
-    select *, row_number() over (partition by user_id order by {order}popularity desc, item_id) as place from candidates
+    select *, row_number() over (partition by user_id order by score desc, popularity desc, item_id) as place
+    from candidates
 )
 where place <= getvariable('k')
+order by user_id, place
+"""
+_HAD = """
+select count(history.item_id)
+from hidden
+left join history on hidden.user_id = history.user_id and history.item_id in (select id from items)
+group by hidden.user_id
 """
 _SCORES = """
-with lists as ({lists}), hits as (select * from lists semi join hidden using (user_id, item_id))
+with hits as (select * from {lists} semi join hidden using (user_id, item_id))
 
 select
-    (select count(*) from hits) / nullif((select count(*) from asked), 0),
-    (select coalesce(sum(1 / place), 0) from hits) / nullif((select count(*) from asked), 0),
-    (select count(distinct item_id) from lists) / nullif((select count(*) from catalogue), 0)
+    coalesce((select count(*) from hits) / nullif((select count(*) from hidden), 0), 0),
+    coalesce((select sum(1 / place) from hits) / nullif((select count(*) from hidden), 0), 0),
+    coalesce((select count(distinct item_id) from {lists}) / nullif((select count(*) from items), 0), 0)
 """
-
-
-def _row(database: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    (row,) = database.execute(sql).fetchall()
-    return tuple(0 if value is None else value for value in row)
 
 
 def _random(unseen: list[int], items: int, k: int) -> Score:

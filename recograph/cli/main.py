@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, dev, dump, neo4j, query, run, sample_data
+from recograph.cli import aws, dev, dump, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("query")(query.query)
 app.command("search")(query.search)
+app.command("recommend")(recommend.recommend)
 app.command("sample-data")(sample_data.sample_data)
 app.add_typer(aws.app, name="aws")
 app.add_typer(dump.app, name="dump")

@@ -4,7 +4,7 @@ A job of its own, so that the graph needn't wait for it.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -41,12 +41,14 @@ _BEATS = "beats_popularity"
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
     check_specs=[
-        dg.AssetCheckSpec(_BEATS, asset=_KEY, description="The recommender finds more of what was hidden than popularity.")
+        dg.AssetCheckSpec(
+            _BEATS, asset=_KEY, description="The recommender finds more of what was hidden than popularity."
+        )
     ],
 )
 def recommender_evaluation(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Evaluate the customers' days; what came out is metadata, whose numbers the UI plots over the partitions."""
     from recograph.analytics.evaluation import evaluate_customer
 
@@ -86,7 +88,11 @@ def metadata(found: "dict[str, Evaluation]") -> dict[str, dg.MetadataValue]:
             )
             entries |= {
                 f"{kind}_{name}_{way}": dg.MetadataValue.float(round(value, 4))
-                for name, value in (("hit_rate_at_10", score.hit_rate), ("mrr", score.mrr), ("coverage", score.coverage))
+                for name, value in (
+                    ("hit_rate_at_10", score.hit_rate),
+                    ("mrr", score.mrr),
+                    ("coverage", score.coverage),
+                )
             }
     return {"scores": dg.MetadataValue.md("\n".join(lines)), **entries}
 
