@@ -1,0 +1,208 @@
+"""A dump is data: whatever it holds, reading it ends soon, in bounded memory, with one clear message."""
+
+import bz2
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from recograph.dumps import DumpError, DumpReader, Limits, inspect, sniff
+from recograph_tests.dumps.reading import read, rows_of
+from recograph_tests.dumps.servers import PostgreSQL
+
+HEAD = b"-- MySQL dump 10.13  Distrib 8.0.36\nCREATE TABLE `t` (`a` int, `b` text);\n"
+TAIL = b"-- Dump completed\n"
+DUMP = HEAD + b"INSERT INTO `t` VALUES (1,'x'),(2,'it\\'s');\n" + TAIL
+ROWS = [(1, "x"), (2, "it's")]
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return bytes(sink.getvalue())
+
+
+COMPRESSIONS = {"gzip": gzip.compress, "zstd": zstd, "bzip2": bz2.compress}
+COMPRESSED = pytest.mark.parametrize("compression", COMPRESSIONS)
+
+
+@COMPRESSED
+def test_compression_is_told_by_content(compression: str, tmp_path: Path) -> None:
+    file = tmp_path / "dump.txt"
+    file.write_bytes(COMPRESSIONS[compression](DUMP))
+    assert sniff(file).compression == compression
+    assert inspect(file).tables["t"].rows == 2
+    assert rows_of(read(file.read_bytes())["t"]) == ROWS
+
+
+@COMPRESSED
+def test_a_compressed_file_may_have_several_members(compression: str) -> None:
+    data = b"".join(COMPRESSIONS[compression](part) for part in (DUMP[:80], DUMP[80:100], DUMP[100:]))
+    assert rows_of(read(data)["t"]) == ROWS
+
+
+@COMPRESSED
+def test_a_compressed_file_that_was_cut_is_refused(compression: str) -> None:
+    data = COMPRESSIONS[compression](DUMP)
+    for size in range(5, len(data)):
+        with pytest.raises(DumpError) as error:
+            read(data[:size])
+        assert str(error.value).startswith("test.sql: ")
+    damaged = bytearray(data)
+    damaged[len(data) // 2] ^= 0xFF
+    # Arrow writes no check sum into zstd, so there the SQL shows the damage.
+    with pytest.raises(DumpError, match=rf"test\.sql: (the {compression} stream is broken|table t)"):
+        read(bytes(damaged))
+
+
+@COMPRESSED
+def test_a_decompression_bomb_is_refused(compression: str) -> None:
+    bomb = COMPRESSIONS[compression](HEAD + b"-- " + b" " * (20 << 20) + b"\n" + TAIL)
+    limits = Limits(ratio=100, ratio_from=1 << 20)
+    with pytest.raises(DumpError, match=r"more than 100 times as many: this looks like a decompression bomb.*ratio"):
+        read(bomb, limits=limits)
+    assert read(bomb, limits=Limits(ratio=1_000_000, ratio_from=1 << 20))["t"].num_rows == 0
+
+
+def test_a_dump_beyond_the_size_that_is_allowed_is_refused() -> None:
+    with pytest.raises(DumpError, match=r"more than 100 bytes of SQL.*total_bytes"):
+        read(DUMP, limits=Limits(total_bytes=100))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\n", "the file is empty"),
+        (b"PGDMP\x01\x0e\x00", "pg_dump's custom format.*--format=plain"),
+        (DUMP.decode().encode("utf-16"), "UTF-16.*--result-file"),
+        (b"PK\x03\x04" + bytes(100), "zip archive"),
+        (b"\xfd7zXZ\x00" + bytes(100), "xz and 7z"),
+        (b"<?xml version='1.0'?>\n<mysqldump>", "XML.*--xml"),
+        (bytes(range(256)) * 20, "binary file"),
+        (b"\x7fELF\x02\x01\x01" + bytes(1000), "binary file"),
+        (b"id,name\n1,x\n", "isn't a SQL dump"),
+        (b"{}", "isn't a SQL dump"),
+        (zlib.compress(DUMP), "isn't a SQL dump|binary file"),
+        (b"-- MySQL dump 10.13\n", "nothing but comments"),
+    ],
+)
+def test_what_is_no_plain_dump_is_refused_with_what_to_do(content: bytes, message: str) -> None:
+    with pytest.raises(DumpError, match=rf"(?s)^test\.sql: .*{message}"):
+        read(content)
+
+
+def test_archives_and_folders_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "dump.sql").write_bytes(DUMP)
+    with tarfile.open(tmp_path / "dump.tar", "w") as tar:
+        tar.add(tmp_path / "dump.sql", "toc.dat")
+    with zipfile.ZipFile(tmp_path / "dump.zip", "w") as archive:
+        archive.write(tmp_path / "dump.sql", "dump.sql")
+    folders = {"toc.dat": "directory format", "metadata": "mydumper", "nothing": "a folder. Name the dump"}
+    for file in folders:
+        (tmp_path / f"folder-{file}").mkdir()
+        (tmp_path / f"folder-{file}" / file).touch()
+    messages = {"dump.tar": "tar archive", "dump.zip": "zip archive", "missing.sql": "can't be read: No such file"}
+    for name, message in messages.items() | {f"folder-{file}": text for file, text in folders.items()}.items():
+        with pytest.raises(DumpError, match=rf"{name}: .*{message}"):
+            DumpReader(tmp_path / name)
+
+
+@pytest.mark.parametrize(("option", "message"), [("custom", "custom format"), ("tar", "tar archive")])
+def test_other_formats_of_a_real_pg_dump_are_refused(postgresql: PostgreSQL, option: str, message: str) -> None:
+    postgresql.create("create table t (a integer)")
+    with pytest.raises(DumpError, match=f"{message}.*--format=plain"):
+        read(postgresql.dump(f"--format={option}"))
+
+
+QUOTES = {
+    "a string without end": b"INSERT INTO `t` VALUES (1,'x'),(2,'y",
+    "an escaped end": b"INSERT INTO `t` VALUES (1,'x'),(2,'y\\');\n",
+    "a name without end": b"CREATE TABLE `u (`a` int);\n",
+    "a comment without end": b"/* \n",
+    "a definition without end": b"CREATE TABLE u (a int DEFAULT 'x);\n",
+    "a delimiter that never comes": b"DELIMITER ;;\nSELECT 1;\n",
+}
+
+
+@pytest.mark.parametrize("what", QUOTES)
+def test_what_has_no_end_is_refused(what: str) -> None:
+    with pytest.raises(DumpError, match=r"test\.sql.*(byte \d+|table)"):
+        read(HEAD + QUOTES[what] + TAIL)
+    with pytest.raises(DumpError, match=r"test\.sql.*(byte \d+|table)"):
+        read(HEAD + QUOTES[what] + b" " * 100_000 + b"\n" + TAIL, limits=Limits(value_bytes=10_000), chunk_bytes=1000)
+
+
+COPY = (
+    b"-- PostgreSQL database dump\nCREATE TABLE public.t (a integer, b text);\nCOPY public.t (a, b) FROM stdin;\n1\tx\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("dump", "message"),
+    [
+        (COPY + b"2\n\\.\n", r"table public\.t, row 2 \(after byte \d+\): the row has 1 values where 2"),
+        (COPY + b"2\ty\tz\n\\.\n", r"table public\.t, row 2 \(after byte \d+\): the row has 3 values where 2"),
+        (COPY + b"x\ty\n\\.\n", r"table t, column a, row 2 \(byte \d+\): 'x' is not a value of type int32"),
+        (COPY + b"2\ty\n", r"table public\.t, row \d \(after byte \d+\): the dump ends within the block"),
+        (COPY + b"2\ty\n\\.\n", 'the closing comment "-- PostgreSQL database dump complete" is missing'),
+        (COPY.replace(b"stdin", b"stdin CSV"), r"COPY at byte \d+ has options"),
+    ],
+)
+def test_a_broken_copy_block_is_refused(dump: bytes, message: str) -> None:
+    with pytest.raises(DumpError, match=f"test.sql: {message}"):
+        read(dump)
+
+
+@pytest.mark.parametrize("value", [b"x" * 300_000, b"\\\\" * 150_000, b"''" * 150_000, b"),(" * 100_000])
+def test_a_huge_value_is_read_within_the_limit_and_refused_beyond(value: bytes) -> None:
+    dump = HEAD + b"INSERT INTO `t` VALUES (1,'x'),(2,'" + value + b"'),(3,'y');\n" + TAIL
+    expected = value.replace(b"\\\\", b"\\").replace(b"''", b"'").decode()
+    assert rows_of(read(dump, chunk_bytes=1000)["t"]) == [(1, "x"), (2, expected), (3, "y")]
+    with pytest.raises(
+        DumpError, match=r"table t, row 2 \(after byte \d+\): the row is longer than 10000 .*value_bytes"
+    ):
+        read(dump, limits=Limits(value_bytes=10_000), chunk_bytes=1000)
+    # What nobody asked for may be as large as it likes.
+    other = dump.replace(b"`t`", b"`u`") + DUMP
+    assert rows_of(read(other, limits=Limits(value_bytes=10_000), chunk_bytes=1000, only=["t"])["t"]) == ROWS
+
+
+def test_too_many_tables_or_columns_are_refused() -> None:
+    tables = b"".join(b"CREATE TABLE t%d (a int);" % at for at in range(11))
+    with pytest.raises(DumpError, match=r"more than 10 tables.*limit tables"):
+        read(tables, limits=Limits(tables=10))
+    with pytest.raises(DumpError, match="more than 10 tables"):
+        read(b"".join(b"INSERT INTO t%d VALUES (1);" % at for at in range(11)), limits=Limits(tables=10), only=["t0x"])
+    columns = b", ".join(b"c%d int" % at for at in range(11))
+    with pytest.raises(DumpError, match=r"table wide has more than 10 columns.*limit columns"):
+        read(b"CREATE TABLE wide (%s);" % columns, limits=Limits(columns=10))
+
+
+def test_a_dump_is_read_once() -> None:
+    reader = DumpReader(io.BytesIO(DUMP))
+    list(reader)
+    with pytest.raises(DumpError, match="read once"):
+        list(reader)
+
+
+def test_a_required_column_must_be_there_and_never_null() -> None:
+    def schema(name: str, kind: pa.DataType) -> dict[str, pa.Schema]:
+        return {"t": pa.schema([pa.field(name, kind, nullable=False)])}
+
+    assert read(DUMP, schemas=schema("B", pa.string()))["t"].to_pylist() == [{"B": "x"}, {"B": "it's"}]
+    with pytest.raises(DumpError, match="table t: the required column c is missing; the table has a, b"):
+        read(DUMP, schemas=schema("c", pa.string()))
+    null = DUMP.replace(b"(1,'x')", b"(1,'x'),(NULL,'y')")
+    with pytest.raises(DumpError, match=r"table t, column a, row 2 \(byte \d+\): NULL isn't allowed"):
+        read(null, schemas=schema("a", pa.int64()))
+    with pytest.raises(
+        DumpError, match=r"column b, row 1 \(byte \d+\): 'x' .*; row 2 .*change the column's type in the"
+    ):
+        read(DUMP, schemas=schema("b", pa.int64()))
