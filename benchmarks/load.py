@@ -22,11 +22,10 @@ from pathlib import Path
 
 import duckdb
 import neo4j
-from neo4j.exceptions import Neo4jError
 
 from benchmarks.snapshots import DAYS, build
 from recograph.graph.difference import columns, rows, sources
-from recograph.graph.load import load, prepare
+from recograph.graph.load import load
 from recograph.graph.model import ALL_SETS, NodeSet, Scope, Type
 from recograph.graph.report import LoadOptions
 from recograph.local.neo4j import Connection, ManagedServer
@@ -212,7 +211,9 @@ def _print_ratios(found: dict[str, float], customers: int) -> None:
 def main() -> None:
     """Read the arguments, measure, and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=float, default=[1.0], nargs="+", help="1 is 6,000 users; several compare the cost of a row")
+    parser.add_argument(
+        "--scale", type=float, default=[1.0], nargs="+", help="1 is 6,000 users; several compare the cost of a row"
+    )
     parser.add_argument("--only", choices=MEASURES, nargs="+", default=list(MEASURES))
     parser.add_argument("--folder", type=Path, help="where to put everything (default: a temporary folder)")
     arguments = parser.parse_args()

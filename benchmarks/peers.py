@@ -24,7 +24,9 @@ def with_graphio(uri: str, auth: tuple[str, str], sets: list[dict[str, Any]]) ->
             found = pq.read_table(each["file"]).to_pylist()
             owner = {"customer_id": each["customer"]}
             keys = [owner if "customer_id" in names else {} for names in each["keys"]]
-            properties = [{new: row[old] for old, new in each["properties"].items() if row[old] is not None} for row in found]
+            properties = [
+                {new: row[old] for old, new in each["properties"].items() if row[old] is not None} for row in found
+            ]
             if each["type"] is None:
                 nodes = NodeSet(each["labels"], merge_keys=each["keys"][0])
                 for row, values in zip(found, properties, strict=True):
@@ -60,7 +62,9 @@ def with_etl_lib(uri: str, auth: tuple[str, str], sets: list[dict[str, Any]]) ->
             setting = f" SET {values}" if values else ""
             if each["type"] is None:
                 return f"UNWIND $batch AS row MERGE {matched[0]}{setting}"
-            return f"UNWIND $batch AS row MATCH {matched[0]} MATCH {matched[1]} MERGE (a)-[r:{each['type']}]->(b){setting}"
+            return (
+                f"UNWIND $batch AS row MATCH {matched[0]} MATCH {matched[1]} MERGE (a)-[r:{each['type']}]->(b){setting}"
+            )
 
     environment = {"NEO4J_URI": uri, "NEO4J_USERNAME": auth[0], "NEO4J_PASSWORD": auth[1], "NEO4J_DATABASE": "neo4j"}
     context = ETLContext(environment)

@@ -27,7 +27,8 @@ _MARTS = {
     "2 as status, timestamp '2019-01-01' + to_days(cast(c % 900 as integer)) as created_date "
     "from range(1, $courses + 1) t(c)",
     "course_enrolments": "select user_id, course_id, max(status) as status, max(recency) as recency from ("
-    "select u as user_id, 1 + cast(floor($courses * pow((hash(u, j) % 1000000) / 1000000.0, 3)) as bigint) as course_id, "
+    "select u as user_id, "
+    "1 + cast(floor($courses * pow((hash(u, j) % 1000000) / 1000000.0, 3)) as bigint) as course_id, "
     "cast(hash(u, j, 's') % 3 as bigint) as status, "
     "cast(1 + (hash(u, j, 'a') + (case when $second and hash(u, j, 'c') % 200 = 0 then 1 else 0 end)) % 9 as bigint) "
     "as recency from range(1, $users + 1) t(u), range(6) s(j) where not ($second and hash(u, j, 'gone') % 400 = 0) "

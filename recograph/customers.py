@@ -88,9 +88,18 @@ def _customer(entry: Any, where: str) -> Customer:
     if unknown := [str(name) for name in entry if name not in wanted]:
         raise RecographError(f"{where}: {', '.join(unknown)} is unknown. Each entry has {', '.join(wanted)} alone.")
     values = {name: str(entry[name]) for name in wanted}
-    if not _ID.fullmatch(values["id"]):
+    check_customer_id(values["id"], f"{where}: ")
+    return Customer(**values)
+
+
+def check_customer_id(customer: str, where: str = "") -> None:
+    """Refuse what can't be a customer's id.
+
+    Raises:
+        RecographError: it can't; the message begins with `where`.
+    """
+    if not _ID.fullmatch(customer):
         raise RecographError(
-            f"{where}: id {values['id']!r} can't be used. It names folders, partitions and databases: "
+            f"{where}id {customer!r} can't be used. It names folders, partitions and databases: "
             "start with a letter, then lower-case letters, digits and _, 63 at most."
         )
-    return Customer(**values)

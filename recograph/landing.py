@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from recograph.contracts import CONTRACTS, Contract
 from recograph.dumps import DumpReader
+from recograph.erasure import erased_users, without_erased
 from recograph.errors import RecographError
 from recograph.resources.lake import DumpFile, Lake, landing_key
 
@@ -68,6 +69,7 @@ def land(
         RecographError: the dump breaks a contract or can't be read; nothing is published then.
     """
     contracts = [CONTRACTS[table] for table in CONTRACTS if table in tables]
+    erased = erased_users(lake, dump.customer)
     with lake.staging() as folder, lake.open_dump(dump) as source:
         schemas = {contract.table: contract.schema for contract in contracts}
         writers: dict[str, pq.ParquetWriter] = {}
@@ -76,7 +78,7 @@ def land(
                 writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
             with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
                 for table, batch in reader:
-                    writers[table].write_batch(batch)
+                    writers[table].write_batch(without_erased(batch, CONTRACTS[table].person, erased))
         finally:
             for writer in writers.values():
                 writer.close()

@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "pipeline" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["dumps/*", "landing/*", "marts/*", "athena-results/*"]
+      values   = ["dumps/*", "landing/*", "marts/*", "erased/*", "athena-results/*"]
     }
   }
 
@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "pipeline" {
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]
-    resources = [for prefix in ["landing", "marts", "athena-results"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"]
+    resources = [for prefix in ["landing", "marts", "erased", "athena-results"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"]
   }
 
   statement {

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, dev, dump, neo4j, query, recommend, run, sample_data
+from recograph.cli import aws, customer, dev, dump, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("search")(query.search)
 app.command("recommend")(recommend.recommend)
 app.command("sample-data")(sample_data.sample_data)
 app.add_typer(aws.app, name="aws")
+app.add_typer(customer.app, name="customer")
 app.add_typer(dump.app, name="dump")
 app.add_typer(neo4j.app, name="neo4j")
 

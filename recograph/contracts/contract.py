@@ -27,6 +27,8 @@ class Contract:
     """Columns that name a row. Of rows with the same key the last in the dump is kept; without a key all are."""
     optional: bool = False
     """Whether a customer may lack the table."""
+    person: str | None = None
+    """The column that says which user a row is about: their rows go when they ask for it."""
 
     @property
     def schema(self) -> pa.Schema:

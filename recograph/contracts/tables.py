@@ -30,6 +30,7 @@ _TABLES = (
             Column("register_date", TIMESTAMP, "When the account was made, UTC"),
         ),
         key=("idst",),
+        person="idst",
     ),
     Contract(
         "core_setting_user",
@@ -40,6 +41,7 @@ _TABLES = (
             Column("value", TEXT, "Value of the setting"),
         ),
         key=("id_user", "path_name"),
+        person="id_user",
     ),
     Contract(
         "learning_course",
@@ -68,6 +70,7 @@ _TABLES = (
             _epoch("date_complete", "When the course was completed"),
             _epoch("last_update", "Last change of the row"),
         ),
+        person="idUser",
     ),
     Contract(
         "learning_course_rating_vote",
@@ -78,6 +81,7 @@ _TABLES = (
             Column("rating", NUMBER, "The rating"),
             _epoch("timestamp", "When the rating was given"),
         ),
+        person="idUser",
     ),
     Contract(
         "app7020_content",
@@ -100,6 +104,7 @@ _TABLES = (
             _epoch("viewed", "When the asset was watched"),
         ),
         optional=True,
+        person="idUser",
     ),
     Contract(
         "app7020_content_rating",
@@ -111,6 +116,7 @@ _TABLES = (
         ),
         key=("idContent", "idUser"),
         optional=True,
+        person="idUser",
     ),
 )
 

@@ -232,11 +232,17 @@ def lock_shared(tx: neo4j.ManagedTransaction) -> None:
     tx.run(f"MERGE (l:{LOCK} {{customer_id: $all}}) SET l.asked_at = {_NOW}", all=SHARED_LOCK).consume()
 
 
-def release_members(tx: neo4j.ManagedTransaction, shared: NodeSet, gone: Sequence[str]) -> None:
-    """Delete shared nodes that no customer needs any more. The caller holds the shared lock."""
-    tx.run(
+def release_members(tx: neo4j.ManagedTransaction, shared: NodeSet, gone: Sequence[str]) -> neo4j.SummaryCounters:
+    """Delete those shared nodes that no customer needs any more. The caller holds the shared lock."""
+    result = tx.run(
         f"UNWIND $gone AS id MATCH (n:`{shared.label}` {{id: id}}) "
         f"WHERE NOT EXISTS {{ MATCH (s:{STATE}) WHERE s.set = $set AND id IN s.members }} DETACH DELETE n",
-        gone=gone,
+        gone=list(gone),
         set=shared.name,
-    ).consume()
+    )
+    return result.consume().counters
+
+
+def forget(tx: neo4j.ManagedTransaction, customer: str) -> None:
+    """Delete what is recorded of a customer, and its lock: the last that the lock's holder does."""
+    tx.run(f"MATCH (n:{STATE}|{LOCK} {{customer_id: $customer}}) DELETE n", customer=customer).consume()

@@ -87,8 +87,12 @@ class S3Lake(dg.ConfigurableResource["S3Lake"]):
     def parquet(self, prefix: str) -> list[str]:
         """See `Lake.parquet`."""
         keys = (item["Key"] for item in self._objects(prefix))
+        names = ((key, key.rsplit("/", 1)[1]) for key in keys)
+        # Athena gives the Parquet files that it writes no ending.
         return sorted(
-            key for key in keys if key.endswith(".parquet") and not key.rsplit("/", 1)[1].startswith((".", "_"))
+            key
+            for key, name in names
+            if name and not name.startswith((".", "_")) and Path(name).suffix in ("", ".parquet")
         )
 
     def delete(self, prefix: str) -> int:

@@ -2,9 +2,13 @@ import shutil
 from pathlib import Path
 
 import neo4j
+import pytest
 
+from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints, check_customer
+from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.load import load
+from recograph.graph.report import LoadOptions
 from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 

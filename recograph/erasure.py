@@ -1,0 +1,117 @@
+"""Take a customer, or one of its people, out of the lake, for good.
+
+A person's id goes onto a list in the lake, `erased/CUSTOMER.json`, and landing leaves rows about the listed out: a dump
+that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recograph.contracts import CONTRACTS
+from recograph.dumps import DumpReader
+from recograph.graph.model import ALL_SETS, USER, RelationshipSet
+from recograph.resources.lake import Lake
+
+MARTS = sorted({each.mart for each in ALL_SETS})
+
+
+def erase_customer(lake: Lake, customer: str) -> int:
+    """Delete a customer's landed tables and marts, of every date, and its list of erased people.
+
+    Returns:
+        How many files were deleted.
+    """
+    prefixes = [
+        f"landing/{customer}/",
+        f"erased/{customer}/",
+        *(f"marts/{mart}/customer={customer}/" for mart in MARTS),
+    ]
+    return sum(lake.delete(prefix) for prefix in prefixes)
+
+
+def erase_user(lake: Lake, customer: str, user: int) -> int:
+    """Remove the rows about a person from the customer's landed tables and marts, of every date.
+
+    Returns:
+        How many rows were removed.
+    """
+    _list(lake, customer, user)
+    return sum(_without(lake, key, column, user) for key, column in _files(lake, customer))
+
+
+def erased_users(lake: Lake, customer: str) -> frozenset[int]:
+    """The people of a customer that were erased."""
+    filesystem, root = lake.filesystem()
+    try:
+        with filesystem.open_input_stream(f"{root}{list_key(customer)}") as file:
+            return frozenset(json.loads(file.read()))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def dumps_about(lake: Lake, customer: str, user: int) -> list[str]:
+    """The customer's dumps that still have rows about a person; reads them all."""
+    schemas = {
+        contract.table: pa.schema([contract.schema.field(contract.person)])
+        for contract in CONTRACTS.values()
+        if contract.person
+    }
+    found = []
+    for dump in lake.dumps(customer).values():
+        with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
+            if any(pc.any(pc.equal(batch.column(0), user)).as_py() for _, batch in reader):
+                found.append(dump.uri)
+    return found
+
+
+def without_erased(batch: pa.RecordBatch, person: str | None, erased: frozenset[int]) -> pa.RecordBatch:
+    """A batch of a landed table without the rows about people who were erased."""
+    if not person or not erased:
+        return batch
+    listed = pa.array(sorted(erased), batch.schema.field(person).type)
+    return batch.filter(pc.invert(pc.is_in(batch.column(person), value_set=listed)))
+
+
+def _list(lake: Lake, customer: str, user: int) -> None:
+    with lake.staging() as folder:
+        (folder / "erased").write_text(json.dumps(sorted({*erased_users(lake, customer), user})))
+        lake.publish(folder / "erased", list_key(customer))
+
+
+def list_key(customer: str) -> str:
+    """Where the list of a customer's erased people lies."""
+    return f"erased/{customer}/users.json"
+
+
+def _files(lake: Lake, customer: str) -> Iterator[tuple[str, str]]:
+    """The keys of all files that may have rows about people, and the column that says about whom."""
+    for contract in CONTRACTS.values():
+        if contract.person:
+            for key in lake.parquet(f"landing/{customer}/{contract.table}/"):
+                yield key, contract.person
+    about = [each for each in ALL_SETS if isinstance(each, RelationshipSet) and each.start is USER]
+    columns = {(USER.mart, USER.key_column), *((each.mart, each.start_column) for each in about)}
+    for mart, column in sorted(columns):
+        for key in lake.parquet(f"marts/{mart}/customer={customer}/"):
+            yield key, column
+
+
+def _without(lake: Lake, key: str, column: str, user: int) -> int:
+    """Write a file anew without the rows about a person; returns how many these were."""
+    filesystem, root = lake.filesystem()
+    with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
+        rows: int = sum(
+            pc.sum(pc.equal(batch.column(0), user)).as_py() or 0 for batch in file.iter_batches(columns=[column])
+        )
+        if not rows:
+            return 0
+        with lake.staging() as folder:
+            with pq.ParquetWriter(folder / "kept", file.schema_arrow, compression="zstd") as writer:
+                for batch in file.iter_batches():
+                    writer.write_batch(without_erased(batch, column, frozenset({user})))
+            lake.publish(folder / "kept", key)
+    return rows

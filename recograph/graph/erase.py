@@ -1,0 +1,109 @@
+"""Take a customer, or one of its people, out of the graph; nothing of others is touched."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import neo4j
+
+from recograph.graph import cypher
+from recograph.graph.errors import address, explained
+from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, TENANT, USER, Scope
+from recograph.graph.report import LoadOptions
+from recograph.graph.state import Lease, forget, leased, lock_shared, mark_dirty, release_members, states
+
+_NODES_AT_ONCE = 1000
+
+
+@dataclass
+class Erased:
+    """What was deleted."""
+
+    nodes: int = 0
+    relationships: int = 0
+
+    def add(self, counters: neo4j.SummaryCounters) -> int:
+        """Count what a statement deleted; returns its nodes."""
+        self.nodes += counters.nodes_deleted
+        self.relationships += counters.relationships_deleted
+        return counters.nodes_deleted
+
+
+def erase_customer(driver: neo4j.Driver, customer: str, options: LoadOptions | None = None) -> Erased:
+    """Delete a customer's nodes with all that hangs on them, what loads recorded, and shared nodes that nobody needs.
+
+    Whatever carries the customer's id goes, also if the model doesn't know it (any more). Stopped anywhere it is simply
+    run again; it may also be run where nothing is left.
+
+    Args:
+        driver: of the Neo4j server.
+        customer: id of the customer, whether it is still in customers.yaml or not.
+        options: how long to wait for a load of the customer.
+
+    Raises:
+        LockedError: a load of the customer doesn't end.
+        RecographError: Neo4j fails.
+    """
+    erased = Erased()
+    with _alone(driver, customer, options) as lease:
+        known = states(lease.session, customer)
+        lease.write(lambda tx: mark_dirty(tx, customer, list(known)))
+        # People first: their relationships are spread evenly, while a course may have a million.
+        for node in sorted(NODE_SETS, key=lambda each: each is not USER):
+            if node.scope is not Scope.SHARED:
+                _delete(lease, cypher.of_customer(node), erased)
+        _delete(
+            lease, f"MATCH (n) WHERE n.{TENANT} = $customer AND NOT n:{cypher.STATE} AND NOT n:{cypher.LOCK}", erased
+        )
+
+        def finish(tx: neo4j.ManagedTransaction) -> list[neo4j.SummaryCounters]:
+            lock_shared(tx)
+            forget(tx, customer)
+            shared = [node for node in NODE_SETS if node.scope is Scope.SHARED and node.name in known]
+            return [release_members(tx, node, known[node.name].members) for node in shared]
+
+        for counters in lease.write(finish):
+            erased.add(counters)
+    return erased
+
+
+def erase_user(driver: neo4j.Driver, customer: str, user: int, options: LoadOptions | None = None) -> Erased:
+    """Delete one person's node with all that hangs on it; the next load compares what it touched with the graph.
+
+    Raises:
+        LockedError: a load of the customer doesn't end.
+        RecographError: Neo4j fails.
+    """
+    touched = [USER.name, *(each.name for each in RELATIONSHIP_SETS if USER in (each.start, each.end))]
+
+    def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
+        mark_dirty(tx, customer, touched)
+        query = f"MATCH (n:`{USER.label}` {{{TENANT}: $customer, id: $user}}) DETACH DELETE n"
+        return tx.run(query, customer=customer, user=user).consume().counters
+
+    erased = Erased()
+    with _alone(driver, customer, options) as lease:
+        erased.add(lease.write(work))
+    return erased
+
+
+@contextmanager
+def _alone(driver: neo4j.Driver, customer: str, options: LoadOptions | None) -> Iterator[Lease]:
+    """No load of the customer is under way meanwhile."""
+    options = options or LoadOptions()
+    with (
+        explained(address(driver)),
+        leased(driver, customer, timeout=options.lock_timeout, seconds=options.lease) as lease,
+    ):
+        yield lease
+
+
+def _delete(lease: Lease, match: str, erased: Erased) -> None:
+    """Delete what a MATCH finds as n, some nodes a transaction."""
+
+    def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
+        query = f"{match} WITH n LIMIT {_NODES_AT_ONCE} DETACH DELETE n"
+        return tx.run(query, customer=lease.customer).consume().counters
+
+    while erased.add(lease.write(work)):
+        pass

@@ -1,0 +1,169 @@
+"""Requests to erase, from the sample dumps to the graph."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import neo4j as neo4j_driver
+import pytest
+from typer.testing import CliRunner, Result
+
+from recograph.cli.customer import app
+from recograph.contracts import CONTRACTS
+from recograph.errors import RecographError
+from recograph.graph.load import load
+from recograph.landing import land
+from recograph.local.neo4j import Connection
+from recograph.resources.lake import LocalLake
+from recograph.resources.warehouse import DuckDBWarehouse
+from recograph.settings import PROJECT_DIR
+from recograph_tests.graph.marts import Snapshot, actual, expected
+
+DAYS = ("2026-11-01", "2026-11-02")
+CUSTOMERS = ("customer_1", "customer_2")
+
+
+@pytest.fixture
+def home(tmp_path: Path, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with two customers and two days of each, landed from the sample dumps."""
+    for name, value in {
+        "RECOGRAPH_HOME": str(tmp_path / "home"),
+        "RECOGRAPH_DATA": str(tmp_path / "data"),
+        "NEO4J_URI": neo4j_server.uri,
+        "NEO4J_USERNAME": neo4j_server.username,
+        "NEO4J_PASSWORD": neo4j_server.password,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for customer in CUSTOMERS:
+        (tmp_path / "data" / customer).mkdir(parents=True)
+        for day in DAYS:
+            name = f"{customer}/{day}.sql.gz"
+            shutil.copy(PROJECT_DIR / "data" / name, tmp_path / "data" / name)
+    shutil.copy(PROJECT_DIR / "data" / "customers.yaml", tmp_path / "data")
+    for customer in CUSTOMERS:
+        for dump in lake_of(tmp_path).dumps(customer).values():
+            land(lake_of(tmp_path), dump)
+    return tmp_path
+
+
+@pytest.fixture
+def person(home: Path) -> int:
+    """Somebody who is enrolled somewhere."""
+    return int(
+        rows(
+            home, f"select any_value(idUser) from '{home}/home/lake/landing/customer_1/learning_courseuser/*/*.parquet'"
+        )[0][0]
+    )
+
+
+def lake_of(home: Path) -> LocalLake:
+    return LocalLake(root=str(home / "home" / "lake"), data=str(home / "data"), home=str(home / "home"))
+
+
+def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect() as connection:
+        return connection.sql(sql).fetchall()
+
+
+def load_small(home: Path, driver: neo4j_driver.Driver, person: int) -> dict[str, Snapshot]:
+    """Give both customers small marts with the same person, and load them."""
+    lake = home / "home" / "lake"
+    snapshot = Snapshot(
+        {
+            "users": [(person, True, True, None), (person + 1, None, True, None)],
+            "languages": [("english", "English")],
+            "user_languages": [(person, "english")],
+            "courses": [(1, "Law", 1, "elearning", None, 2, None)],
+            "course_enrolments": [(person, 1, 0, 9), (person + 1, 1, 0, 9)],
+        }
+    )
+    for customer in CUSTOMERS:
+        for day in DAYS:
+            snapshot.write(lake, customer, day)
+        load(driver, DuckDBWarehouse(lake=str(lake)), customer, DAYS[1])
+    return dict.fromkeys(CUSTOMERS, snapshot)
+
+
+def run(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, arguments, input=answer, catch_exceptions=False)
+
+
+def contents(home: Path, customer: str) -> dict[str, bytes]:
+    """All files of a customer in the lake."""
+    lake = home / "home" / "lake"
+    files = (path for path in lake.rglob("*") if path.is_file())
+    return {str(path.relative_to(lake)): path.read_bytes() for path in files if customer in str(path.relative_to(lake))}
+
+
+def test_remove_erases_a_customer_from_graph_and_lake(home: Path, neo4j: neo4j_driver.Driver, person: int) -> None:
+    snapshots = load_small(home, neo4j, person)
+    others = contents(home, "customer_2")
+    said = run("remove", "customer_1", "--yes").stdout
+    assert "Graph: 4 nodes and 5 relationships of customer_1 erased." in said
+    assert "still lists customer_1: remove the entry" in said
+    assert str(home / "data" / "customer_1" / "2026-11-01.sql.gz") in said
+    assert contents(home, "customer_1") == {}
+    assert contents(home, "customer_2") == others
+    assert actual(neo4j) == expected({"customer_2": snapshots["customer_2"]})
+
+
+def test_remove_works_when_the_customer_is_no_longer_listed(
+    home: Path, neo4j: neo4j_driver.Driver, person: int
+) -> None:
+    load_small(home, neo4j, person)
+    listed = home / "data" / "customers.yaml"
+    listed.write_text(listed.read_text().replace("customer_1", "somebody_else"))
+    assert "still lists" not in run("remove", "customer_1", "--yes").stdout
+    assert contents(home, "customer_1") == {}
+
+
+def test_remove_asks_first_and_refuses_what_is_no_id(home: Path, neo4j: neo4j_driver.Driver, person: int) -> None:
+    load_small(home, neo4j, person)
+    before = contents(home, "customer_1")
+    assert run("remove", "customer_1", answer="n\n").exit_code == 1
+    for wrong in ("", "../customer_1", "customer_1/core_user", "*"):
+        with pytest.raises(RecographError, match="can't be used"):
+            run("remove", wrong, "--yes")
+    assert contents(home, "customer_1") == before
+
+
+def test_erase_user_erases_a_person_everywhere_and_for_good(
+    home: Path, neo4j: neo4j_driver.Driver, person: int
+) -> None:
+    snapshots = load_small(home, neo4j, person)
+    others = contents(home, "customer_2")
+    said = run("erase-user", "customer_1", str(person), "--yes").stdout
+    assert "Graph: 1 nodes and 3 relationships erased." in said
+    assert "These dumps still have the person" in said
+    assert str(home / "data" / "customer_1" / "2026-11-02.sql.gz") in said
+    assert about(home, person) == {}
+    assert contents(home, "customer_2") == others
+    without = Snapshot(
+        {mart: [row for row in rows if row[0] != person] for mart, rows in snapshots["customer_1"].marts.items()}
+    )
+    assert actual(neo4j) == expected(snapshots | {"customer_1": without})
+    # Once more finds nothing; and the dumps don't bring the person back.
+    assert "Lake: 0 rows" in run("erase-user", "customer_1", str(person), "--yes").stdout
+    for dump in lake_of(home).dumps("customer_1").values():
+        land(lake_of(home), dump)
+    assert about(home, person) == {}
+    assert json.loads((home / "home" / "lake" / "erased" / "customer_1" / "users.json").read_text()) == [person]
+
+
+def about(home: Path, person: int) -> dict[str, int]:
+    """Rows about the person by table or mart, in all dates of customer_1."""
+    lake = home / "home" / "lake"
+    places = {
+        f"landing/customer_1/{contract.table}": contract.person for contract in CONTRACTS.values() if contract.person
+    }
+    places |= {"marts/users/customer=customer_1": "id"}
+    places |= {
+        f"marts/{mart}/customer=customer_1": "user_id"
+        for mart in ("user_languages", "course_enrolments", "course_ratings", "asset_views", "asset_ratings")
+    }
+    counted = {
+        place: rows(home, f"select count(*) from '{lake / place}/*/*.parquet' where {column} = {person}")[0][0]
+        for place, column in places.items()
+    }
+    return {place: count for place, count in counted.items() if count}
