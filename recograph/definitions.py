@@ -7,7 +7,7 @@ import dagster as dg
 # Observable source assets are called beta; there is no other way to observe what isn't ours.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*observable_source_asset")
 
-from recograph.defs import analytics, automation, catalog, dumps, graph, landing, marts  # noqa: E402
+from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
 from recograph.resources.environment import resources  # noqa: E402
 
@@ -16,7 +16,7 @@ defs = dg.Definitions(
     asset_checks=[automation.fresh_by_deadline],
     jobs=[automation.dump_to_graph, analytics.evaluate_recommender],
     schedules=[automation.daily, automation.freshness],
-    sensors=[automation.new_dumps],
+    sensors=[automation.new_dumps, alerts.alert_on_failure, alerts.alert_on_failed_check],
     resources=resources(SETTINGS),
     # A run's steps form a chain, so a process a step would only cost start-ups; customers run beside each other.
     executor=dg.in_process_executor,

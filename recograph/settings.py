@@ -9,8 +9,9 @@ import os
 import re
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recograph.errors import RecographError
 
@@ -37,6 +38,15 @@ class Settings:
     crawler_prefix: str = "recograph-landing-"
     schedule_time: str = "05:00"
     timezone: str = "UTC"
+    dagster_url: str = "http://127.0.0.1:3000"
+    alert_webhook: str | None = field(default=None, repr=False)
+    alert_email: tuple[str, ...] = ()
+    smtp_host: str = "localhost"
+    smtp_port: int = 25
+    smtp_username: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_from: str = "recograph@localhost"
+    keep_days: int | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -53,7 +63,8 @@ class Settings:
         timezone = env.get("RECOGRAPH_TIMEZONE", "UTC")
         if timezone not in zoneinfo.available_timezones():
             raise RecographError(f"RECOGRAPH_TIMEZONE is {timezone!r}; give a name such as Europe/London.")
-        optional = {
+        optional: dict[str, Any] = {
+            **_alerts(env),
             "neo4j_uri": env.get("NEO4J_URI"),
             "neo4j_username": env.get("NEO4J_USERNAME"),
             "neo4j_password": env.get("NEO4J_PASSWORD"),
@@ -66,6 +77,8 @@ class Settings:
             "crawler_prefix": env.get("RECOGRAPH_CRAWLER_PREFIX"),
             "schedule_time": env.get("RECOGRAPH_SCHEDULE_TIME"),
             "timezone": timezone,
+            "dagster_url": env.get("RECOGRAPH_DAGSTER_URL", "").rstrip("/") or None,
+            "keep_days": _number(env, "RECOGRAPH_KEEP_DAYS"),
         }
         return cls(
             data=Path(env.get("RECOGRAPH_DATA", PROJECT_DIR / "data")).expanduser().resolve(),
@@ -93,3 +106,40 @@ class Settings:
     def on_aws(self) -> bool:
         """Whether the lake is in S3, and so the catalog is Glue and the warehouse Athena."""
         return self.lake.startswith("s3://")
+
+
+def _number(env: Mapping[str, str], name: str) -> int | None:
+    """A whole number of 1 or more, or None where the variable isn't set."""
+    value = env.get(name)
+    if value is None:
+        return None
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", value):
+        raise RecographError(f"{name} is {value!r}, but must be a whole number of 1 or more.")
+    return int(value)
+
+
+def _alerts(env: Mapping[str, str]) -> dict[str, Any]:
+    """Where alerts go, and through which mail server."""
+    webhook = env.get("RECOGRAPH_ALERT_WEBHOOK")
+    if webhook and not re.fullmatch(r"https?://[^/\s]\S*", webhook):
+        raise RecographError("RECOGRAPH_ALERT_WEBHOOK isn't an address that begins with https:// or http://.")
+    sender = env.get("RECOGRAPH_SMTP_FROM")
+    recipients = tuple(part.strip() for part in env.get("RECOGRAPH_ALERT_EMAIL", "").split(",") if part.strip())
+    for address in (*recipients, *([sender] if sender else [])):
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+            raise RecographError(
+                f"{address!r} isn't an e-mail address: correct RECOGRAPH_ALERT_EMAIL (several with commas between) or "
+                "RECOGRAPH_SMTP_FROM."
+            )
+    username, password = env.get("RECOGRAPH_SMTP_USERNAME"), env.get("RECOGRAPH_SMTP_PASSWORD")
+    if (username is None) != (password is None):
+        raise RecographError("Set both RECOGRAPH_SMTP_USERNAME and RECOGRAPH_SMTP_PASSWORD, or neither.")
+    return {
+        "alert_webhook": webhook,
+        "alert_email": recipients,
+        "smtp_host": env.get("RECOGRAPH_SMTP_HOST"),
+        "smtp_port": _number(env, "RECOGRAPH_SMTP_PORT"),
+        "smtp_username": username,
+        "smtp_password": password,
+        "smtp_from": sender,
+    }

@@ -1,5 +1,6 @@
 """The warehouse on AWS: Athena through pyathena; large results come by UNLOAD as Parquet."""
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ _HINTS = {
     "AccessDenied": "Run with the pipeline's role (terraform output).",
     "Bytes scanned limit": "The workgroup's limit of bytes scanned was reached: raise it in Terraform.",
 }
+
+_PARTITION = re.compile(r"where customer = '(\w+)' and snapshot_date = '([0-9-]+)'")
 
 
 class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
@@ -96,7 +99,7 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
             )
             with connection, connection.cursor() as cursor:
                 cursor.execute(sql)
-                self._log_cost(cursor)
+                self._log_cost(cursor, sql)
                 yield cursor
         except (OperationalError, DatabaseError, ClientError, BotoCoreError) as error:
             text = " ".join(str(error).split())
@@ -105,9 +108,12 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
                 f"Athena (workgroup {self.workgroup}) refused a query: {text}. {hint}".strip()
             ) from error
 
-    def _log_cost(self, cursor: Any) -> None:
+    def _log_cost(self, cursor: Any, sql: str) -> None:
+        # The partitions that it reads, as `partition` names them: several queries run at a time.
+        read = sorted({f"{customer} {date}" for customer, date in _PARTITION.findall(sql)})
         scanned = cursor.data_scanned_in_bytes or 0
         dollars = max(scanned, 10_000_000) / 1e12 * DOLLARS_A_TERABYTE
         dg.get_dagster_logger().info(
-            f"Athena query {cursor.query_id}: {scanned / 1e6:.1f} MB scanned, about ${dollars:.5f}"
+            f"{', '.join(read) or self.database}: Athena query {cursor.query_id}, {scanned / 1e6:.1f} MB scanned, "
+            f"about ${dollars:.5f}"
         )

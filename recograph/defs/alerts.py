@@ -1,0 +1,88 @@
+"""What tells people that something needs them: a run that failed, a check that did, a customer whose graph is late."""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from recograph.alerts import Alert, send, targets, without_values
+from recograph.settings import Settings
+
+
+def snapshots_of_run(tags: Mapping[str, str]) -> str:
+    """The customer and date, or range of dates, that a run's tags name; empty where they name none."""
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    if not first:
+        return ""
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
+    (customer, start), (last_customer, end) = first.split("|"), last.split("|")
+    if customer != last_customer:
+        return f"{customer} {start} to {last_customer} {end}"
+    return f"{customer} {start}" + (f" to {end}" if end != start else "")
+
+
+@dg.run_failure_sensor(
+    description="Tells of every run that failed: in the log, and by webhook or e-mail where the environment names one.",
+    # Not this location's alone: runs that `recograph run` starts belong to none.
+    monitor_all_code_locations=True,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
+    """Say which steps and checks failed, and why."""
+    causes = [*map(_cause, context.get_step_failure_events()), *_failed_checks(context)]
+    _tell(context, "failed", causes or [without_values(context.failure_event.message or "It gave no reason.")])
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    description="Tells of checks that failed in a run that succeeded, such as a graph that isn't fresh when it is due.",
+    monitor_all_code_locations=True,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def alert_on_failed_check(context: dg.RunStatusSensorContext) -> None:
+    """Say which checks failed, and why."""
+    if failed := _failed_checks(context):
+        _tell(context, "a check failed", failed)
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """Why a step failed: our own errors in their words, others by their name, since those may hold anything."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return without_values(f"{event.step_key}: {data.user_failure_data.description}")
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    return f"{event.step_key}: {error.cls_name if error else 'it gave no reason'}; its log says more."
+
+
+def _failed_checks(context: dg.RunStatusSensorContext) -> list[str]:
+    """The run's checks that failed; warnings are for whoever looks."""
+    records = context.instance.get_records_for_run(
+        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    checks = [event.asset_check_evaluation_data for event in events if event]
+    return [
+        without_values(f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description or 'failed'}")
+        for check in checks
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    ]
+
+
+def _tell(context: dg.RunStatusSensorContext, outcome: str, causes: Sequence[str]) -> None:
+    settings = Settings.from_env()
+    run = context.dagster_run
+    snapshots = snapshots_of_run(run.tags)
+    job = "Materializing assets" if run.job_name.startswith("__") else run.job_name
+    alert = Alert(
+        f"{job}{f' for {snapshots}' if snapshots else ''}: {outcome}",
+        [*causes, f"{settings.dagster_url}/runs/{run.run_id}"],
+    )
+    context.log.error(alert.text)
+    for problem in send(alert, targets(settings)):
+        context.log.error(problem)
