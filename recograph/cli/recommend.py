@@ -1,17 +1,22 @@
-"""`recograph recommend`: what a user should take and watch next, and why."""
+"""`recograph recommend` and `recograph view`: what a user should take and watch next, and what is around a user."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recograph.cli.query import Output, Timeout, show
 from recograph.cli.rows import Format
+from recograph.errors import RecographError
 from recograph.settings import Settings
+
+CustomerId = Annotated[str, typer.Option("--customer", "-c", help="Id of the customer.")]
+UserId = Annotated[int, typer.Option("--user", "-u", help="Id of the user.")]
 
 
 def recommend(
-    customer: Annotated[str, typer.Option("--customer", "-c", help="Id of the customer.")],
-    user: Annotated[int, typer.Option("--user", "-u", help="Id of the user.")],
+    customer: CustomerId,
+    user: UserId,
     k: Annotated[int, typer.Option(help="How many courses, and how many assets.", min=1, max=1000)] = 10,
     output: Output = Format.table,
     timeout: Timeout = 30,
@@ -23,3 +28,25 @@ def recommend(
     with connect(find_server(Settings.from_env())) as driver:
         answer = recommended(driver, customer, user, k, timeout=timeout)
     show(answer, output, "There is nothing that the user hasn't had.")
+
+
+def view(
+    customer: CustomerId,
+    user: UserId,
+    out: Annotated[Path, typer.Option(help="The HTML file to write; one that is there is replaced.")] = Path(
+        "user.html"
+    ),
+    limit: Annotated[int, typer.Option(help="How many courses and assets, the latest first.", min=1, max=500)] = 60,
+    timeout: Timeout = 30,
+) -> None:
+    """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
+    from recograph.graph.picture import picture
+    from recograph.graph.server import connect, find_server
+
+    with connect(find_server(Settings.from_env())) as driver:
+        page = picture(driver, customer, user, limit, timeout=timeout)
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RecographError(f"{out} can't be written: {error.strerror}. Name another file with --out.") from error
+    typer.echo(f"The picture is in {out} ({len(page) / 1e6:.1f} MB); open it in a browser.")

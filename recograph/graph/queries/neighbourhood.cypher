@@ -5,7 +5,7 @@
 //   limit     integer = 60  how many courses and assets at most, latest first
 // Columns:
 //   nodes          the user and what is around
-//   relationships  those between the user and the others, and between the courses and assets
+//   relationships  the user's, and from each course and asset to the two here that are most alike
 MATCH (user:User {customer_id: $customer, id: $user})
 CALL (user) {
   MATCH (user)-[had:IS_ENROLLED|HAS_WATCHED]->(item)
@@ -15,5 +15,12 @@ CALL (user) {
 RETURN [user] + items + COLLECT { MATCH (user)-[:WORKS_AT|SPEAKS]->(node) RETURN node } AS nodes,
   history + COLLECT { MATCH (user)-[r:WORKS_AT|SPEAKS]->() RETURN r }
     + COLLECT { UNWIND items AS item MATCH (user)-[r:HAS_RATED]->(item) RETURN r }
-    + COLLECT { UNWIND items AS item MATCH (item)-[r:SIMILAR_TO]->(other) WHERE other IN items RETURN r }
+    + COLLECT {
+      UNWIND items AS item
+      CALL (item, items) {
+        MATCH (item)-[r:SIMILAR_TO]->(other) WHERE other IN items
+        RETURN r ORDER BY r.score DESC, other.id LIMIT 2
+      }
+      RETURN r
+    }
     AS relationships

@@ -1,0 +1,152 @@
+"""The questions on the sample graph, against answers that DuckDB gives from the marts."""
+
+# ruff: noqa: E501 - SQL
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import neo4j as neo4j_driver
+import pyarrow as pa
+
+from recograph.analytics.evaluation import evaluate_customer, fetch, recommend
+from recograph.analytics.similarity import similarity_sql
+from recograph.graph.queries import ask
+from recograph.graph.search import search
+from recograph.resources.warehouse import DuckDBWarehouse
+from recograph.settings import PROJECT_DIR
+from recograph_tests.pipeline.installation import Installation
+
+CUSTOMER, DATE = "customer_3", "2026-11-01"
+ANSWERS: list[tuple[str, dict[str, Any], list[str], str]] = [
+    ("popular_courses", {"limit": 15}, ["course_id", "learners", "completed"],
+     "select course_id, count(*), count(*) filter (status = 2) from enrolled group by 1 order by 2 desc, 1 limit 15"),
+    ("popular_assets", {"limit": 15}, ["asset_id", "viewers", "lately"],
+     "select asset_id, count(*), count(*) filter (recency >= 7) from watched group by 1 order by 2 desc, 1 limit 15"),
+    ("best_rated_courses", {}, ["course_id", "rating", "ratings"],
+     "select course_id, round(avg(rating), 2), count(*) from rated group by 1 having count(*) >= 5 "
+     "order by 2 desc, 3 desc, 1 limit 20"),
+    ("completion_by_course_type", {}, ["course_type", "courses", "enrolments", "completed"],
+     "select course_type, count(distinct id), count(user_id), count(*) filter (e.status = 2) from courses c "
+     "left join enrolled e on course_id = id group by 1 order by 3 desc"),
+    ("rating_distribution", {}, ["kind", "rating", "ratings"],
+     "select * from (select 'Course' as kind, rating, count(*) from rated group by 2 union all "
+     "select 'Asset', rating, count(*) from asset_ratings where user_id in (select id from users) "
+     "and asset_id in (select id from assets) group by 2) order by kind desc, rating desc"),
+    ("languages", {}, ["language_id", "users"],
+     "select language_id, count(*) from users left join user_languages on id = user_id group by 1 order by 2 desc, 1 nulls last"),
+    ("courses_by_language", {"language": "english"}, ["course_id", "speakers"],
+     "select course_id, count(*) from enrolled where user_id in (select user_id from user_languages where "
+     "language_id = 'english') group by 1 order by 2 desc, 1 limit 20"),
+    ("activity", {}, ["recency", "users"],
+     "select recency, count(*) from (select id, max(recency) as recency from users left join "
+     "(select user_id, recency from enrolled union all select user_id, recency from watched) on id = user_id group by 1) "
+     "group by 1 order by 1 desc nulls first"),
+    ("dormant_users", {"limit": 50}, ["user_id"],
+     "select id from users where valid and id not in (select user_id from enrolled where recency > 4 union all "
+     "select user_id from watched where recency > 4) order by register_date, id limit 50"),
+    ("top_learners", {}, ["user_id", "courses", "completed"],
+     "select user_id, count(*), count(*) filter (status = 2) from enrolled group by 1 order by 2 desc, 1 limit 20"),
+    ("user_history", {"user": 0}, ["kind", "item_id", "recency"],
+     "select * from (select 'Course' as kind, course_id as item, recency from enrolled where user_id = $user union all "
+     "select 'Asset', asset_id, recency from watched where user_id = $user) order by recency desc, kind desc, item"),
+    ("course_overlap", {"course": 0, "other_course": 1}, ["learners", "other_learners", "both"],
+     "select count(distinct user_id) filter (course_id = $course), count(distinct user_id) filter (course_id = $other_course), "
+     "count(distinct user_id) filter (course_id = $course and user_id in (select user_id from enrolled where "
+     "course_id = $other_course)) from enrolled"),
+    ("assets_before_course", {"course": 0}, ["asset_id", "learners", "viewers"],
+     "with before as (select asset_id, count(*) as n from enrolled e join watched w using (user_id) where "
+     "course_id = $course and w.recency <= e.recency group by 1 having n >= 3), viewers as (select asset_id, count(*) as v "
+     "from watched group by 1) select asset_id, n, v from before join viewers using (asset_id) "
+     "order by round(n / v / ((select count(*) from enrolled where course_id = $course) / (select count(*) from users)), 2) "
+     "desc, n desc, asset_id limit 20"),
+    ("similar_users", {"user": 0}, ["user_id", "common"],
+     "with had as (select user_id, 'c' || course_id as item from enrolled union all select user_id, 'a' || asset_id from watched), "
+     "counts as (select user_id, count(*) as has from had group by 1), common as (select user_id, count(*) as n from had where "
+     "item in (select item from had where user_id = $user) and user_id <> $user group by 1) select user_id, n from common "
+     "join counts using (user_id) order by round(n / sqrt(has * (select has from counts where user_id = $user)), 3) desc, "
+     "n desc, user_id limit 20"),
+]  # fmt: skip
+
+
+def test_questions_have_the_right_answers_on_the_sample_graph(
+    installation: Installation, neo4j: neo4j_driver.Driver
+) -> None:
+    (installation.data / CUSTOMER).mkdir()
+    for name in ("customers.yaml", f"{CUSTOMER}/{DATE}.sql.gz"):
+        shutil.copy(PROJECT_DIR / "data" / name, installation.data / name)
+    done = installation.recograph("run", "--customer", CUSTOMER, "--date", DATE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    database = marts(installation.home / "lake")
+    top = [
+        row[0] for row in database.sql("select course_id from enrolled group by 1 order by count(*) desc, 1").fetchall()
+    ]
+    (user,) = database.sql("select user_id from enrolled group by 1 having count(*) = 9 order by 1").fetchall()[0]
+    chosen = {"user": user, "course": top[0], "other_course": top[1]}
+    for name, given, columns, sql in ANSWERS:
+        asked = {key: chosen.get(key, value) for key, value in given.items()}
+        used = {key: value for key, value in asked.items() if f"${key}" in sql}
+        found = [
+            tuple(row[column] for column in columns)
+            for row in ask(neo4j, name, {"customer": CUSTOMER, **asked}).records()
+        ]
+        assert found == database.execute(sql, used).fetchall(), name
+        assert found, name
+    warehouse = DuckDBWarehouse(lake=str(installation.home / "lake"))
+    recommendations_are_those_that_are_evaluated(neo4j, warehouse)
+    the_recommender_beats_popularity(warehouse)
+    similarity_is_that_of_the_marts(database)
+    (title,) = database.sql("select name from courses where name like '%Motion Design%' limit 1").fetchall()[0]
+    assert title in [row["title"] for row in search(neo4j, "motoin desing", customer=CUSTOMER).records()]
+
+
+def marts(lake: Path) -> duckdb.DuckDBPyConnection:
+    """The marts as views, and of interactions those whose ends are there."""
+    database = duckdb.connect(":memory:")
+    for folder in (lake / "marts").iterdir():
+        database.execute(
+            f"create view {folder.name} as from read_parquet('{folder}/**/*.parquet', hive_partitioning = false)"
+        )
+    there = "where user_id in (select id from users) and {0}_id in (select id from {0}s)"
+    for name, mart, item in (
+        ("enrolled", "course_enrolments", "course"),
+        ("watched", "asset_views", "asset"),
+        ("rated", "course_ratings", "course"),
+    ):
+        database.execute(f"create view {name} as from {mart} {there.format(item)}")
+    return database
+
+
+def recommendations_are_those_that_are_evaluated(driver: neo4j_driver.Driver, warehouse: DuckDBWarehouse) -> None:
+    """The graph's Cypher and the evaluation's SQL give the same lists."""
+    personal = 0
+    for kind in ("course", "asset"):
+        data = fetch(warehouse, kind, CUSTOMER, DATE)
+        users = data.users.column("id").to_pylist()[::20]
+        lists = recommend(data, pa.table({"user_id": users})).to_pylist()
+        for user in users:
+            answer = ask(driver, "recommendations", {"customer": CUSTOMER, "user": user}).records()
+            found = [(row["item_id"], row["score"], row["popularity"]) for row in answer if row["kind"].lower() == kind]
+            assert found == [
+                (row["item_id"], row["score"], row["popularity"]) for row in lists if row["user_id"] == user
+            ]
+            personal += any(score for _, score, _ in found)
+    assert personal > 20
+
+
+def the_recommender_beats_popularity(warehouse: DuckDBWarehouse) -> None:
+    for found in evaluate_customer(warehouse, CUSTOMER, DATE).values():
+        assert found.users > 150
+        assert found.recommender.hit_rate > 1.5 * found.popularity.hit_rate > 1.5 * found.random.hit_rate
+        assert found.recommender.mrr > found.popularity.mrr
+        assert found.recommender.coverage > found.popularity.coverage
+
+
+def similarity_is_that_of_the_marts(database: duckdb.DuckDBPyConnection) -> None:
+    """The macro, rendered here on all interactions, gives what dbt built with it."""
+    for view, mart in (("i", "course_enrolments"), ("c", "courses")):
+        database.execute(f"create view {view} as select * replace ('' as customer, '' as snapshot_date) from {mart}")
+    here = f"select course_id, similar_course_id, score from ({similarity_sql('i', 'c', 'course_id')})"
+    built = "select course_id, similar_course_id, score from course_similarity"
+    assert database.sql(f"({here} except {built}) union all ({built} except {here})").fetchall() == []
+    assert database.sql(here).fetchall()
