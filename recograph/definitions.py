@@ -4,8 +4,8 @@ import warnings
 
 import dagster as dg
 
-# Observable source assets are called beta; there is no other way to observe what isn't ours.
-warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*observable_source_asset")
+# Called beta, and yet the only way to observe what isn't ours, and to run a backfill of many days as one run.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(observable_source_asset|backfill_policy)")
 
 from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402

@@ -9,6 +9,9 @@ from recograph.settings import Settings
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
+# No invitation to a newsletter on the first visit of the UI.
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: {runs}

@@ -31,6 +31,8 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     console.print(f"Dagster UI: http://127.0.0.1:{free}")
     dagster = str(Path(sys.executable).with_name("dagster"))
     command = [dagster, "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(free)]
+    # `dagster dev` recommends another command, which needs more packages, at every start.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
     # dagster takes this process's place, so that Ctrl-C and signals reach it.
     os.execv(dagster, command)  # noqa: S606
 

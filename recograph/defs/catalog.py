@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.contracts import CONTRACTS
+from recograph.contracts import CONTRACTS, Contract
 from recograph.defs.errors import clear_failures
 from recograph.defs.landing import landing_key, table_schema
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshots_of
@@ -58,7 +58,12 @@ def glue(
             for table, found in catalog.register(snapshot.customer, snapshot.date, tables).items():
                 schema = dg.TableSchema([dg.TableColumn(name, type=type_) for name, type_ in found.columns])
                 context.add_asset_metadata(
-                    {"dagster/row_count": found.rows, "dagster/uri": found.location, "found_schema": schema},
+                    {
+                        "dagster/row_count": found.rows,
+                        "dagster/uri": found.location,
+                        "dagster/column_lineage": _lineage(CONTRACTS[table]),
+                        "found_schema": schema,
+                    },
                     asset_key=glue_key(table),
                     partition_key=snapshot.key,
                 )
@@ -73,3 +78,10 @@ def glue(
                 passed=not drifts[table],
                 description=" ".join(drifts[table]) or None,
             )
+
+
+def _lineage(contract: Contract) -> dg.TableColumnLineage:
+    """Columns keep their names on the way from the landed files."""
+    return dg.TableColumnLineage(
+        {column.name: [dg.TableColumnDep(landing_key(contract.table), column.name)] for column in contract.columns}
+    )

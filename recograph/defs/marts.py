@@ -8,8 +8,11 @@ from typing import Any
 
 import dagster as dg
 
+from recograph.contracts import CONTRACTS
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.resources.dbt import DbtResource, dagster_dbt, dbt_environment, dbt_vars, manifest
+from recograph.resources.dbt_lineage import column_lineage
+from recograph.resources.warehouse import Warehouse
 
 
 def mart_key(mart: str) -> dg.AssetKey:
@@ -26,7 +29,10 @@ class Translator(dagster_dbt.DagsterDbtTranslator):
         kind, *_, name = unique_id.split(".")
         if kind == "source":
             return spec.replace_attributes(key=dg.AssetKey(["glue", name]))
-        return spec.replace_attributes(key=mart_key(name), group_name="marts", owners=OWNERS)
+        metadata = dict(spec.metadata)
+        if not SETTINGS.on_aws:
+            metadata.pop("dagster/table_name", None)  # a table in memory, gone with the run; the Parquet files stay
+        return spec.replace_attributes(key=mart_key(name), group_name="marts", owners=OWNERS, metadata=metadata)
 
 
 os.environ.update(dbt_environment(SETTINGS))
@@ -39,7 +45,7 @@ os.environ.update(dbt_environment(SETTINGS))
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def marts(context: dg.AssetExecutionContext, dbt: DbtResource) -> Iterator[Any]:
+def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
     """Build the partitions' marts, each with one dbt run.
 
     A run over several days reports each asset once, as Dagster wants it, and a check as failed if it failed on any day.
@@ -67,8 +73,49 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource) -> Iterator[Any]:
         if not invocation.is_successful():
             yield from checks.values()
             raise dg.Failure(description=_failure(snapshot, invocation.get_artifact("run_results.json")))
+        names = [key.path[-1] for key in context.selected_asset_keys]
+        rows, lineage = _row_counts(warehouse, snapshot, names), _lineage(invocation)
+        for name in names:
+            context.add_asset_metadata(
+                {"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name]},
+                mart_key(name),
+                snapshot.key,
+            )
     yield from outputs.values()
     yield from checks.values()
+
+
+def _row_counts(warehouse: Warehouse, snapshot: Snapshot, names: list[str]) -> dict[str, int]:
+    relations = {name: warehouse.partition(name, snapshot.customer, snapshot.date) for name in names}
+    counts = [
+        f"select '{name}' as mart, count(*) as row_count from {relation}"  # noqa: S608 - names of models
+        for name, relation in relations.items()
+    ]
+    return {row["mart"]: row["row_count"] for row in warehouse.query(" union all ".join(counts)).to_pylist()}
+
+
+def _lineage(invocation: dagster_dbt.DbtCliInvocation) -> dict[str, dg.TableColumnLineage]:
+    """What each mart's columns are made of, from the SQL that this invocation compiled."""
+    names = {table: {c.name.lower(): c.name for c in contract.columns} for table, contract in CONTRACTS.items()}
+    found = column_lineage(
+        invocation.get_artifact("manifest.json"),
+        invocation.target_path / "compiled",
+        {table: [*columns, "snapshot_date"] for table, columns in names.items()},
+        "athena" if SETTINGS.on_aws else "duckdb",
+    )
+    return {
+        mart: dg.TableColumnLineage(
+            {
+                column: [
+                    # Engines know columns in lower case, the catalog's assets as the contract spells them.
+                    dg.TableColumnDep(dg.AssetKey([step, table]), names.get(table, {}).get(source, source))
+                    for step, table, source in sorted(sources)
+                ]
+                for column, sources in columns.items()
+            }
+        )
+        for mart, columns in found.items()
+    }
 
 
 def _make_folders(snapshot: Snapshot, models: list[str]) -> None:

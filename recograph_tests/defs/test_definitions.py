@@ -59,7 +59,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
 
 
 def test_the_assets_are_those_of_the_snapshot(python: Callable[[str], str]) -> None:
-    """A change in the asset graph shows up in review; run `python -m recograph_tests.defs.test_definitions` after one."""
+    """A change shows up in review; after one, run `python -m recograph_tests.defs.test_definitions`."""
     assert json.loads(python(_DESCRIBE)) == json.loads(ASSETS.read_text())
 
 

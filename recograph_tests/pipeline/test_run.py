@@ -5,8 +5,11 @@ import shutil
 from pathlib import Path
 
 import neo4j as neo4j_driver
+import pyarrow.parquet as pq
+import yaml
 
 from recograph.customers import load_customers
+from recograph.settings import DBT_PROJECT_DIR
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.local.sample_dumps import read_table
 from recograph_tests.pipeline.installation import Installation
@@ -14,6 +17,15 @@ from recograph_tests.pipeline.truth import graph_of
 
 DAY1, DAY2 = "2026-11-01", "2026-11-02"
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")
+_MARTS = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / "marts.yml").read_text())["models"]
+DECLARED_TYPES = {mart["name"]: {each["name"]: each["data_type"] for each in mart["columns"]} for mart in _MARTS}
+SQL_TYPES = {
+    "int64": "bigint",
+    "string": "varchar",
+    "bool": "boolean",
+    "double": "double",
+    "timestamp[us]": "timestamp",
+}
 
 
 def without_similarities(graph: Graph) -> Graph:
@@ -39,6 +51,7 @@ def test_dumps_become_the_graph_and_a_second_run_changes_nothing(
     assert re.search(r"6 partitions in \d+ s\. Checks: \d+ passed, 0 failed\.", first.stdout)
     assert without_similarities(actual(neo4j)) == truth(installation.data, DAY2)
     assert not personal_data(installation, neo4j)
+    assert mart_types(installation) == DECLARED_TYPES
 
     held, lake = actual(neo4j), installation.lake().keys()
     again = installation.recograph("run", "--date", DAY2)
@@ -51,6 +64,13 @@ def test_dumps_become_the_graph_and_a_second_run_changes_nothing(
     assert older.returncode == 1
     assert "allow_older: true" in older.stdout
     assert actual(neo4j) == held
+
+
+def mart_types(installation: Installation) -> dict[str, dict[str, str]]:
+    """The columns of every mart and their types, as its files have them."""
+    files = (installation.home / "lake" / "marts").glob("*/customer=customer_2/snapshot_date=*/*.parquet")
+    schemas = {file.parts[-4]: pq.read_schema(file) for file in files}
+    return {mart: {each.name: SQL_TYPES[str(each.type)] for each in schema} for mart, schema in schemas.items()}
 
 
 def personal_data(installation: Installation, neo4j: neo4j_driver.Driver) -> set[str]:

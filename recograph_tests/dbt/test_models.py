@@ -1,0 +1,24 @@
+"""The rules that the models hold, as dbt's own unit tests state them."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from recograph.customers import Customer
+from recograph.resources.dbt import DBT, dbt_vars
+from recograph.settings import DBT_PROJECT_DIR
+
+ANYONE = Customer("customer_1", "O'Neil & Sons", "eu-west-2", "mid", "pharma")
+
+
+def test_dbt_unit_tests_pass(tmp_path: Path) -> None:
+    command = [str(DBT), "test", "--select", "test_type:unit", "--vars", json.dumps(dbt_vars(ANYONE, "2026-11-01"))]
+    folders = ["--project-dir", DBT_PROJECT_DIR, "--profiles-dir", DBT_PROJECT_DIR]
+    folders += ["--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"]
+    environ = os.environ | {"RECOGRAPH_LAKE": str(tmp_path / "lake")}
+    done = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    passed = [result["unique_id"] for result in results if result["status"] == "pass"]
+    assert len([each for each in passed if each.startswith("unit_test.")]) == 7
