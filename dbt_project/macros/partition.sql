@@ -17,10 +17,21 @@
 {% macro duckdb__clear_partition() %}{% endmacro %}
 
 {% macro athena__clear_partition() -%}
-    {%- if execute and load_relation(this) is not none -%}
+    {%- if execute -%}
         {%- set partition = "customer='" ~ var('customer') ~ "' and snapshot_date='" ~ var('snapshot_date') ~ "'" -%}
         {%- do adapter.clean_up_partitions(this, partition) -%}
+        {#- Files of a query that died half way belong to no partition yet, but would to the next. -#}
+        {%- do adapter.delete_from_s3(mart_location(this) ~ partition_path()) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Where a mart's files lie below its location or folder. #}
+{% macro partition_path() -%}
+    {{- '/customer=' ~ var('customer') ~ '/snapshot_date=' ~ var('snapshot_date') -}}
+{%- endmacro %}
+
+{% macro mart_location(mart) -%}
+    {{- adapter.generate_s3_location(mart, target.s3_data_dir, target.s3_data_naming) -}}
 {%- endmacro %}
 
 {# The folder must exist; DuckDB writes a file beside and renames it, so that readers never see half of one. #}
@@ -36,16 +47,48 @@
 
 {% macro mart_file(mart) -%}
     {%- set folder = env_var('RECOGRAPH_LAKE', '.recograph/lake') ~ '/marts/' ~ mart -%}
-    {%- set partition = '/customer=' ~ var('customer') ~ '/snapshot_date=' ~ var('snapshot_date') -%}
-    {{- (folder ~ partition ~ '/' ~ mart ~ '.parquet') | replace("'", "''") -}}
+    {{- (folder ~ partition_path() ~ '/' ~ mart ~ '.parquet') | replace("'", "''") -}}
 {%- endmacro %}
 
-{# DuckDB starts empty: marts that this run doesn't build are read from their files. #}
+{#
+  What must be there before the first model is built. DuckDB starts empty: marts that this run doesn't build are read
+  from their files. On Athena missing tables are made, empty: were it left to the models, two runs that both find no
+  table would both make it, and the second would delete the files of the first.
+#}
 {% macro register_marts() -%}
     {{ return(adapter.dispatch('register_marts', 'recograph')()) }}
 {%- endmacro %}
 
-{% macro athena__register_marts() %}{% endmacro %}
+{% macro athena__register_marts() -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn -%}
+            {%- set mart = api.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias, type='table'
+            ) -%}
+            {%- if load_relation(mart) is none -%}
+                {%- do run_query(create_mart(mart, node.columns.values() | list)) -%}
+                {%- do adapter.cache_added(mart) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The last two columns are the partition's. #}
+{% macro create_mart(mart, columns) -%}
+    create external table if not exists `{{ mart.schema }}`.`{{ mart.identifier }}` (
+        {%- for column in columns[:-2] %}
+        `{{ column.name }}` {{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+    partitioned by (
+        {%- for column in columns[-2:] -%}
+        `{{ column.name }}` {{ column.data_type }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
+    stored as parquet
+    location '{{ mart_location(mart) }}/'
+    tblproperties ('classification' = 'parquet')
+{%- endmacro %}
 
 {% macro duckdb__register_marts() -%}
     {%- if execute -%}

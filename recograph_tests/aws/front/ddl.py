@@ -1,7 +1,6 @@
 """Hive's DDL, which Athena takes and Trino doesn't: done through Glue.
 
-The statements are those that dbt-athena and people use on Parquet tables; CREATE EXTERNAL TABLE isn't among them, as
-the project registers tables through Glue's API.
+The statements are those that dbt-athena, the project's macros and people use on Parquet tables.
 """
 
 import re
@@ -9,6 +8,7 @@ from typing import Any
 
 from recograph_tests.aws.front.sql import NAME, RefusedError, split
 
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 _TABLE_INPUT = (
     *("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys"),
     *("ViewOriginalText", "ViewExpandedText", "TableType", "Parameters"),
@@ -42,6 +42,32 @@ def _create_schema(glue: Any, database: str, name: str, lenient: str | None, loc
     return []
 
 
+def _create_table(
+    glue: Any, database: str, name: str, lenient: str | None, columns: str, keys: str | None, location: str
+) -> list[str]:
+    schema, table = _name(name, database)
+    storage = {
+        "Columns": _columns(columns),
+        "Location": location,
+        "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+        "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe"},
+    }
+    new = {
+        "Name": table,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
+        "StorageDescriptor": storage,
+        "PartitionKeys": _columns(keys or ""),
+    }
+    try:
+        glue.create_table(DatabaseName=schema, TableInput=new)
+    except glue.exceptions.AlreadyExistsException:
+        if not lenient:
+            raise RefusedError(f"FAILED: Execution Error: AlreadyExistsException: Table {table} exists") from None
+    return []
+
+
 def _drop_table(glue: Any, database: str, name: str, lenient: str | None) -> list[str]:
     schema, table = _name(name, database)
     try:
@@ -71,9 +97,7 @@ def _set_properties(glue: Any, database: str, name: str, properties: str) -> lis
 def _add_columns(glue: Any, database: str, name: str, columns: str) -> list[str]:
     schema, name = _name(name, database)
     table = glue.get_table(DatabaseName=schema, Name=name)["Table"]
-    for column in split(columns):
-        column_name, type_ = column.split(None, 1)
-        table["StorageDescriptor"]["Columns"].append({"Name": column_name.strip("`"), "Type": type_.lower()})
+    table["StorageDescriptor"]["Columns"] += _columns(columns)
     _update(glue, schema, table)
     return []
 
@@ -106,6 +130,11 @@ def _drop_partitions(glue: Any, database: str, name: str, lenient: str | None, p
     return []
 
 
+def _columns(text: str) -> list[dict[str, str]]:
+    pairs = (column.split(None, 1) for column in split(text))
+    return [{"Name": name.strip("`"), "Type": type_.lower()} for name, type_ in pairs]
+
+
 def _update(glue: Any, schema: str, table: dict[str, Any]) -> None:
     kept = {name: table[name] for name in _TABLE_INPUT if table.get(name) not in (None, "")}
     glue.update_table(DatabaseName=schema, TableInput=kept)
@@ -125,6 +154,12 @@ _STATEMENTS = [
     (
         rf"create\s+(?:schema|database)\s+(?P<lenient>if\s+not\s+exists\s+)?{_TABLE}(?:\s+location\s+'(?P<location>[^']+)')?",
         _create_schema,
+    ),
+    (
+        rf"create\s+external\s+table\s+(?P<lenient>if\s+not\s+exists\s+)?{_TABLE}\s*\((?P<columns>[^()]*)\)"
+        r"(?:\s*partitioned\s+by\s*\((?P<keys>[^()]*)\))?\s*stored\s+as\s+parquet"
+        r"\s+location\s+'(?P<location>[^']+)'(?:\s*tblproperties\s*\([^()]*\))?",
+        _create_table,
     ),
     (rf"drop\s+table\s+(?P<lenient>if\s+exists\s+)?{_TABLE}", _drop_table),
     (rf"show\s+partitions\s+{_TABLE}", _show_partitions),
