@@ -110,14 +110,15 @@ def graph(
                 raise
             changes = sum(done.added + done.changed + done.removed for done in report.sets.values())
             context.log.info(f"{snapshot.customer} {snapshot.date}: {changes} changes in {report.seconds:.1f} s")
-            for name, done in report.sets.items():
-                context.add_asset_metadata(_metadata(done), graph_key(SETS[name]), snapshot.key)
             # Later days of the run replace the checks of earlier ones: the graph holds one snapshot.
             found[snapshot.customer] = [
                 *check_customer(driver, warehouse, snapshot.customer, snapshot.date, sets=names),
                 *(_dangling(done) for done in report.sets.values()),
                 replace(check_constraints(driver), set=NODE_SETS[0].name),
             ]
+            usage = warehouse.usage()
+            for name, done in report.sets.items():
+                context.add_asset_metadata({**_metadata(done), **usage}, graph_key(SETS[name]), snapshot.key)
     for name in names:
         yield dg.MaterializeResult(graph_key(SETS[name]))
     yield from _results(context, names, [check for checks in found.values() for check in checks])

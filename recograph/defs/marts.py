@@ -10,6 +10,7 @@ import dagster as dg
 
 from recograph.contracts import CONTRACTS
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.resources.athena_cost import usage
 from recograph.resources.dbt import DbtResource, dagster_dbt, dbt_environment, dbt_vars, manifest
 from recograph.resources.dbt_lineage import column_lineage
 from recograph.resources.warehouse import Warehouse
@@ -70,14 +71,15 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
                     checks[key] = event
             else:
                 yield event
+        results = invocation.get_artifact("run_results.json")
         if not invocation.is_successful():
             yield from checks.values()
-            raise dg.Failure(description=_failure(snapshot, invocation.get_artifact("run_results.json")))
+            raise dg.Failure(description=_failure(snapshot, results))
         names = [key.path[-1] for key in context.selected_asset_keys]
-        rows, lineage = _row_counts(warehouse, snapshot, names), _lineage(invocation)
+        rows, lineage, costs = _row_counts(warehouse, snapshot, names), _lineage(invocation), scanned(results)
         for name in names:
             context.add_asset_metadata(
-                {"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name]},
+                {"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs.get(name, {})},
                 mart_key(name),
                 snapshot.key,
             )
@@ -125,6 +127,16 @@ def _make_folders(snapshot: Snapshot, models: list[str]) -> None:
             SETTINGS.lake, "marts", model, f"customer={snapshot.customer}", f"snapshot_date={snapshot.date}"
         )
         partition.mkdir(parents=True, exist_ok=True)
+
+
+def scanned(run_results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By model what Athena scanned to build it, as metadata of its asset; DuckDB bills nothing."""
+    models = {
+        result["unique_id"].split(".")[-1]: result["adapter_response"].get("data_scanned_in_bytes")
+        for result in run_results["results"]
+        if result["unique_id"].startswith("model.")
+    }
+    return {model: usage([size]) for model, size in models.items() if size is not None}
 
 
 def _failure(snapshot: Snapshot, run_results: Mapping[str, Any]) -> str:

@@ -11,29 +11,36 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyathena
 from botocore.exceptions import BotoCoreError, ClientError
-from pyathena.error import DatabaseError, OperationalError
+from pyathena.error import DatabaseError
+from pydantic import PrivateAttr
 
 from recograph.errors import RecographError
+from recograph.resources import aws
+from recograph.resources.athena_cost import dollars, usage
 from recograph.resources.lake import Lake
 from recograph.resources.warehouse import BATCH_ROWS
 
-DOLLARS_A_TERABYTE = 5.0
-"""Athena's list price for scanned data in most regions; queries are billed for 10 MB at least."""
-
 _ARROW_TYPES = {
     "boolean": pa.bool_(),
+    "tinyint": pa.int8(),
+    "smallint": pa.int16(),
     "integer": pa.int32(),
     "bigint": pa.int64(),
+    "float": pa.float32(),
     "double": pa.float64(),
     "varchar": pa.string(),
+    "char": pa.string(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("ms"),
 }
 
 _HINTS = {
-    "WorkGroup": "Does the workgroup exist? Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP.",
-    "AccessDenied": "Run with the pipeline's role (terraform output).",
-    "Bytes scanned limit": "The workgroup's limit of bytes scanned was reached: raise it in Terraform.",
+    "WorkGroup": "Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP.",
+    "AccessDenied": "Run with the pipeline's role or policy (terraform output pipeline_role_arn).",
+    "Bytes scanned limit": "It is the workgroup's limit for one query: raise query_limit_gib in Terraform.",
+    "SCHEMA_NOT_FOUND": "Run `make deploy`, or correct RECOGRAPH_MARTS_DATABASE.",
+    "TABLE_NOT_FOUND": "Materialize the marts first.",
+    "TooManyRequests": "Athena runs too many queries at once: run again later.",
 }
 
 _PARTITION = re.compile(r"where customer = '(\w+)' and snapshot_date = '([0-9-]+)'")
@@ -48,6 +55,8 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
     results: str
     """Where Athena puts results, s3://BUCKET/PREFIX/."""
     database: str
+    _scanned: dict[str, int] = PrivateAttr(default_factory=dict)
+    """Bytes by query since `usage` was last asked."""
 
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`. A partition without rows and one that isn't there look alike to Athena."""
@@ -63,12 +72,11 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
         with self._execute(sql) as cursor:
-            names = [column[0] for column in cursor.description]
-            types = [_ARROW_TYPES.get(column[1].split("(")[0], pa.string()) for column in cursor.description]
+            schema = pa.schema([(column[0], _arrow_type(column)) for column in cursor.description])
             rows = cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        arrays = [pa.array(list(column), type_) for column, type_ in zip(columns, types, strict=True)]
-        return pa.table(dict(zip(names, arrays, strict=True)))
+        columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+        arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=schema)
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """See `Warehouse.stream`. No rows leave no file, and so no batch."""
@@ -85,6 +93,12 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
         finally:
             self.lake.delete(prefix)
 
+    def usage(self) -> dict[str, Any]:
+        """See `Warehouse.usage`."""
+        scanned = dict(self._scanned)
+        self._scanned.clear()
+        return {"athena_queries": list(scanned), **usage(scanned.values())} if scanned else {}
+
     @contextmanager
     def _execute(self, sql: str) -> Iterator[Any]:
         """Run a statement to its end; it is cancelled when the run is interrupted."""
@@ -94,26 +108,38 @@ class AthenaWarehouse(dg.ConfigurableResource["AthenaWarehouse"]):
                 work_group=self.workgroup,
                 s3_staging_dir=self.results,
                 schema_name=self.database,
-                kill_on_interrupt=True,
                 poll_interval=0.5,
+                config=aws.RETRIES,
             )
             with connection, connection.cursor() as cursor:
-                cursor.execute(sql)
-                self._log_cost(cursor, sql)
+                try:
+                    cursor.execute(sql)
+                except DatabaseError:
+                    raise
+                except BaseException:  # Dagster's interrupt is no Exception, and pyathena doesn't know it
+                    if cursor.query_id:
+                        cursor.cancel()
+                    raise
+                self._note_cost(cursor, sql)
                 yield cursor
-        except (OperationalError, DatabaseError, ClientError, BotoCoreError) as error:
+        except (DatabaseError, ClientError, BotoCoreError) as error:
             text = " ".join(str(error).split())
             hint = next((hint for part, hint in _HINTS.items() if part in text), "")
             raise RecographError(
-                f"Athena (workgroup {self.workgroup}) refused a query: {text}. {hint}".strip()
+                f"Athena (workgroup {self.workgroup}) refused a query: {text.rstrip('.')}. {hint}".strip()
             ) from error
 
-    def _log_cost(self, cursor: Any, sql: str) -> None:
+    def _note_cost(self, cursor: Any, sql: str) -> None:
         # The partitions that it reads, as `partition` names them: several queries run at a time.
         read = sorted({f"{customer} {date}" for customer, date in _PARTITION.findall(sql)})
-        scanned = cursor.data_scanned_in_bytes or 0
-        dollars = max(scanned, 10_000_000) / 1e12 * DOLLARS_A_TERABYTE
+        scanned = self._scanned[cursor.query_id] = cursor.data_scanned_in_bytes or 0
         dg.get_dagster_logger().info(
             f"{', '.join(read) or self.database}: Athena query {cursor.query_id}, {scanned / 1e6:.1f} MB scanned, "
-            f"about ${dollars:.5f}"
+            f"about ${dollars(scanned):.5f}"
         )
+
+
+def _arrow_type(column: Sequence[Any]) -> pa.DataType:
+    """The Arrow type of a column as the driver describes it; what has none of its own is text."""
+    _, kind, _, _, precision, scale, _ = column
+    return pa.decimal128(precision, scale) if kind == "decimal" else _ARROW_TYPES.get(kind, pa.string())

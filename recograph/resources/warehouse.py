@@ -6,7 +6,7 @@ The same SQL text runs on both; what can't be written alike is a method here.
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import dagster as dg
 import duckdb
@@ -36,6 +36,9 @@ class Warehouse(Protocol):
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Run one SELECT and return its rows in batches with bounded memory: for large results."""
 
+    def usage(self) -> dict[str, Any]:
+        """What was run since the last call and what it cost, as metadata of an asset; nothing where nothing is paid."""
+
 
 class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
     """DuckDB over the lake's Parquet files; nothing is stored in DuckDB itself."""
@@ -61,6 +64,10 @@ class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """See `Warehouse.stream`."""
         yield from self._connection.cursor().sql(sql).to_arrow_reader(BATCH_ROWS)
+
+    def usage(self) -> dict[str, Any]:
+        """See `Warehouse.usage`."""
+        return {}
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
