@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from recograph.errors import RecographError
 
 # Adaptive: throttled calls are spread out instead of repeated at once.
-RETRIES = Config(retries={"max_attempts": 8, "mode": "adaptive"})
+RETRIES = Config(retries={"max_attempts": 6, "mode": "adaptive"})
 
 _LOGIN = "Log in to AWS again (such as `aws sso login`), or name another AWS_PROFILE."
 _HINTS = {

@@ -1,0 +1,63 @@
+"""A proxy in front of an emulator that can lose a connection and refuse requests, as a network and a policy do."""
+
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Proxy:
+    """Passes everything on; set `lose_after` or `refuse` to change that."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.lose_after: int | None = None
+        """Bytes of the next GET of an object after which its connection is closed, once."""
+        self.refuse: Callable[[str, str], bool] = lambda method, path: False
+        """Whether a request, by method and path, is answered with 403 AccessDenied."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, endpoint))
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if proxy.refuse(self.command, self.path):
+                self.reply(403, {}, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+                return
+            request = urllib.request.Request(
+                endpoint + self.path, body or None, dict(self.headers), method=self.command
+            )
+            try:
+                with urllib.request.urlopen(request) as response:
+                    self.reply(response.status, response.headers, response.read())
+            except urllib.error.HTTPError as error:
+                self.reply(error.code, error.headers, error.read())
+
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names that the library wants
+
+        def reply(self, status: int, headers: Any, body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if proxy.lose_after is not None and self.command == "GET" and len(body) > proxy.lose_after:
+                body, proxy.lose_after, self.close_connection = body[: proxy.lose_after], None, True
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    return Handler

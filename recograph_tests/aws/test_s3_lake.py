@@ -1,0 +1,156 @@
+"""The lake in S3, on ministack."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from botocore.config import Config
+
+from recograph.errors import RecographError
+from recograph.resources import aws
+from recograph.resources.lake import dump_for
+from recograph.resources.s3_lake import S3Lake
+from recograph_tests.aws.proxy import Proxy
+from recograph_tests.aws.stack import REGION, Deployment, LocalAws
+
+CONTENT = bytes(range(256)) * 40_000  # 10 MB, which boto3 sends in parts
+
+
+@pytest.fixture
+def lake(deploy: Callable[..., Deployment], tmp_path: Path) -> S3Lake:
+    return S3Lake(bucket=deploy().bucket, region=REGION, home=str(tmp_path))
+
+
+@pytest.fixture
+def s3(ministack: LocalAws) -> Any:
+    return ministack.client("s3")
+
+
+@pytest.fixture
+def proxy(ministack: LocalAws, lake: S3Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """What the lake reaches S3 through from now on."""
+    proxy = Proxy(ministack.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    yield proxy
+    proxy.stop()
+
+
+def staged(folder: Path, content: bytes = CONTENT) -> Path:
+    file = folder / "staged"
+    file.write_bytes(content)
+    return file
+
+
+def test_dumps_are_found_by_date_whatever_their_compression(lake: S3Lake, s3: Any) -> None:
+    for name in ("2026-11-02.sql.gz", "2026-11-01.sql", "2026-13-01.sql", "notes.txt"):
+        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
+    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_10/2026-11-09.sql", Body=b"x")
+    assert list(lake.dumps("customer_1")) == ["2026-11-01", "2026-11-02"]
+    assert lake.dumps("customer_1")["2026-11-02"].uri == f"s3://{lake.bucket}/dumps/customer_1/2026-11-02.sql.gz"
+    assert lake.dumps("customer_2") == {}
+
+
+def test_a_day_with_two_dumps_or_none_is_an_error(lake: S3Lake, s3: Any) -> None:
+    for name in ("2026-11-01.sql", "2026-11-01.sql.gz"):
+        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
+    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_2/2026-11-01.sql", Body=b"x")
+    with pytest.raises(RecographError, match=r"Two dumps of customer_1 for 2026-11-01: s3://.*sql and s3://.*gz"):
+        lake.dumps("customer_1")
+    with pytest.raises(RecographError, match=r"expected s3://.*/2026-11-02.sql .*Days that exist: 2026-11-01"):
+        dump_for(lake, "customer_2", "2026-11-02")
+
+
+def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(lake: S3Lake, s3: Any) -> None:
+    def version(content: bytes) -> str:
+        s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=content)
+        return lake.dumps("customer_1")["2026-11-01"].version
+
+    assert version(b"one") == version(b"one") != version(b"two")
+
+
+def test_a_dump_is_uploaded_once(lake: S3Lake, tmp_path: Path) -> None:
+    dump = tmp_path / "2026-11-01.sql"
+    dump.write_bytes(CONTENT)
+    assert lake.upload_dump(dump, "customer_1")
+    assert not lake.upload_dump(dump, "customer_1")
+    dump.write_bytes(b"another")
+    assert lake.upload_dump(dump, "customer_1")
+    with lake.open_dump(lake.dumps("customer_1")["2026-11-01"]) as stream:
+        assert stream.read() == b"another"
+
+
+def test_a_lost_connection_is_taken_up_where_it_was(lake: S3Lake, s3: Any, proxy: Proxy) -> None:
+    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
+    dump = lake.dumps("customer_1")["2026-11-01"]
+    proxy.lose_after = 3_000_000
+    with lake.open_dump(dump) as stream:
+        assert stream.read() == CONTENT
+    assert proxy.lose_after is None  # it was lost
+
+
+def test_a_dump_that_is_replaced_while_it_is_read_is_not_mixed(lake: S3Lake, s3: Any, proxy: Proxy) -> None:
+    where = {"Bucket": lake.bucket, "Key": "dumps/customer_1/2026-11-01.sql"}
+    s3.put_object(**where, Body=CONTENT)
+    dump = lake.dumps("customer_1")["2026-11-01"]
+    proxy.lose_after = 3_000_000
+    with lake.open_dump(dump) as stream:
+        stream.read(1_000)
+        s3.put_object(**where, Body=CONTENT[::-1])
+        with pytest.raises(RecographError, match=r"2026-11-01\.sql was replaced while it was read. Run again\."):
+            stream.read()
+
+
+def test_publishing_replaces_a_file_whole(lake: S3Lake, s3: Any, tmp_path: Path) -> None:
+    assert lake.publish(staged(tmp_path), "landing/a/t/f.parquet") == len(CONTENT)
+    assert lake.publish(staged(tmp_path, b"new"), "landing/a/t/f.parquet") == 3
+    assert s3.get_object(Bucket=lake.bucket, Key="landing/a/t/f.parquet")["Body"].read() == b"new"
+
+
+def test_an_upload_that_breaks_leaves_what_was_there(lake: S3Lake, s3: Any, proxy: Proxy, tmp_path: Path) -> None:
+    key = "landing/a/t/f.parquet"
+    lake.publish(staged(tmp_path, b"old"), key)
+    proxy.refuse = lambda method, path: "partNumber=2" in path
+    with pytest.raises(
+        RecographError, match=rf"s3://.*{key}: AccessDenied\. Access Denied Run with the pipeline's role"
+    ):
+        lake.publish(staged(tmp_path), key)
+    assert s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() == b"old"
+    assert not s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads")  # nothing to pay for either
+
+
+def test_parquet_is_listed_without_what_engines_skip(lake: S3Lake, s3: Any) -> None:
+    for name in ("b.parquet", "a.parquet", "_SUCCESS.parquet", ".hidden.parquet", "readme.txt"):
+        s3.put_object(Bucket=lake.bucket, Key=f"landing/a/t/{name}", Body=b"")
+    assert lake.parquet("landing/a/t/") == ["landing/a/t/a.parquet", "landing/a/t/b.parquet"]
+
+
+@pytest.mark.aws
+def test_a_prefix_is_deleted_whole(lake: S3Lake, s3: Any) -> None:
+    s3.put_object(Bucket=lake.bucket, Key="landing/a/table/f.parquet", Body=b"")
+    for number in range(1_001):  # more than a page, and than S3 deletes at once
+        s3.put_object(Bucket=lake.bucket, Key=f"landing/a/t/{number:04}.parquet", Body=b"")
+    assert lake.delete("landing/a/t/") == 1_001
+    assert lake.delete("landing/a/t/") == 0
+    assert lake.parquet("landing/a/") == ["landing/a/table/f.parquet"]
+
+
+def test_arrow_reads_where_boto3_wrote(lake: S3Lake, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1, 2]}), tmp_path / "staged")
+    lake.publish(tmp_path / "staged", "landing/a/t/f.parquet")
+    filesystem, root = lake.filesystem()
+    assert pq.read_table(f"{root}landing/a/t/f.parquet", filesystem=filesystem)["id"].to_pylist() == [1, 2]
+
+
+def test_a_missing_bucket_and_a_server_that_is_not_there_are_named(
+    lake: S3Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = S3Lake(bucket="nobodys-bucket", region=REGION, home=str(tmp_path))
+    with pytest.raises(RecographError, match=r"s3://nobodys-bucket/dumps/a/: NoSuchBucket\. .*Run `make deploy`"):
+        nowhere.dumps("a")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(aws, "RETRIES", Config(retries={"max_attempts": 1}))
+    with pytest.raises(RecographError, match=r"s3://.*/dumps/a/: AWS can't be reached\."):
+        lake.dumps("a")
