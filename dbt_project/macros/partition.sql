@@ -73,16 +73,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The last two columns are the partition's. #}
+{# The last two columns are the partition's; DDL calls a text without a length string. #}
 {% macro create_mart(mart, columns) -%}
     create external table if not exists `{{ mart.schema }}`.`{{ mart.identifier }}` (
         {%- for column in columns[:-2] %}
-        `{{ column.name }}` {{ column.data_type }}{{ ',' if not loop.last }}
+        `{{ column.name }}` {{ column.data_type | replace('varchar', 'string') }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
     partitioned by (
         {%- for column in columns[-2:] -%}
-        `{{ column.name }}` {{ column.data_type }}{{ ', ' if not loop.last }}
+        `{{ column.name }}` {{ column.data_type | replace('varchar', 'string') }}{{ ', ' if not loop.last }}
         {%- endfor -%}
     )
     stored as parquet

@@ -152,7 +152,7 @@ def test_every_compiled_statement_parses_as_athenas(
 
 
 def test_a_missing_mart_is_made_by_ddl_that_is_athenas() -> None:
-    types = {"id": "bigint", "name": "string", "customer": "string", "snapshot_date": "string"}
+    types = {"id": "bigint", "name": "varchar", "customer": "varchar", "snapshot_date": "varchar"}
     columns = [SimpleNamespace(name=name, data_type=type_) for name, type_ in types.items()]
     mart = SimpleNamespace(schema="marts", identifier="users")
     sql = written("athena", "create_mart(mart, columns)", mart=mart, columns=columns)
