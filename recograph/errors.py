@@ -7,3 +7,7 @@ class RecographError(Exception):
     The message is written for the person who reads it: it names what is wrong and where, and says what to do.
     The command line prints it without a traceback; Dagster shows it as the failure's description.
     """
+
+
+class UnavailableError(RecographError):
+    """A server doesn't answer or is overloaded, so that trying again later may succeed without anybody's help."""

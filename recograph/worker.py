@@ -4,30 +4,15 @@ The command line starts one worker a customer, so that customers don't wait for 
 in the same Dagster instance as the UI does, and reports what happens as lines of JSON on standard output.
 """
 
-import datetime
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from dagster._core.utils import make_new_run_id
 
 from recograph.errors import RecographError
-
-
-def consecutive(dates: Sequence[str]) -> Iterator[list[str]]:
-    """Split dates into runs of consecutive days, oldest first; each is one Dagster run."""
-    days: list[str] = []
-    for date in sorted(dates):
-        day_before = (datetime.date.fromisoformat(date) - datetime.timedelta(days=1)).isoformat()
-        if days and days[-1] != day_before:
-            yield days
-            days = []
-        days.append(date)
-    if days:
-        yield days
 
 
 def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> bool:
@@ -46,13 +31,9 @@ def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any])
 def _run(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> dg.ExecuteInProcessResult:
     from recograph.definitions import defs
     from recograph.defs.automation import dump_to_graph  # the code location is loaded here, and errors are reported
-    from recograph.defs.partitions import Snapshot
+    from recograph.defs.partitions import range_tags
 
-    tags = {
-        ASSET_PARTITION_RANGE_START_TAG: Snapshot(customer, dates[0]).key,
-        ASSET_PARTITION_RANGE_END_TAG: Snapshot(customer, dates[-1]).key,
-        "recograph/customer": customer,
-    }
+    tags = {"recograph/customer": customer} | range_tags(customer, dates[0], dates[-1])
     instance = dg.DagsterInstance.get()
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
@@ -92,6 +73,8 @@ def main() -> int:
     customer, *dates = sys.argv[1:]
     run_config = json.loads(sys.stdin.read() or "{}")
     try:
+        from recograph.defs.partitions import consecutive  # reads the settings, which may be wrong
+
         return 0 if all(materialize(customer, days, run_config) for days in consecutive(dates)) else 1
     except RecographError as error:
         _tell("failed", step="definitions", message=str(error))

@@ -1,15 +1,20 @@
 """What runs by itself: the job over the flow, its daily schedule, the sensor for new dumps, the freshness check."""
 
 import datetime
+import hashlib
 import json
+import logging
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from recograph.defs.dumps import observation
+from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landing_key
-from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot
+from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot, consecutive, range_tags
+from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
 from recograph.resources.lake import DumpFile, Lake
 from recograph.resources.neo4j import Neo4jResource
@@ -22,31 +27,30 @@ dump_to_graph = dg.define_asset_job(
     "dump_to_graph",
     selection=dg.AssetSelection.groups("landing", "catalog", "marts", "graph") - FRESHNESS,
     description="A customer's day from its SQL dump to the graph, with all asset checks.",
-    partitions_def=SNAPSHOTS,
 )
 
 
-def request(dump: DumpFile) -> dg.RunRequest:
-    """A run for a dump; a dump that was replaced asks for another run."""
+def request(dumps: Sequence[DumpFile]) -> dg.RunRequest:
+    """One run for a customer's dumps of consecutive days; a dump that was replaced asks for another run."""
+    first, last = dumps[0], dumps[-1]
+    tags = {"recograph/customer": first.customer}
+    if first is last:
+        run_key = f"{first.customer}|{first.date}|{first.version}"
+        return dg.RunRequest(run_key, partition_key=Snapshot(first.customer, first.date).key, tags=tags)
+    versions = hashlib.sha256("|".join(dump.version for dump in dumps).encode()).hexdigest()[:16]
     return dg.RunRequest(
-        run_key=f"{dump.customer}|{dump.date}|{dump.version}",
-        partition_key=Snapshot(dump.customer, dump.date).key,
-        tags={"recograph/customer": dump.customer},
+        f"{first.customer}|{first.date}..{last.date}|{versions}",
+        tags=tags | range_tags(first.customer, first.date, last.date),
     )
 
 
-def newest_dumps(lake: Lake, today: datetime.date) -> tuple[list[DumpFile], list[str]]:
-    """Today's or else yesterday's dump of each customer, and the customers that have neither."""
-    days = [today.isoformat(), (today - datetime.timedelta(days=1)).isoformat()]
-    found, missing = [], []
-    for customer in CUSTOMERS.customers:
-        dumps = lake.dumps(customer)
-        dump = next((dumps[day] for day in days if day in dumps), None)
-        if dump:
-            found.append(dump)
-        else:
-            missing.append(customer)
-    return found, missing
+def dumps_of(lake: Lake, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
+    """The customer's dumps by date; a customer whose dumps can't be listed doesn't keep others from their runs."""
+    try:
+        return lake.dumps(customer)
+    except RecographError as error:
+        log.warning(f"{customer} is passed over: {error}")
+        return {}
 
 
 @dg.schedule(
@@ -60,16 +64,19 @@ def daily(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for each customer's newest dump; a customer without one is left to the sensor."""
     today = context.scheduled_execution_time.astimezone(TIMEZONE).date()
-    found, missing = newest_dumps(lake, today)
+    days = [today.isoformat(), (today - datetime.timedelta(days=1)).isoformat()]
+    missing = []
+    for customer in CUSTOMERS.customers:
+        dumps = dumps_of(lake, customer, context.log)
+        if newest := next((dumps[day] for day in days if day in dumps), None):
+            yield request([newest])
+        else:
+            missing.append(customer)
     if missing:
-        text = (
-            f"No dump of today or yesterday from {', '.join(missing)}; the sensor new_dumps starts a run when it comes."
-        )
+        text = f"No dump of {days[1]} or {days[0]} from {', '.join(missing)}; when it comes, new_dumps starts a run."
         context.log.warning(text)
-        if not found:
+        if len(missing) == len(CUSTOMERS.customers):
             yield dg.SkipReason(text)
-    for dump in found:
-        yield request(dump)
 
 
 @dg.sensor(
@@ -78,20 +85,29 @@ def daily(
     description="Asks for a run when a dump appears, for whichever day, or was replaced by another.",
 )
 def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> dg.SensorResult | dg.SkipReason:
-    """Compare the dumps with those that were landed; the cursor remembers what was asked for."""
+    """Compare the dumps with those that were landed; the cursor remembers what was asked for.
+
+    A replaced dump is observed too, so that the UI shows what was made of the earlier one as outdated.
+    """
     asked: dict[str, str] = json.loads(context.cursor or "{}")
-    requests = []
+    new: dict[str, DumpFile] = {}
     for customer in CUSTOMERS.customers:
-        for dump in lake.dumps(customer).values():
+        for dump in dumps_of(lake, customer, context.log).values():
             key = Snapshot(customer, dump.date).key
             if asked.get(key) == dump.version or not SNAPSHOTS.has_partition_key(key):
                 continue
             asked[key] = dump.version
             if _landed_version(context.instance, key) != dump.version:
-                requests.append(request(dump))
-    if not requests:
+                new[key] = dump
+    if not new:
         return dg.SkipReason("No dump is new.")
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(asked))
+    requests = []
+    for customer in dict.fromkeys(dump.customer for dump in new.values()):
+        by_date = {dump.date: dump for dump in new.values() if dump.customer == customer}
+        requests += [request([by_date[date] for date in days]) for days in consecutive(list(by_date))]
+    return dg.SensorResult(
+        run_requests=requests, cursor=json.dumps(asked), asset_events=[observation(dump) for dump in new.values()]
+    )
 
 
 def _landed_version(instance: dg.DagsterInstance, key: dg.MultiPartitionKey) -> str | None:
@@ -111,12 +127,12 @@ def _landed_version(instance: dg.DagsterInstance, key: dg.MultiPartitionKey) -> 
 )
 def fresh_by_deadline(neo4j: Neo4jResource) -> dg.AssetCheckResult:
     """Compare each customer's loaded snapshot with the calendar."""
-    from recograph.graph.counts import loaded_date
+    from recograph.graph.counts import complete_date
 
     now = datetime.datetime.now(TIMEZONE)
     yesterday = (now.date() - datetime.timedelta(days=1)).isoformat()
-    with neo4j.driver() as driver:
-        held = {customer: loaded_date(driver, customer) for customer in CUSTOMERS.customers}
+    with clear_failures(), neo4j.driver() as driver:
+        held = {customer: complete_date(driver, customer) for customer in CUSTOMERS.customers}
     late = {customer: date for customer, date in held.items() if date is None or date < yesterday}
     due = now.strftime("%H:%M") >= DEADLINE
     listed = ", ".join(f"{customer} ({date or 'nothing loaded'})" for customer, date in late.items())

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from recograph.contracts import CONTRACTS, Contract
-from recograph.defs.errors import clear_failures
+from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.landing import landing_key, table_schema
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshots_of
 from recograph.resources.catalog import Catalog
@@ -46,6 +46,8 @@ def glue_key(table: str) -> dg.AssetKey:
     can_subset=True,
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRIES,
+    pool="catalog",
 )
 def glue(
     context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from recograph.defs.errors import clear_failures
+from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
@@ -84,6 +84,8 @@ def _checks_of(set_: GraphSet) -> dict[str, str]:
     can_subset=True,
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRIES,
+    pool="neo4j",
 )
 def graph(
     context: dg.AssetExecutionContext,

@@ -8,7 +8,7 @@ import dagster as dg
 
 from recograph.contracts import CONTRACTS, Contract
 from recograph.defs.dumps import SQL_DUMP, observation
-from recograph.defs.errors import clear_failures
+from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
 from recograph.landing import Drop, find_drop, land
 from recograph.resources.lake import Lake, dump_for
@@ -79,6 +79,8 @@ def table_schema(contract: Contract) -> dg.TableSchema:
     can_subset=True,
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRIES,
+    pool="lake",
 )
 def landing(
     context: dg.AssetExecutionContext, config: LandingConfig, lake: dg.ResourceParam[Lake]

@@ -45,6 +45,7 @@ os.environ.update(dbt_environment(SETTINGS))
     dagster_dbt_translator=Translator(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)),
     partitions_def=SNAPSHOTS,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="warehouse",
 )
 def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
     """Build the partitions' marts, each with one dbt run.

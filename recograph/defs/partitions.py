@@ -2,9 +2,11 @@
 
 import datetime
 import zoneinfo
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
@@ -66,3 +68,24 @@ def snapshots_of(context: dg.AssetExecutionContext) -> list[Snapshot]:
     """The snapshots that a run asks for: one, or in a backfill several, by customer and then in date order."""
     keys = (SNAPSHOTS.get_partition_key_from_str(key).keys_by_dimension for key in context.partition_keys)
     return sorted(Snapshot(key["customer"], key["date"]) for key in keys)
+
+
+def consecutive(dates: Sequence[str]) -> Iterator[list[str]]:
+    """Split dates into runs of consecutive days, oldest first; each is one Dagster run."""
+    days: list[str] = []
+    for date in sorted(dates):
+        day_before = (datetime.date.fromisoformat(date) - datetime.timedelta(days=1)).isoformat()
+        if days and days[-1] != day_before:
+            yield days
+            days = []
+        days.append(date)
+    if days:
+        yield days
+
+
+def range_tags(customer: str, first: str, last: str) -> dict[str, str]:
+    """The tags of a run over a customer's days from the first to the last."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: Snapshot(customer, first).key,
+        ASSET_PARTITION_RANGE_END_TAG: Snapshot(customer, last).key,
+    }

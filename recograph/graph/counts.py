@@ -38,3 +38,10 @@ def loaded_date(driver: neo4j.Driver, customer: str) -> str | None:
     query = f"MATCH (s:{STATE} {{customer_id: $customer}}) RETURN max(s.snapshot_date)"
     date: str | None = driver.execute_query(query, customer=customer).records[0][0]
     return date
+
+
+def complete_date(driver: neo4j.Driver, customer: str) -> str | None:
+    """The snapshot that all sets of the customer hold completely (the oldest if they differ), or None."""
+    query = f"MATCH (s:{STATE} {{customer_id: $customer}}) RETURN s.snapshot_date"
+    dates = driver.execute_query(query, customer=customer).records
+    return None if any(date is None for (date,) in dates) else min((date for (date,) in dates), default=None)

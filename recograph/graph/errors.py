@@ -11,9 +11,10 @@ from neo4j.exceptions import (
     Neo4jError,
     ServiceUnavailable,
     SessionExpired,
+    TransientError,
 )
 
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 
 
 class BackwardsError(RecographError):
@@ -69,7 +70,7 @@ def explained(server: str) -> Iterator[None]:
             f"{server} refuses the user: check NEO4J_USERNAME and NEO4J_PASSWORD. ({error.message})"
         ) from error
     except (ServiceUnavailable, SessionExpired) as error:
-        raise RecographError(
+        raise UnavailableError(
             f"{server} can't be reached any more ({_text(error)}). Start it, or correct NEO4J_URI, and run this again: "
             "it goes on from what the graph holds."
         ) from error
@@ -78,6 +79,8 @@ def explained(server: str) -> Iterator[None]:
             f"{server} already has such a node ({error.message}): a key is in the mart twice, or someone else writes "
             "to this part of the graph. Run this again: it compares with what the graph holds."
         ) from error
+    except TransientError as error:
+        raise UnavailableError(f"{server} was too busy, again and again: {_text(error)}. Run this again.") from error
     except (Neo4jError, DriverError) as error:
         raise RecographError(f"{server} failed: {_text(error)}. Run this again.") from error
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recograph.graph.plan import ADDED, CHANGED, REMOVED, SetPlan
+from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, SetPlan
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class SetReport:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows of the mart that were brought into the graph in a second, whether they had to be sent or not."""
-        return self.rows / self.seconds if self.seconds else 0.0
+        """Rows of the mart that were compared or sent in a second; 0 where the set was known to be unchanged."""
+        return self.rows / self.seconds if self.seconds and self.how != How.UNCHANGED else 0.0
 
 
 @dataclass

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as AwsError
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
 
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.local.neo4j import ManagedServer
 from recograph.settings import Settings
 
@@ -78,7 +78,7 @@ def connect(server: Server) -> Iterator[neo4j.Driver]:
                 f"Neo4j at {server.uri} refuses user {server.username!r}: check NEO4J_USERNAME and NEO4J_PASSWORD."
             ) from error
         except (ServiceUnavailable, DriverError, ClientError, OSError) as error:
-            raise RecographError(
+            raise UnavailableError(
                 f"Neo4j at {server.uri} can't be reached ({error}). Start it, or correct NEO4J_URI."
             ) from error
         yield driver

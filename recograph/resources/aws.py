@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 
 # Adaptive: throttled calls are spread out instead of repeated at once.
 RETRIES = Config(retries={"max_attempts": 6, "mode": "adaptive"})
@@ -48,4 +48,4 @@ def explained(what: str, hints: Mapping[str, str] = {}) -> Iterator[None]:
         hint = hints.get(code) or _HINTS.get(code) or ""
         raise RecographError(" ".join(f"{what}: {code}. {message} {hint}".split())) from error
     except BotoCoreError as error:
-        raise RecographError(f"{what}: AWS can't be reached. {error}") from error
+        raise UnavailableError(f"{what}: AWS can't be reached. {error}") from error
