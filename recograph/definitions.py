@@ -7,15 +7,15 @@ import dagster as dg
 # Called beta, and yet the only way to observe what isn't ours, and to run a backfill of many days as one run.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(observable_source_asset|backfill_policy)")
 
-from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts  # noqa: E402
+from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
 from recograph.resources.environment import resources  # noqa: E402
 
 defs = dg.Definitions(
     assets=[dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph, analytics.recommender_evaluation],
     asset_checks=[automation.fresh_by_deadline],
-    jobs=[automation.dump_to_graph, analytics.evaluate_recommender],
-    schedules=[automation.daily, automation.freshness],
+    jobs=[automation.dump_to_graph, analytics.evaluate_recommender, retention.clean_lake],
+    schedules=[automation.daily, automation.freshness, retention.weekly_clean],
     sensors=[automation.new_dumps, alerts.alert_on_failure, alerts.alert_on_failed_check],
     resources=resources(SETTINGS),
     # A run's steps form a chain, so a process a step would only cost start-ups; customers run beside each other.

@@ -1,13 +1,14 @@
 """Puts the commands together and turns errors that the user can mend into one clear line."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, customer, dev, dump, neo4j, query, recommend, run, sample_data
+from recograph.cli import aws, clean, customer, dev, dump, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.command("query")(query.query)
 app.command("search")(query.search)
 app.command("recommend")(recommend.recommend)
 app.command("view")(recommend.view)
+app.command("clean")(clean.clean)
 app.command("sample-data")(sample_data.sample_data)
 app.add_typer(aws.app, name="aws")
 app.add_typer(customer.app, name="customer")
@@ -29,10 +31,25 @@ app.add_typer(dump.app, name="dump")
 app.add_typer(neo4j.app, name="neo4j")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(recograph.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
-    typer.echo(recograph.__version__)
+    _print_version(True)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ import datetime
 import hashlib
 import json
 import logging
-import zoneinfo
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -13,14 +12,13 @@ from recograph.defs.dumps import observation
 from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landing_key
-from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot, consecutive, range_tags
+from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, TIMEZONE, Snapshot, consecutive, range_tags
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
 from recograph.resources.lake import DumpFile, Lake
 from recograph.resources.neo4j import Neo4jResource
 
 FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
-TIMEZONE = zoneinfo.ZoneInfo(SETTINGS.timezone)
 DEADLINE = "07:00"
 
 dump_to_graph = dg.define_asset_job(

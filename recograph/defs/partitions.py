@@ -14,6 +14,7 @@ from recograph.resources.lake import date_of_dump
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()
+TIMEZONE = zoneinfo.ZoneInfo(SETTINGS.timezone)
 CUSTOMERS = load_customers(SETTINGS.data)
 
 OWNERS = ["team:data"]
@@ -49,7 +50,7 @@ def date_window(settings: Settings, customers: CustomerList, today: datetime.dat
 
 
 def _snapshots() -> dg.MultiPartitionsDefinition:
-    today = datetime.datetime.now(zoneinfo.ZoneInfo(SETTINGS.timezone)).date()
+    today = datetime.datetime.now(TIMEZONE).date()
     start, end_offset = date_window(SETTINGS, CUSTOMERS, today)
     return dg.MultiPartitionsDefinition(
         {

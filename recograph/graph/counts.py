@@ -45,3 +45,11 @@ def complete_date(driver: neo4j.Driver, customer: str) -> str | None:
     query = f"MATCH (s:{STATE} {{customer_id: $customer}}) RETURN s.snapshot_date"
     dates = driver.execute_query(query, customer=customer).records
     return None if any(date is None for (date,) in dates) else min((date for (date,) in dates), default=None)
+
+
+def held_dates(driver: neo4j.Driver) -> dict[str, set[str]]:
+    """The snapshots that the sets of each customer hold: one, or several where a load was about some sets only."""
+    query = (
+        f"MATCH (s:{STATE}) WHERE s.snapshot_date IS NOT NULL RETURN s.customer_id, collect(DISTINCT s.snapshot_date)"
+    )
+    return {customer: set(dates) for customer, dates in driver.execute_query(query).records}

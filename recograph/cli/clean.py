@@ -1,0 +1,45 @@
+"""`recograph clean`: old landed tables and marts go, so that the lake doesn't grow for ever."""
+
+import datetime
+import zoneinfo
+from typing import Annotated
+
+import typer
+
+from recograph.errors import RecographError
+from recograph.settings import Settings
+
+
+def clean(
+    keep_days: Annotated[
+        int | None, typer.Option(min=1, help="Days to keep; default: RECOGRAPH_KEEP_DAYS.", show_default=False)
+    ] = None,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", "-c", help="Only this customer; repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+) -> None:
+    """Delete landed tables and marts of old dates; what the graph holds and each newest one stay, as do the dumps."""
+    from recograph import retention
+    from recograph.graph.counts import held_dates
+    from recograph.graph.server import connect, find_server
+    from recograph.resources.environment import open_lake
+
+    settings = Settings.from_env()
+    days = keep_days or settings.keep_days
+    if days is None:
+        raise RecographError(
+            "Say how many days to keep: --keep-days 90, or set RECOGRAPH_KEEP_DAYS. Nothing was deleted."
+        )
+    lake = open_lake(settings)
+    with connect(find_server(settings)) as driver:
+        held = held_dates(driver)
+    today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()
+    partitions = retention.expired(lake, days, today, held, customer)
+    for line in retention.described(partitions):
+        typer.echo(f"{line} {'would go' if dry_run else 'go'}")
+    if dry_run:
+        typer.echo(f"{len(partitions)} partitions are older than {days} days; nothing was deleted.")
+    else:
+        files = retention.delete(lake, partitions)
+        typer.echo(f"{len(partitions)} partitions older than {days} days deleted, {files} files.")

@@ -1,0 +1,57 @@
+"""What keeps the lake from growing for ever: a job that deletes old partitions, and its weekly schedule."""
+
+import datetime
+
+import dagster as dg
+
+from recograph.defs.errors import clear_failures
+from recograph.defs.partitions import SETTINGS, TIMEZONE
+from recograph.resources.lake import Lake
+from recograph.resources.neo4j import Neo4jResource
+from recograph.retention import delete, described, expired
+
+
+class CleanConfig(dg.Config):
+    """Run config of the cleaning job."""
+
+    keep_days: int | None = SETTINGS.keep_days
+    """How many days of landed tables and marts to keep; none: all."""
+    dry_run: bool = False
+    """Whether to say what would go, and delete nothing."""
+
+
+@dg.op
+def delete_old_partitions(
+    context: dg.OpExecutionContext, config: CleanConfig, lake: dg.ResourceParam[Lake], neo4j: Neo4jResource
+) -> None:
+    """Delete landed tables and marts of old dates, but not what the graph holds and each newest one."""
+    from recograph.graph.counts import held_dates
+
+    if config.keep_days is None:
+        context.log.info("RECOGRAPH_KEEP_DAYS isn't set, and keep_days isn't in the run config: everything is kept.")
+        return
+    if config.keep_days < 1:
+        raise dg.Failure(description=f"keep_days is {config.keep_days}, but must be 1 or more.", allow_retries=False)
+    with clear_failures():
+        with neo4j.driver() as driver:
+            held = held_dates(driver)
+        partitions = expired(lake, config.keep_days, datetime.datetime.now(TIMEZONE).date(), held)
+        for line in described(partitions):
+            context.log.info(f"{line} {'would go' if config.dry_run else 'go'}")
+        files = 0 if config.dry_run else delete(lake, partitions)
+    context.add_output_metadata({"partitions": len(partitions), "files_deleted": files, "dry_run": config.dry_run})
+
+
+@dg.job(description="Deletes landed tables and marts older than RECOGRAPH_KEEP_DAYS; the dumps and the graph stay.")
+def clean_lake() -> None:
+    """Delete old partitions."""
+    delete_old_partitions()
+
+
+weekly_clean = dg.ScheduleDefinition(
+    name="weekly_clean",
+    job=clean_lake,
+    cron_schedule="0 12 * * 0",
+    execution_timezone=SETTINGS.timezone,
+    description="Deletes old landed tables and marts on Sundays, where RECOGRAPH_KEEP_DAYS says how old.",
+)

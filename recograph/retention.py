@@ -1,0 +1,79 @@
+"""Deletes what the lake has of old snapshots: landed tables and marts, which the dumps can give again.
+
+What the next load compares with is kept, however old: the snapshots that the graph holds, and the newest of each table.
+"""
+
+import datetime
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from recograph.resources.lake import Lake
+
+_FOLDERS = {
+    "landing/": re.compile(r"(landing/(?P<customer>[^/]+)/[^/]+/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
+    "marts/": re.compile(r"(marts/[^/]+/customer=(?P<customer>[^/]+)/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """A table's partition in the lake."""
+
+    customer: str
+    date: str
+    prefix: str
+    """Of the keys of its files."""
+
+
+def expired(
+    lake: Lake,
+    keep_days: int,
+    today: datetime.date,
+    held: Mapping[str, Collection[str]],
+    customers: Collection[str] | None = None,
+) -> list[Partition]:
+    """The partitions that are older than they need be.
+
+    Args:
+        lake: where to look.
+        keep_days: how many days before today are kept.
+        today: the day to count from.
+        held: the snapshots that the graph holds by customer, which are kept too.
+        customers: only these; default: all that the lake has, in customers.yaml or no longer there.
+    """
+    first_kept = (today - datetime.timedelta(days=keep_days)).isoformat()
+    tables: dict[str, dict[str, Partition]] = defaultdict(dict)
+    for root, folder in _FOLDERS.items():
+        for key in lake.parquet(root):
+            if match := folder.match(key):
+                tables[match[1]][match["date"]] = Partition(match["customer"], match["date"], match[0])
+    return sorted(
+        partition
+        for by_date in tables.values()
+        for date, partition in by_date.items()
+        if date < first_kept
+        and date != max(by_date)
+        and date not in held.get(partition.customer, ())
+        and (customers is None or partition.customer in customers)
+    )
+
+
+def delete(lake: Lake, partitions: Iterable[Partition]) -> int:
+    """Delete partitions; returns the number of files.
+
+    Raises:
+        RecographError: the lake can't be reached, or doesn't let us; what was deleted before is gone.
+    """
+    return sum(lake.delete(partition.prefix) for partition in partitions)
+
+
+def described(partitions: Iterable[Partition]) -> list[str]:
+    """A line a customer and date, such as ``customer_1 2026-11-01: 20 tables``."""
+    tables: dict[tuple[str, str], int] = defaultdict(int)
+    for partition in partitions:
+        tables[partition.customer, partition.date] += 1
+    return [
+        f"{customer} {date}: {count} table{'s' * (count > 1)}" for (customer, date), count in sorted(tables.items())
+    ]

@@ -1,0 +1,139 @@
+import datetime
+from pathlib import Path
+
+import neo4j as neo4j_driver
+import pytest
+from typer.testing import CliRunner
+
+from recograph.cli.main import app
+from recograph.defs.retention import clean_lake
+from recograph.errors import RecographError
+from recograph.graph.state import State, write_states
+from recograph.local.neo4j import Connection
+from recograph.resources.lake import Lake, LocalLake, landing_key
+from recograph.resources.neo4j import Neo4jResource
+from recograph.retention import delete, described, expired
+from recograph_tests.graph.small import CUSTOMER_2
+
+TODAY = datetime.date(2026, 11, 30)
+OLD, HELD, KEPT, NEWEST = "2026-10-01", "2026-10-02", "2026-11-20", "2026-11-29"
+
+
+def fill(lake: Lake, customer: str, *dates: str) -> None:
+    """A landed table and a mart of each date, and a file that is none of retention's business."""
+    with lake.staging() as folder:
+        keys = [landing_key(customer, "core_user", date) for date in dates]
+        keys += [f"marts/users/customer={customer}/snapshot_date={date}/part-0.parquet" for date in dates]
+        for key in [*keys, f"erased/{customer}/users.json"]:
+            (folder / "file").write_bytes(b"")
+            lake.publish(folder / "file", key)
+
+
+def check_retention(lake: Lake) -> None:
+    """What holds in every lake: one with three customers, of whom the last one ships no dumps any more."""
+    fill(lake, "acme", OLD, HELD, KEPT, NEWEST)
+    fill(lake, "zeta", OLD, NEWEST)
+    fill(lake, "gone", OLD)
+    held = {"acme": {HELD}}
+    found = expired(lake, 30, TODAY, held)
+    assert described(found) == [f"acme {OLD}: 2 tables", f"zeta {OLD}: 2 tables"]
+    assert [partition.customer for partition in expired(lake, 30, TODAY, held, ["zeta"])] == ["zeta"] * 2
+    assert delete(lake, found) == 4
+    dates = {"acme": (HELD, KEPT, NEWEST), "zeta": (NEWEST,), "gone": (OLD,)}
+    assert lake.parquet("landing/") == sorted(
+        landing_key(customer, "core_user", date) for customer, days in dates.items() for date in days
+    )
+    assert len(lake.parquet("marts/")) == 5
+    assert expired(lake, 30, TODAY, held) == []
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> LocalLake:
+    return LocalLake(root=str(tmp_path / "home" / "lake"), data=str(tmp_path / "data"), home=str(tmp_path / "home"))
+
+
+def test_only_what_is_old_not_held_and_not_the_newest_goes(lake: LocalLake) -> None:
+    check_retention(lake)
+    assert Path(lake.root, "erased", "zeta", "users.json").exists()
+    assert not Path(lake.root, f"marts/users/customer=zeta/snapshot_date={OLD}").exists()
+
+
+def test_a_day_is_kept_that_many_days(lake: LocalLake) -> None:
+    fill(lake, "acme", KEPT, NEWEST)
+    assert expired(lake, 10, TODAY, {}) == []
+    assert described(expired(lake, 9, TODAY, {})) == [f"acme {KEPT}: 2 tables"]
+
+
+def test_the_newest_of_each_table_is_kept(lake: LocalLake) -> None:
+    """Landed tables may be newer than marts, where dbt failed since."""
+    fill(lake, "acme", OLD, HELD)
+    lake.delete(f"marts/users/customer=acme/snapshot_date={HELD}/")
+    assert [partition.prefix for partition in expired(lake, 1, TODAY, {})] == [
+        f"landing/acme/core_user/snapshot_date={OLD}/"
+    ]
+
+
+@pytest.fixture
+def environ(lake: LocalLake, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of an installation with that lake, whose Neo4j can't be reached."""
+    for name, value in {
+        "RECOGRAPH_HOME": lake.home,
+        "RECOGRAPH_DATA": lake.data,
+        "NEO4J_URI": "bolt://127.0.0.1:9",
+        "NEO4J_PASSWORD": "password",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("RECOGRAPH_LAKE", raising=False)
+    monkeypatch.delenv("RECOGRAPH_KEEP_DAYS", raising=False)
+    return monkeypatch
+
+
+def clean(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["clean", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def run_job(lake: LocalLake, **config: object) -> bool:
+    """Run the job with that config; returns whether it succeeded."""
+    run_config = {"ops": {"delete_old_partitions": {"config": config}}} if config else {}
+    resources = {"lake": lake, "neo4j": Neo4jResource()}
+    return clean_lake.execute_in_process(run_config, resources=resources, raise_on_error=False).success
+
+
+def dates_in(lake: Lake) -> set[str]:
+    return {key.split("snapshot_date=")[1].split("/")[0] for key in lake.parquet("marts/")}
+
+
+def test_command_and_job_keep_what_the_graph_holds(
+    lake: LocalLake, neo4j: neo4j_driver.Driver, neo4j_server: Connection, environ: pytest.MonkeyPatch
+) -> None:
+    environ.setenv("NEO4J_URI", neo4j_server.uri)
+    environ.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    for date in (OLD, HELD, KEPT, NEWEST):
+        CUSTOMER_2.write(Path(lake.root), "acme", date)
+    with neo4j.session() as session:
+        session.execute_write(write_states, "acme", [State("nodes/User", HELD, True, "", "", 0, 0)])
+
+    environ.setenv("RECOGRAPH_KEEP_DAYS", "1")
+    assert f"acme {OLD}: 12 tables would go" in clean("--dry-run")
+    assert run_job(lake, keep_days=1, dry_run=True)
+    assert len(dates_in(lake)) == 4
+    assert clean().endswith("24 partitions older than 1 days deleted, 24 files.\n")
+    assert dates_in(lake) == {HELD, NEWEST}
+
+    CUSTOMER_2.write(Path(lake.root), "acme", OLD)
+    assert run_job(lake, keep_days=1)
+    assert dates_in(lake) == {HELD, NEWEST}
+
+
+def test_nothing_is_deleted_unless_it_is_clear_what(lake: LocalLake, environ: pytest.MonkeyPatch) -> None:
+    fill(lake, "acme", OLD, NEWEST)
+    with pytest.raises(RecographError, match=r"Say how many days to keep.*Nothing was deleted"):
+        clean()
+    with pytest.raises(RecographError, match="can't be reached"):
+        clean("--keep-days", "1")
+    assert run_job(lake)  # keeps all
+    assert not run_job(lake, keep_days=1)
+    assert not run_job(lake, keep_days=0)
+    assert dates_in(lake) == {OLD, NEWEST}
