@@ -23,8 +23,8 @@ def _serving(server: socketserver.BaseServer) -> Iterator[None]:
 
 
 @contextmanager
-def web_server(status: int = 200) -> Iterator[tuple[str, list[Any]]]:
-    """The address of a web server, and the JSON that is posted to it."""
+def web_server(status: int = 200, answer: bytes = b"") -> Iterator[tuple[str, list[Any]]]:
+    """The address of a web server, and the JSON that is posted to it; it gives the same answer to all."""
     posted: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -32,8 +32,12 @@ def web_server(status: int = 200) -> Iterator[tuple[str, list[Any]]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Content-Type"] == "application/json":
                 posted.append(json.loads(body))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             self.send_response(status)
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass

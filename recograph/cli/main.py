@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, clean, customer, dev, dump, neo4j, query, recommend, run, sample_data
+from recograph.cli import aws, clean, customer, dev, doctor, dump, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("query")(query.query)
 app.command("search")(query.search)
 app.command("recommend")(recommend.recommend)
 app.command("view")(recommend.view)
+app.command("doctor")(doctor.doctor)
 app.command("clean")(clean.clean)
 app.command("sample-data")(sample_data.sample_data)
 app.add_typer(aws.app, name="aws")

