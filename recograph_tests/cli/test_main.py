@@ -1,0 +1,33 @@
+"""The command as a shell sees it: versions and completion."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recograph
+
+BIN = Path(sys.executable).parent
+
+
+def bash(script: str, home: Path) -> str:
+    """What a shell prints that has the command on its path."""
+    environ = os.environ | {"HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_tells_its_version(tmp_path: Path) -> None:
+    assert bash("recograph version; recograph --version", tmp_path) == f"{recograph.__version__}\n" * 2
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash isn't here")
+def test_bash_completes_commands_once_it_was_told_to(tmp_path: Path) -> None:
+    bash("recograph --install-completion; true", tmp_path)  # `true`, so that the shell stays its parent
+    assert "recograph.sh" in (tmp_path / ".bashrc").read_text()
+    complete = "COMP_WORDS=(recograph neo4j ba) COMP_CWORD=2; _recograph_completion recograph; echo ${COMPREPLY[@]}"
+    assert bash(f"source {tmp_path}/.bash_completions/recograph.sh; {complete}", tmp_path) == "backup\n"
