@@ -49,7 +49,6 @@ data "aws_iam_policy_document" "pipeline" {
     sid = "ReadCatalog"
     actions = [
       "glue:GetDatabase",
-      "glue:GetDatabases",
       "glue:GetTable",
       "glue:GetTables",
       "glue:GetPartition",
@@ -58,6 +57,13 @@ data "aws_iam_policy_document" "pipeline" {
     ]
     # Athena looks into the database "default" before any other.
     resources = concat([local.catalog, "${local.glue}:database/default"], local.marts, local.landing)
+  }
+
+  # dbt looks for its database among all; this shows names, not tables.
+  statement {
+    sid       = "ListDatabases"
+    actions   = ["glue:GetDatabases"]
+    resources = [local.catalog, "${local.glue}:database/*"]
   }
 
   statement {
