@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recograph.contracts import CONTRACTS, Contract
-from recograph.dumps import DumpReader
+from recograph.dumps import DumpReader, ahead
 from recograph.erasure import erased_users, without_erased
 from recograph.errors import RecographError
 from recograph.resources.lake import DumpFile, Lake, landing_key
@@ -77,7 +77,7 @@ def land(
             for contract in contracts:
                 writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
             with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
-                for table, batch in reader:
+                for table, batch in ahead(reader):
                     writers[table].write_batch(without_erased(batch, CONTRACTS[table].person, erased))
         finally:
             for writer in writers.values():

@@ -99,18 +99,12 @@ class CopyRows:
         whole = len(separators) == rows * max(columns, 1)
         if not whole or not lines[separators[max(columns, 1) - 1 :: max(columns, 1)]].all():
             raise self._misshapen(lines, separators)
-        matrix = separators.reshape(rows, -1) + start
-        opening = np.concatenate(([start - 1], matrix[:-1, -1]))
+        matrix = separators.reshape(rows, -1)
+        opening = np.concatenate(([-1], matrix[:-1, -1]))
         closing = matrix[:, -1]
         if rows and window[separators[max(columns, 1) - 1] - 1] == _RETURN:
             closing = closing - 1
-        starts = np.empty((len(self._wanted), rows), np.int64)
-        ends = np.empty_like(starts)
-        for at, column in enumerate(self._wanted):
-            starts[at] = matrix[:, column - 1] if column else opening
-            ends[at] = matrix[:, column] if column < columns - 1 else closing
-        starts += 1
-        fields = Fields(self._buffer.data, starts, ends, rows, self._buffer.base)
+        fields = Fields.between(self._buffer, start, matrix, opening, closing, self._wanted)
         self.rows += rows
         return fields
 

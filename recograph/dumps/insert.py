@@ -54,6 +54,29 @@ class Fields:
     base: int
     """Where `data` begins in the dump, in bytes."""
 
+    @classmethod
+    def between(
+        cls, buffer: Buffer, start: int, matrix: Positions, opening: Positions, closing: Positions, wanted: list[int]
+    ) -> "Fields":
+        """The wanted values between separators.
+
+        Args:
+            buffer: what the values lie in.
+            start: where in the buffer the window begins that positions count from.
+            matrix: positions of the separators behind the values, rows by columns.
+            opening: position of the byte before each row's first value.
+            closing: position of the byte behind each row's last value.
+            wanted: the columns.
+        """
+        rows, columns = matrix.shape
+        # Half the bytes make everything that follows nearly twice as fast; a buffer is never that long.
+        starts = np.empty((len(wanted), rows), np.int32)
+        ends = np.empty_like(starts)
+        for at, column in enumerate(wanted):
+            np.add(matrix[:, column - 1] if column else opening, start + 1, out=starts[at], casting="unsafe")
+            np.add(matrix[:, column] if column < columns - 1 else closing, start, out=ends[at], casting="unsafe")
+        return cls(buffer.data, starts, ends, rows, buffer.base)
+
 
 def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
     """Consume the header of an INSERT or REPLACE; None, and nothing consumed, where it isn't one of rows."""
@@ -150,7 +173,7 @@ class InsertRows:
             bad |= (window[matrix[:, :-1] - 1] == _CLOSE).any(axis=1)
         if bad.any() or (done and len(separators) % columns):
             raise self._misshapen(window, separators, int(bad.argmax()) if bad.any() else rows)
-        fields = self._fields(matrix + base, opening + base, closing + base)
+        fields = Fields.between(buffer, base, matrix, opening, closing, self._wanted)
         if done:
             buffer.pos = base + int(separators[-1]) + 1
         elif rows:
@@ -204,16 +227,6 @@ class InsertRows:
             if (at := before.rfind(b")")) >= 0 and _HARMLESS_TAIL.fullmatch(before, at):
                 closing[row] -= len(before) - at - 1
         return closing
-
-    def _fields(self, matrix: Positions, opening: Positions, closing: Positions) -> Fields:
-        rows = len(matrix)
-        starts = np.empty((len(self._wanted), rows), np.int64)
-        ends = np.empty_like(starts)
-        for at, column in enumerate(self._wanted):
-            starts[at] = matrix[:, column - 1] if column else opening
-            ends[at] = matrix[:, column] if column < self._columns - 1 else closing
-        starts += 1
-        return Fields(self._buffer.data, starts, ends, rows, self._buffer.base)
 
     def _misshapen(self, window: Bytes, separators: Positions, row: int) -> DumpError:
         closes = np.flatnonzero(window[separators[row * self._columns :] - 1] == _CLOSE)

@@ -18,7 +18,6 @@ from recograph.dumps.scan import BACKSLASH, QUOTE, Bytes, Positions, escaped_pos
 
 Mask = npt.NDArray[np.bool_]
 
-_NULL = np.frombuffer(b"null", np.uint8)
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
 _PLAIN = np.isin(np.arange(256), list(b"0123456789+-.tTfFiInN"))
 _PREFIXED = re.compile(rb"(?P<kind>[xXbBnNeE]?)'(?P<text>.*)'", re.S)
@@ -80,27 +79,47 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
         LiteralError: something is neither a string, a number nor NULL.
     """
     window = np.frombuffer(data, np.uint8)
+    size = ends - starts
     if syntax.copy:
-        null = (ends - starts == 2) & (window[starts] == BACKSLASH)
-        null &= window[np.minimum(starts + 1, len(window) - 1)] == ord("N")
+        null = _matching(window, starts, size == 2, b"\\N")
         return unescape(_take(data, starts, ends, null), _COPY_ESCAPES, syntax)
-    starts, ends = _trimmed(window, starts, ends)
-    first, size = window[starts], ends - starts
-    quoted = (first == QUOTE) & (window[ends - 1] == QUOTE) & (size > 1)
-    null = _is_null(window, starts, size)
-    plain = _PLAIN[first] & (size > 0) & (window[ends - 1] != QUOTE)
-    plain &= ~((first == ord("0")) & (size > 1) & ((window[np.minimum(starts + 1, len(window) - 1)] & 0xDF) > 57))
-    if not (quoted | plain).all():
+    escapes = _STRING_ESCAPES if syntax.postgresql else _MYSQL_ESCAPES
+    first, last = window[starts], window[ends - 1]
+    if _SPACES[first].any() or _SPACES[last].any():
+        starts, ends = _trimmed(window, starts, ends)
+        first, last, size = window[starts], window[ends - 1], ends - starts
+    quoted = (first == QUOTE) & (last == QUOTE) & (size > 1)
+    if quoted.all():
+        return unescape(_take(data, starts + 1, ends - 1, None), escapes, syntax)
+    plain = _PLAIN[first] & (size > 0) & (last != QUOTE)
+    prefixed = np.flatnonzero((first == ord("0")) & (size > 1))
+    if not (quoted | plain).all() or ((window[starts[prefixed] + 1] & 0xDF) > ord("9")).any():
         return _cut_odd(data, starts, ends, syntax, is_text)
-    if is_text and (bare := plain & ~null).any():
+    null = _matching(window, starts, (size == 4) & (first | 32 == ord("n")), b"null")
+    if is_text and (bare := plain if null is None else plain & ~null).any():
         _check_bare(data, starts, ends, bare)
-    array = _take(data, starts + quoted, ends - quoted, null)
-    escapes = _MYSQL_ESCAPES if not syntax.postgresql else _STRING_ESCAPES
-    return unescape(array, escapes, syntax)
+    if quoted.any():
+        starts, ends = starts + quoted, ends - quoted
+    return unescape(_take(data, starts, ends, null), escapes, syntax)
+
+
+def _matching(window: Bytes, starts: Positions, candidates: Mask, word: bytes) -> Mask | None:
+    """Marks the candidates that are a word, None if there are none; a word in lower case may come in any."""
+    at = np.flatnonzero(candidates)
+    folded = 32 if word.islower() else 0
+    for offset, byte in enumerate(word):
+        if not len(at):
+            return None
+        at = at[window[starts[at] + offset] | folded == byte]
+    if not len(at):
+        return None
+    marks: Mask = np.zeros(len(starts), np.bool_)
+    marks[at] = True
+    return marks
 
 
 def _check_bare(data: bytes, starts: Positions, ends: Positions, bare: Mask) -> None:
-    values = _take(data, starts[bare], ends[bare], np.zeros(np.count_nonzero(bare), np.bool_))
+    values = _take(data, starts[bare], ends[bare], None)
     is_literal = pc.match_substring_regex(values, _BARE)
     if (row := is_literal.index(pa.scalar(False)).as_py()) >= 0:
         raise LiteralError(int(np.flatnonzero(bare)[row]), _NO_LITERAL)
@@ -114,7 +133,7 @@ def _trimmed(window: Bytes, starts: Positions, ends: Positions) -> tuple[Positio
     return starts, ends
 
 
-def _take(data: bytes, starts: Positions, ends: Positions, null: Mask) -> pa.BinaryArray:
+def _take(data: bytes, starts: Positions, ends: Positions, null: Mask | None) -> pa.BinaryArray:
     """Copy ranges of `data` into an array: every other value of an array whose offsets are the borders."""
     rows = len(starts)
     if not rows:
@@ -122,7 +141,7 @@ def _take(data: bytes, starts: Positions, ends: Positions, null: Mask) -> pa.Bin
     borders = np.empty(2 * rows, np.int32)
     borders[0::2], borders[1::2] = starts, ends
     parent = pa.Array.from_buffers(pa.binary(), 2 * rows - 1, [None, pa.py_buffer(borders), pa.py_buffer(data)])
-    return parent.take(pa.array(np.arange(0, 2 * rows, 2, dtype=np.int32), mask=null if null.any() else None))
+    return parent.take(pa.array(np.arange(0, 2 * rows, 2, dtype=np.int32), mask=null))
 
 
 def parts(array: pa.BinaryArray) -> tuple[npt.NDArray[np.int32], Bytes]:
@@ -202,11 +221,12 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
     """Columns that hold other literals than strings and numbers: hexadecimal, bits, with introducers."""
     window = np.frombuffer(data, np.uint8)
     size = ends - starts
-    null = _is_null(window, starts, size)
+    null = _matching(window, starts, size == 4, b"null")
     for prefix in (b"_binary '", b"0x"):
         is_prefixed = _begins(window, starts, size, prefix)
         empty = (size == 2) & (window[starts] == QUOTE)
-        if not (is_prefixed | null | empty).all():
+        others = empty if null is None else empty | null
+        if not (is_prefixed | others).all():
             continue
         if prefix == b"0x":
             digits = _take(data, starts + 2, ends, null)
@@ -222,12 +242,6 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
         except ValueError as error:
             raise LiteralError(row, str(error)) from None
     return pa.array(values, pa.binary())
-
-
-def _is_null(window: Bytes, starts: Positions, size: Positions) -> Mask:
-    null: Mask = size == 4
-    null[null] = ((window[starts[null, None] + np.arange(4)] | 32) == _NULL).all(axis=1)
-    return null
 
 
 def _begins(window: Bytes, starts: Positions, size: Positions, prefix: bytes) -> Mask:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recograph.dumps.ahead import ahead
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 
@@ -117,7 +118,7 @@ def convert(
         with DumpReader(
             source, only=tables, database=database, as_text=as_text, limits=limits, on_progress=on_progress
         ) as reader:
-            for table, batch in reader:
+            for table, batch in ahead(reader):
                 folder.write(table, batch)
             missing = sorted(set(tables or ()) - set(reader.tables))
             if missing:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
-Positions = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.signedinteger]
 _Words = npt.NDArray[np.uint64]
 
 QUOTE, COMMA, SEMICOLON, BACKSLASH = b"',;\\"

@@ -7,22 +7,20 @@ readable.
 import codecs
 import hashlib
 import os
-import queue
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
+from recograph.dumps.ahead import ahead
 from recograph.dumps.report import DumpError, Limits
 
 CHUNK_BYTES = 4 << 20
 _READ_BYTES = 1 << 20
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 _SKIPPABLE_FRAME = b"\x2a\x4d\x18"
-_AHEAD = 2
 
 
 def compression_of(head: bytes) -> str:
@@ -211,37 +209,7 @@ class Source:
 
     def __iter__(self) -> Iterator[bytes]:
         """The chunks, while a thread reads the next ones."""
-        chunks: queue.Queue[bytes | BaseException | None] = queue.Queue(_AHEAD)
-        stop = threading.Event()
-
-        def put(item: bytes | BaseException | None) -> bool:
-            while not stop.is_set():
-                try:
-                    chunks.put(item, timeout=0.2)
-                except queue.Full:
-                    continue
-                return True
-            return False
-
-        def work() -> None:
-            try:
-                for chunk in self._chunks():
-                    if not put(chunk):
-                        return
-                put(None)
-            except BaseException as error:
-                put(error)
-
-        thread = threading.Thread(target=work, name="dump-source", daemon=True)
-        thread.start()
-        try:
-            while (item := chunks.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stop.set()
-            thread.join()
+        return ahead(self._chunks())
 
     def close(self) -> None:
         """Close the file, where this opened it; a stream that was handed in stays open."""

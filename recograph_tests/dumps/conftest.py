@@ -24,7 +24,8 @@ def _folder() -> Iterator[Path]:
 def mariadb() -> Iterator[MariaDB]:
     """A MariaDB server that all tests of a run share."""
     with _folder() as folder:
-        server = MariaDB(folder)
+        small = "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"
+        server = MariaDB(folder, *small)
         yield server
         server.process.terminate()
         server.process.wait(60)

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,12 @@ def _program(*names: str) -> str:
     return pytest.skip(f"{names[0]} isn't installed (Debian: mariadb-server, postgresql)")
 
 
-def _run(*command: str, stdin: bytes = b"", user: str | None = None, **environment: str) -> bytes:
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, user=user, check=False, env=os.environ | environment
-    )
+def _run(*command: str, stdin: bytes | Path = b"", user: str | None = None, **environment: str) -> bytes:
+    with stdin.open("rb") if isinstance(stdin, Path) else nullcontext() as file:
+        given = {"stdin": file} if file else {"input": stdin}
+        done = subprocess.run(
+            command, capture_output=True, user=user, check=False, env=os.environ | environment, **given
+        )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
 
@@ -43,21 +46,26 @@ def _wait(process: subprocess.Popen[bytes], answers: list[str], log: Path) -> No
 class MariaDB:
     """A MariaDB server in a folder of its own."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *options: str):
         self._client = _program("mariadb", "mysql")
         self._dump = _program("mariadb-dump", "mysqldump")
         server, install = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
         self._socket = f"--socket={folder}/socket"
         data, log = f"--datadir={folder}/data", folder / "log"
         user = ["--user=root"] if os.geteuid() == 0 else []
-        small = ["--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
-        options = [f"--pid-file={folder}/pid", "--max-allowed-packet=64M", "--sql-mode=", "--event-scheduler=OFF"]
+        settings = [f"--pid-file={folder}/pid", "--max-allowed-packet=64M", "--sql-mode=", "--event-scheduler=OFF"]
         _run(
-            install, "--no-defaults", *user, data, "--auth-root-authentication-method=normal", "--skip-test-db", *small
+            install,
+            "--no-defaults",
+            *user,
+            data,
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            *options,
         )
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                [server, "--no-defaults", *user, data, self._socket, "--skip-networking", *small, *options],
+                [server, "--no-defaults", *user, data, self._socket, "--skip-networking", *settings, *options],
                 stdout=out,
                 stderr=out,
             )
@@ -67,6 +75,10 @@ class MariaDB:
         """Run statements; gives rows as text, fields between tabs."""
         options = ["--no-defaults", self._socket, "--batch", "--raw", "--skip-column-names"]
         return _run(self._client, *options, "--default-character-set=utf8mb4", database, stdin=sql.encode())
+
+    def load(self, dump: Path, database: str = "hostile") -> None:
+        """Load a dump as users do."""
+        _run(self._client, "--no-defaults", self._socket, database, stdin=dump)
 
     def create(self, sql: str, database: str = "hostile") -> None:
         """Make the database anew and fill it."""
@@ -116,6 +128,10 @@ class PostgreSQL:
         """Run statements; gives rows as text, fields between tabs."""
         options = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database]
         return _run(self._psql, *self._login, *options, stdin=sql.encode(), PGCLIENTENCODING="UTF8")
+
+    def load(self, dump: Path, database: str = "hostile") -> None:
+        """Load a dump as users do."""
+        _run(self._psql, *self._login, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, stdin=dump)
 
     def create(self, sql: str, database: str = "hostile", encoding: str = "UTF8") -> None:
         """Empty or make the database, and fill it."""
