@@ -164,13 +164,13 @@ def compare(name: str, megabytes: float, rounds: int, folder: Path) -> None:
         server.process.wait(60)
         shutil.rmtree(server_folder, ignore_errors=True)
         shutil.rmtree(folder / customer)
-    peer = statistics.median(seconds for seconds, _ in measured[f"{name} < dump"])
-    print(f"\n{size:.0f} MB, {rounds} rounds\n{'way':34}{'MB/s':>8}{'times the server':>18}{'peak MB':>9}")
+    peer = [statistics.median(values) for values in zip(*measured[f"{name} < dump"], strict=True)]
+    print(f"\n{size:.0f} MB, {rounds} rounds; x is how many times the server's\n")
+    print(f"{'way':34}{'MB/s':>8}{'x':>7}{'MB/CPU s':>10}{'x':>7}{'peak MB':>9}")
     for way, runs in measured.items():
-        seconds = statistics.median(seconds for seconds, _ in runs)
-        print(
-            f"{way:34}{size / seconds:8.1f}{peer / seconds:18.1f}{max(memory for _, memory in runs):9.0f}", flush=True
-        )
+        seconds, cpu, _ = (statistics.median(values) for values in zip(*runs, strict=True))
+        speeds = f"{size / seconds:8.1f}{peer[0] / seconds:7.1f}{size / cpu:10.1f}{peer[1] / cpu:7.1f}"
+        print(f"{way:34}{speeds}{max(memory for _, _, memory in runs):9.0f}", flush=True)
 
 
 def main() -> None:
