@@ -12,7 +12,9 @@ from recograph.defs.partitions import SETTINGS  # noqa: E402
 from recograph.resources.environment import resources  # noqa: E402
 
 defs = dg.Definitions(
-    assets=[dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph, analytics.recommender_evaluation],
+    assets=dg.with_source_code_references(
+        [dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph, analytics.recommender_evaluation]
+    ),
     asset_checks=[automation.fresh_by_deadline],
     jobs=[automation.dump_to_graph, analytics.evaluate_recommender, retention.clean_lake],
     schedules=[automation.daily, automation.freshness, retention.weekly_clean],

@@ -1,6 +1,7 @@
 """`recograph dev`: Neo4j and the Dagster UI on this machine."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -33,6 +34,8 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     command = [dagster, "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(free)]
     # `dagster dev` recommends another command, which needs more packages, at every start.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
+    # A shell lets what it starts in the background ignore Ctrl-C; dagster would then ignore every request to end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # dagster takes this process's place, so that Ctrl-C and signals reach it.
     os.execv(dagster, command)  # noqa: S606
 

@@ -72,12 +72,12 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
                     checks[key] = event
             else:
                 yield event
-        results = invocation.get_artifact("run_results.json")
         if not invocation.is_successful():
             yield from checks.values()
-            raise dg.Failure(description=_failure(snapshot, results))
+            raise dg.Failure(description=_failure(snapshot, invocation))
         names = [key.path[-1] for key in context.selected_asset_keys]
-        rows, lineage, costs = _row_counts(warehouse, snapshot, names), _lineage(invocation), scanned(results)
+        rows, lineage = _row_counts(warehouse, snapshot, names), _lineage(invocation)
+        costs = scanned(invocation.get_artifact("run_results.json"))
         for name in names:
             context.add_asset_metadata(
                 {"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs.get(name, {})},
@@ -140,10 +140,16 @@ def scanned(run_results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {model: usage([size]) for model, size in models.items() if size is not None}
 
 
-def _failure(snapshot: Snapshot, run_results: Mapping[str, Any]) -> str:
+def _failure(snapshot: Snapshot, invocation: dagster_dbt.DbtCliInvocation) -> str:
     """One sentence a dbt node that failed."""
-    failed = [result for result in run_results["results"] if result["status"] in ("error", "fail")]
+    failed = f"dbt failed for {snapshot.customer} on {snapshot.date}."
+    try:
+        results = invocation.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        return f"{failed} It built nothing: {invocation.get_error()}"
     causes = [
-        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result['message'] or '').split())}" for result in failed
+        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result['message'] or '').split())}"
+        for result in results
+        if result["status"] in ("error", "fail")
     ]
-    return f"dbt failed for {snapshot.customer} on {snapshot.date}. " + " ".join(causes)
+    return " ".join([failed, *causes])
