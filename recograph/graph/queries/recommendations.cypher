@@ -19,18 +19,22 @@ CALL (user) {
     WITH item, source, alike.score * had.recency / 9 * coalesce(rated.rating, 3) / 3 AS part
     ORDER BY part DESC, source.id
     WITH item, round(sum(part), 6) AS score, collect(source.name)[..2] AS because_of
-    RETURN item, score, because_of
-  UNION ALL
+    WITH item, score, because_of, COUNT { (item)<-[:IS_ENROLLED]-() } AS popularity
+    ORDER BY score DESC, popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: score, because_of: because_of, popularity: popularity}) AS similar
+  }
+  CALL (user, similar) {
+    // what is popular fills up
+    UNWIND CASE WHEN size(similar) < $k THEN [1] ELSE [] END AS wanted
     MATCH (item:Course)
     WHERE item.customer_id = user.customer_id AND item.id IS NOT NULL
-      AND NOT EXISTS { (user)-[:IS_ENROLLED]->(item) }
-    WITH item ORDER BY COUNT { (item)<-[:IS_ENROLLED]-() } DESC, item.id LIMIT $k
-    RETURN item, 0.0 AS score, [] AS because_of
+      AND NOT EXISTS { (user)-[:IS_ENROLLED]->(item) } AND NOT item IN [one IN similar | one.item]
+    WITH item, COUNT { (item)<-[:IS_ENROLLED]-() } AS popularity
+    ORDER BY popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS popular
   }
-  WITH item, max(score) AS score, reduce(all = [], some IN collect(because_of) | all + some) AS because_of
-  WITH item, score, because_of, COUNT { (item)<-[:IS_ENROLLED]-() } AS popularity
-  ORDER BY score DESC, popularity DESC, item.id LIMIT $k
-  RETURN 'Course' AS kind, item, score, because_of, popularity
+  UNWIND (similar + popular)[..$k] AS row
+  RETURN 'Course' AS kind, row
 UNION ALL
   CALL (user) {
     MATCH (user)-[had:HAS_WATCHED]->(source:Asset)-[alike:SIMILAR_TO]->(item:Asset)
@@ -39,18 +43,23 @@ UNION ALL
     WITH item, source, alike.score * had.recency / 9 * coalesce(rated.rating, 3) / 3 AS part
     ORDER BY part DESC, source.id
     WITH item, round(sum(part), 6) AS score, collect(source.title)[..2] AS because_of
-    RETURN item, score, because_of
-  UNION ALL
+    WITH item, score, because_of, COUNT { (item)<-[:HAS_WATCHED]-() } AS popularity
+    ORDER BY score DESC, popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: score, because_of: because_of, popularity: popularity}) AS similar
+  }
+  CALL (user, similar) {
+    // what is popular fills up
+    UNWIND CASE WHEN size(similar) < $k THEN [1] ELSE [] END AS wanted
     MATCH (item:Asset)
     WHERE item.customer_id = user.customer_id AND item.id IS NOT NULL
-      AND NOT EXISTS { (user)-[:HAS_WATCHED]->(item) }
-    WITH item ORDER BY COUNT { (item)<-[:HAS_WATCHED]-() } DESC, item.id LIMIT $k
-    RETURN item, 0.0 AS score, [] AS because_of
+      AND NOT EXISTS { (user)-[:HAS_WATCHED]->(item) } AND NOT item IN [one IN similar | one.item]
+    WITH item, COUNT { (item)<-[:HAS_WATCHED]-() } AS popularity
+    ORDER BY popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS popular
   }
-  WITH item, max(score) AS score, reduce(all = [], some IN collect(because_of) | all + some) AS because_of
-  WITH item, score, because_of, COUNT { (item)<-[:HAS_WATCHED]-() } AS popularity
-  ORDER BY score DESC, popularity DESC, item.id LIMIT $k
-  RETURN 'Asset' AS kind, item, score, because_of, popularity
+  UNWIND (similar + popular)[..$k] AS row
+  RETURN 'Asset' AS kind, row
 }
-RETURN kind, item.id AS item_id, coalesce(item.name, item.title) AS title, score, because_of, popularity
+RETURN kind, row.item.id AS item_id, coalesce(row.item.name, row.item.title) AS title, row.score AS score,
+  row.because_of AS because_of, row.popularity AS popularity
 ORDER BY kind DESC, score DESC, popularity DESC, item_id
