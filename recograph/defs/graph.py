@@ -9,6 +9,7 @@ import dagster as dg
 from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.defs.profile import profile_metadata
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
 from recograph.resources.neo4j import Neo4jResource
 from recograph.resources.warehouse import Warehouse
@@ -104,7 +105,9 @@ def graph(
     options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
     found: dict[str, list[Check]] = {}
     with clear_failures(), neo4j.driver() as driver:
-        for snapshot in _worth_loading(context, driver, config):
+        chosen = _worth_loading(context, driver, config)
+        last = {snapshot.customer: snapshot for snapshot in chosen}.values()
+        for snapshot in chosen:
             try:
                 report = load(driver, warehouse, snapshot.customer, snapshot.date, sets=names, options=options)
             except GuardError as error:
@@ -120,7 +123,10 @@ def graph(
             ]
             usage = warehouse.usage()
             for name, done in report.sets.items():
-                context.add_asset_metadata({**_metadata(done), **usage}, graph_key(SETS[name]), snapshot.key)
+                metadata = {**_metadata(done), **usage}
+                if snapshot in last:
+                    metadata |= profile_metadata(driver, neo4j.browser(), SETS[name], snapshot.customer)
+                context.add_asset_metadata(metadata, graph_key(SETS[name]), snapshot.key)
     for name in names:
         yield dg.MaterializeResult(graph_key(SETS[name]))
     yield from _results(context, names, [check for checks in found.values() for check in checks])

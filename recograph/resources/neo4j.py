@@ -26,3 +26,9 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
         from recograph.graph.server import connect, find_server
 
         return connect(find_server(Settings.from_env()))
+
+    def browser(self) -> str | None:
+        """Address of Neo4j Browser, where the server is the managed one."""
+        from recograph.graph.server import find_server
+
+        return find_server(Settings.from_env()).browser
