@@ -3,6 +3,7 @@ output "env" {
   value       = <<-EOT
     export RECOGRAPH_LAKE=s3://${aws_s3_bucket.lake.bucket}
     export AWS_REGION=${var.region}
+    export AWS_DEFAULT_REGION=${var.region}
     export RECOGRAPH_ATHENA_WORKGROUP=${aws_athena_workgroup.pipeline.name}
     export RECOGRAPH_MARTS_DATABASE=${aws_glue_catalog_database.marts.name}
     export RECOGRAPH_LANDING_DATABASE_PREFIX=${local.database_prefix}

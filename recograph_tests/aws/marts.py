@@ -1,4 +1,4 @@
-"""A dbt build of one partition, as the marts asset runs it, on either engine; and what a partition holds then."""
+"""dbt for one partition, with the variables of the marts asset, on either engine; and what a partition holds then."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def dbt(environ: Mapping[str, str], customer: str, date: str, *arguments: str) -
     command = [
         *(str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target(settings), "--vars", variables),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *("--target-path", scratch, "--log-path", scratch, "--exclude-resource-type", "unit_test"),
+        *("--target-path", scratch, "--log-path", scratch),
     ]
     return subprocess.Popen(
         command,

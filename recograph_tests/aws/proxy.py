@@ -7,6 +7,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_DENIED_XML = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_DENIED_JSON = b'{"__type": "AccessDeniedException", "Message": "not authorized to perform this"}'
+
 
 class Proxy:
     """Passes everything on; set `lose_after` or `refuse` to change that."""
@@ -33,7 +36,7 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if proxy.refuse(self.command, self.path):
-                self.reply(403, {}, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+                self.reply(403, {}, _DENIED_JSON if "X-Amz-Target" in self.headers else _DENIED_XML)
                 return
             request = urllib.request.Request(
                 endpoint + self.path, body or None, dict(self.headers), method=self.command

@@ -4,6 +4,7 @@ The tests of the class follow one deployment from its first day on, in their ord
 """
 
 import gzip
+import json
 import os
 import re
 import shutil
@@ -94,7 +95,7 @@ def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     lake = open_lake(settings)
     for customer, date in PARTITIONS:
         land(lake, lake.dumps(customer)[date])
-        finish(dbt(environ, customer, date, "build"))
+        finish(dbt(environ, customer, date, "run"))
     return settings
 
 
@@ -106,7 +107,9 @@ def production(
     data = tmp_path_factory.mktemp("data")
     shutil.copy(sample / "customers.yaml", data)
     folders = {"RECOGRAPH_DATA": str(data), "RECOGRAPH_HOME": str(tmp_path_factory.mktemp("production"))}
-    graph = {"NEO4J_URI": neo4j_server.uri, "NEO4J_PASSWORD": neo4j_server.password, "COLUMNS": "400"}
+    secret = {"uri": neo4j_server.uri, "username": neo4j_server.username, "password": neo4j_server.password}
+    athena.client("secretsmanager").create_secret(Name="production/neo4j", SecretString=json.dumps(secret))
+    graph = {"RECOGRAPH_NEO4J_SECRET": "production/neo4j", "COLUMNS": "400"}
     deployment = athena.deploy("production", CUSTOMERS)
     production = Production(athena, deployment.environ | folders | graph)
     for customer, date in PARTITIONS:
@@ -153,7 +156,7 @@ class TestProduction:
         self, production: Production, local: Settings
     ) -> None:
         assert production.tables() == []  # all four find no table yet
-        for process in [dbt(production.environ, *partition, "build") for partition in PARTITIONS]:
+        for process in [dbt(production.environ, *partition, "run") for partition in PARTITIONS]:
             finish(process)
         assert_equal(production, local)
 
@@ -182,7 +185,7 @@ class TestProduction:
         assert "Nothing changed: the graph was up to date." in printed
 
     def test_a_full_refresh_keeps_the_other_partitions(self, production: Production, local: Settings) -> None:
-        finish(dbt(production.environ, "customer_3", DATES[1], "build", "--full-refresh", "--select", "customers"))
+        finish(dbt(production.environ, "customer_3", DATES[1], "run", "--full-refresh", "--select", "customers"))
         assert_equal(production, local, marts=["customers"])
 
     def test_a_partition_that_became_empty_is_empty(

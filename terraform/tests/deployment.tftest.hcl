@@ -201,6 +201,7 @@ run "the_environment_names_what_was_made" {
     condition = output.env == join("\n", [
       "export RECOGRAPH_LAKE=s3://recograph-test",
       "export AWS_REGION=us-east-1",
+      "export AWS_DEFAULT_REGION=us-east-1", # boto3 reads this one alone
       "export RECOGRAPH_ATHENA_WORKGROUP=recograph",
       "export RECOGRAPH_MARTS_DATABASE=recograph_marts",
       "export RECOGRAPH_LANDING_DATABASE_PREFIX=recograph_landing_",

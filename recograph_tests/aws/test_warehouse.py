@@ -1,0 +1,179 @@
+"""The warehouse on Athena: results as Arrow, what they cost, and what is said when Athena says no."""
+
+import datetime
+import signal
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from types import FrameType
+from typing import Any
+
+import pyarrow as pa
+import pyathena
+import pytest
+from botocore.config import Config
+from dagster._core.errors import DagsterExecutionInterruptedError
+
+from recograph.errors import RecographError
+from recograph.resources.athena import AthenaWarehouse
+from recograph.resources.environment import open_warehouse
+from recograph.settings import Settings
+from recograph_tests.aws.proxy import Proxy
+from recograph_tests.aws.stack import Deployment, LocalAws
+
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(600)]
+
+THREE = "(values (1, 'Ada'), (2, ''), (3, cast(null as varchar))) as t (id, name)"
+NUMBERS = "unnest(sequence(1, 10000))"
+LONG = f"select count(*) from {NUMBERS} a(x) cross join {NUMBERS} b(y) cross join {NUMBERS} c(z) where x * y % 7 = z"
+
+
+@pytest.fixture
+def deployment(athena: LocalAws, deploy: Callable[..., Deployment]) -> Deployment:
+    return deploy("customer_1")
+
+
+@pytest.fixture
+def warehouse(deployment: Deployment) -> AthenaWarehouse:
+    warehouse = open_warehouse(Settings.from_env(deployment.environ))
+    assert isinstance(warehouse, AthenaWarehouse)
+    return warehouse
+
+
+def test_every_type_becomes_arrows(warehouse: AthenaWarehouse) -> None:
+    columns = {
+        "a": ("true", pa.bool_(), True),
+        "b": ("cast(7 as integer)", pa.int32(), 7),
+        "c": ("cast(1767225599999 as bigint)", pa.int64(), 1767225599999),
+        "d": ("0.1e0", pa.float64(), 0.1),
+        "e": ("cast(1.25 as decimal(10, 2))", pa.decimal128(10, 2), Decimal("1.25")),
+        "f": ("'a \"b\", c'", pa.string(), 'a "b", c'),
+        "g": ("date '2026-01-02'", pa.date32(), datetime.date(2026, 1, 2)),
+        "h": (
+            "timestamp '2026-01-02 03:04:05.678'",
+            pa.timestamp("ms"),
+            datetime.datetime(2026, 1, 2, 3, 4, 5, 678_000),  # noqa: DTZ001 - Athena's has no zone
+        ),
+        "i": ("cast(null as bigint)", pa.int64(), None),
+    }
+    selected = ", ".join(f"{sql} as {name}" for name, (sql, _, _) in columns.items())
+    found = warehouse.query(f"select {selected}")
+    assert found.schema == pa.schema([(name, type_) for name, (_, type_, _) in columns.items()])
+    assert found.to_pylist() == [{name: value for name, (_, _, value) in columns.items()}]
+    assert warehouse.query(f"select {selected} where false").schema == found.schema  # no rows, the same columns
+
+
+def test_empty_text_is_kept_apart_from_null(warehouse: AthenaWarehouse) -> None:
+    names = [("Ada",), ("",), (None,)]
+    assert [(row["name"],) for row in warehouse.query(f"select name from {THREE} order by id").to_pylist()] == names
+    (batch,) = warehouse.stream(f"select name from {THREE} order by id")
+    assert [(name,) for name in batch["name"].to_pylist()] == names
+
+
+def test_large_results_come_as_parquet_and_leave_nothing_behind(athena: LocalAws, warehouse: AthenaWarehouse) -> None:
+    many = f"select a.x * 10000 + b.x as id from {NUMBERS} a(x) cross join unnest(sequence(1, 12)) b(x)"
+    batches = list(warehouse.stream(many))
+    assert sum(batch.num_rows for batch in batches) == 120_000
+    assert len(batches) > 1
+    bucket = warehouse.results.removeprefix("s3://").split("/")[0]
+    assert "Contents" not in athena.client("s3").list_objects_v2(Bucket=bucket, Prefix="athena-results/unload/")
+
+
+def test_a_result_without_rows_is_no_batch(warehouse: AthenaWarehouse) -> None:
+    assert list(warehouse.stream(f"select id from {THREE} where id > 3")) == []
+
+
+def test_what_was_run_and_scanned_is_told_once(warehouse: AthenaWarehouse) -> None:
+    assert warehouse.usage() == {}
+    warehouse.query("select 1 as one")
+    list(warehouse.stream(f"select id from {THREE}"))
+    usage = warehouse.usage()
+    assert len(set(usage["athena_queries"])) == 2
+    assert usage["athena_bytes_scanned"] >= 0
+    assert usage["athena_cost_estimate_usd"] == pytest.approx(2 * 10e6 / 1e12 * 5)  # each is billed for 10 MB at least
+    assert warehouse.usage() == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "select nope from (select 1 as a) t",
+            r"Athena \(workgroup test\d+\) refused a query: COLUMN_NOT_FOUND.*'nope'",
+        ),
+        ("select * from users", r"TABLE_NOT_FOUND: .*Materialize the marts first\."),
+        ("select * from nobody.users", r"SCHEMA_NOT_FOUND: .*Run `make deploy`"),
+    ],
+)
+def test_what_athena_refuses_is_one_sentence(warehouse: AthenaWarehouse, sql: str, message: str) -> None:
+    with pytest.raises(RecographError, match=message) as caught:
+        warehouse.query(sql)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_workgroup_says_how_to_make_it(warehouse: AthenaWarehouse) -> None:
+    nobodys = warehouse.model_copy(update={"workgroup": "nobodys"})
+    message = (
+        r"\(workgroup nobodys\).*WorkGroup is not found\. Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP\."
+    )
+    with pytest.raises(RecographError, match=message):
+        nobodys.query("select 1 as one")
+
+
+def test_the_limit_of_the_workgroup_says_where_it_is_raised(athena: LocalAws, warehouse: AthenaWarehouse) -> None:
+    place = warehouse.results.replace("athena-results", "marts/scanned")
+    warehouse.query(f"create table scanned with (external_location = '{place}') as select * from {THREE}")
+    tiny = Config(parameter_validation=False)  # AWS takes 10 MB at least
+    limit = {"BytesScannedCutoffPerQuery": 10}
+    athena.client("athena", config=tiny).update_work_group(WorkGroup=warehouse.workgroup, ConfigurationUpdates=limit)
+    with pytest.raises(RecographError, match=r"Bytes scanned limit.*raise query_limit_gib in Terraform"):
+        warehouse.query("select * from scanned")
+
+
+def test_denied_access_names_the_role(
+    athena: LocalAws, warehouse: AthenaWarehouse, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Proxy(deployment.environ["AWS_ENDPOINT_URL_ATHENA"])
+    proxy.refuse = lambda method, path: True
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ATHENA", proxy.endpoint)
+    try:
+        with pytest.raises(RecographError, match=r"AccessDenied.*not authorized.*pipeline's role"):
+            warehouse.query("select 1 as one")
+    finally:
+        proxy.stop()
+
+
+@pytest.fixture
+def interrupted() -> Iterator[None]:
+    """In a few seconds this process is interrupted as Dagster interrupts a run."""
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise DagsterExecutionInterruptedError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(4)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupted_run_cancels_its_query(
+    athena: LocalAws, warehouse: AthenaWarehouse, interrupted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    client = athena.client("athena")
+    connect: Any = pyathena.connect
+    monkeypatch.setattr(
+        pyathena, "connect", lambda **options: connect(**options, on_start_query_execution=started.append)
+    )
+    with pytest.raises(DagsterExecutionInterruptedError):
+        warehouse.query(LONG)
+    deadline = time.monotonic() + 60
+    while (state := _state(client, started[0])) in ("QUEUED", "RUNNING") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert state == "CANCELLED"
+
+
+def _state(client: Any, query: str) -> str:
+    execution = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+    return str(execution["Status"]["State"])
