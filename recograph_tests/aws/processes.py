@@ -44,7 +44,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait(self, ready: Callable[[], bool], seconds: float = 180) -> None:
+    def wait(self, ready: Callable[[], bool], seconds: float = 600) -> None:
         """Wait until the server is ready.
 
         Raises:

@@ -50,6 +50,12 @@ def _some(type_: Any) -> Any:
     return {"int64": 1, "string": "x", "bool": True}[str(type_)]
 
 
+@pytest.fixture
+def crawled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the crawler, which takes its seconds and finds nothing here, had run."""
+    monkeypatch.setattr(GlueCatalog, "crawl", lambda self, customer: None)
+
+
 def test_what_the_crawler_did_not_make_follows_from_the_contract(catalog: GlueCatalog, glue: Any) -> None:
     found = catalog.register("customer_1", DAYS[0], list(CONTRACTS))
     assert {name: (table.rows, table.drift) for name, table in found.items()} == {
@@ -67,7 +73,7 @@ def test_what_the_crawler_did_not_make_follows_from_the_contract(catalog: GlueCa
         ]
 
 
-def test_a_drift_names_the_column(catalog: GlueCatalog, glue: Any) -> None:
+def test_a_drift_names_the_column(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
     columns = [("idst", "bigint"), ("valid", "int"), ("register_date", "timestamp"), ("pass", "string")]
     glue.create_table(
         DatabaseName=f"{catalog.database_prefix}customer_1",
@@ -97,8 +103,8 @@ def test_a_crawler_that_is_running_is_waited_for_and_run_again(catalog: GlueCata
     assert crawler["LastCrawl"]["StartTime"].timestamp() > began
 
 
-def test_all_landed_days_take_one_crawl(catalog: GlueCatalog, glue: Any) -> None:
-    for _ in range(2):  # repeatable
+def test_all_landed_days_are_registered_and_again(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
+    for _ in range(2):
         assert [table.drift for table in catalog.register_landed("customer_1")] == [()] * len(CONTRACTS)
     where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": "core_user"}
     assert sorted(partition["Values"] for partition in glue.get_partitions(**where)["Partitions"]) == [
@@ -111,6 +117,9 @@ def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: An
         catalog.register("customer_1", "2026-11-09", ["core_user"])
     with pytest.raises(RecographError, match=r"Glue crawler .*customer_2: EntityNotFound.*Run `make deploy`"):
         catalog.crawl("customer_2")
+
+
+def test_a_missing_database_is_named(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
     glue.delete_database(Name=f"{catalog.database_prefix}customer_1")
     with pytest.raises(RecographError, match=r"Glue table .*customer_1\.core_user: EntityNotFound.*`make deploy`"):
         catalog.register("customer_1", DAYS[0], ["core_user"])
