@@ -93,6 +93,9 @@ class Deployment:
         if not dumps:
             days = f" of {', '.join(dates)}" if dates else ""
             raise RecographError(f"No dump{days} in {self.lake.uri('dumps/')}: run `recograph aws upload` first.")
+        if len(dumps) == 1:
+            yield land(self.lake, dumps[0])
+            return
         workers = min(len(dumps), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
             yield from pool.map(_land, [self.lake.model_dump()] * len(dumps), dumps)

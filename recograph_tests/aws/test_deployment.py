@@ -1,0 +1,111 @@
+"""The steps of `make deploy` that follow Terraform, each alone; test_terraform.py runs them all."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from recograph.cli import app
+from recograph.deployment import Deployment
+from recograph.errors import RecographError
+from recograph.local.sample_data import generate
+from recograph.settings import Settings
+from recograph_tests.aws.stack import Deployment as Made
+from recograph_tests.aws.stack import LocalAws
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    generate(folder, scale=0.1, days=2)
+    return folder
+
+
+@pytest.fixture
+def data(sample: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sample, tmp_path / "data"))
+
+
+@pytest.fixture
+def made(deploy: Callable[..., Made], data: Path, tmp_path: Path) -> Made:
+    return deploy("customer_1", "customer_2", "customer_3", data=data, home=tmp_path / "home")
+
+
+@pytest.fixture
+def deployment(made: Made) -> Deployment:
+    return Deployment.open(Settings.from_env(made.environ), ["customer_1"])
+
+
+def test_only_what_is_new_or_changed_is_uploaded(deployment: Deployment, data: Path) -> None:
+    assert [new for _, _, new in deployment.upload()] == [True, True]
+    first, second = sorted((data / "customer_1").iterdir())
+    first.write_bytes(second.read_bytes())
+    assert [new for _, _, new in deployment.upload()] == [True, False]
+
+
+def test_a_second_dump_of_a_day_is_not_uploaded(deployment: Deployment, data: Path) -> None:
+    list(deployment.upload())
+    dump = min((data / "customer_1").iterdir())
+    dump.rename(dump.with_name(f"{dump.name.split('.')[0]}.sql.zst"))
+    with pytest.raises(RecographError, match=r"would be a second dump of customer_1 for .* Delete one of them\."):
+        list(deployment.upload())
+
+
+def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> None:
+    with pytest.raises(RecographError, match=r"No dump in s3://.*/dumps/: run `recograph aws upload` first\."):
+        list(deployment.land())
+    list(deployment.upload())
+    day = max(deployment.lake.dumps("customer_1"))
+    assert [landing.dump.date for landing in deployment.land([day])] == [day]
+    landed = deployment.lake.parquet("landing/")
+    assert len(landed) == 8
+    assert all(f"/snapshot_date={day}/" in key for key in landed)
+    with pytest.raises(RecographError, match="No dump of 1999-01-01 in"):
+        list(deployment.land(["1999-01-01"]))
+
+
+def test_a_bad_dump_is_named_and_lands_nothing(deployment: Deployment, data: Path) -> None:
+    for dump in (data / "customer_1").iterdir():
+        dump.unlink()
+    text = "-- MySQL dump 10.13\nCREATE TABLE `x` (`a` int);\n-- Dump completed\n"
+    (data / "customer_1" / "2026-11-01.sql").write_text(text)
+    list(deployment.upload())
+    with pytest.raises(RecographError, match=r"s3://.*/customer_1/2026-11-01\.sql: table core_user is missing"):
+        list(deployment.land())
+    assert deployment.lake.parquet("landing/") == []
+
+
+def test_a_bucket_is_empty_only_without_old_versions(ministack: LocalAws, made: Made, deployment: Deployment) -> None:
+    s3 = ministack.client("s3")
+    s3.put_bucket_versioning(Bucket=made.bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert deployment.files() == 0
+    s3.put_object(Bucket=made.bucket, Key="dumps/x", Body=b"")
+    s3.delete_object(Bucket=made.bucket, Key="dumps/x")
+    assert deployment.files() == 2  # the version, and the mark that it was deleted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["upload", "-c", "nobody"], "Customer 'nobody' isn't in customers.yaml"),
+        (["tables"], "The catalog has no table yet: run `recograph aws land` and `recograph aws crawl`."),
+    ],
+)
+def test_the_command_says_what_is_wrong(made: Made, arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["aws", *arguments])
+    assert isinstance(result.exception, RecographError)
+    assert message in str(result.exception)
+
+
+def test_an_installation_that_is_not_on_aws_is_told_how_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RECOGRAPH_LAKE", str(tmp_path))
+    result = CliRunner().invoke(app, ["aws", "tables"])
+    assert "isn't on AWS" in str(result.exception)
+    assert "terraform output -raw env" in str(result.exception)
+
+
+def test_a_lake_is_a_whole_bucket() -> None:
+    with pytest.raises(RecographError, match="give a folder, or s3://BUCKET"):
+        Settings.from_env({"RECOGRAPH_LAKE": "s3://bucket/prefix"})
