@@ -6,6 +6,7 @@ are any.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.scan import BACKSLASH, QUOTE, Bytes, Positions, escaped_positions, quote_map
+from recograph.dumps.scan import BACKSLASH, PIECE_BYTES, QUOTE, Bytes, Positions, escaped_positions, quote_map, safe_end
 
 Mask = npt.NDArray[np.bool_]
 
@@ -166,6 +167,8 @@ def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.Binary
         LiteralError: a single quote stands in a value, so it isn't one string.
     """
     offsets, data = parts(array)
+    if len(data) > PIECE_BYTES:
+        return pa.array([None if v is None else _unescape_long(v, escapes, syntax) for v in _each(array)], pa.binary())
     slashes = syntax.backslash_escapes or syntax.copy
     has_slashes = slashes and bool((data == BACKSLASH).any())
     has_quotes = not syntax.copy and bool((data == QUOTE).any())
@@ -192,6 +195,24 @@ def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.Binary
         keep[quotes[::2]] = False
     dropped = np.flatnonzero(~keep)
     return with_parts(array, offsets - np.searchsorted(dropped, offsets), out[keep])
+
+
+def _each(array: pa.BinaryArray) -> Iterator[bytes | None]:
+    for at in range(len(array)):
+        value = array[at]
+        yield value.as_py() if value.is_valid else None
+
+
+def _unescape_long(value: bytes, escapes: Bytes, syntax: Syntax) -> bytes:
+    """Resolve a value piece by piece, in the memory of a piece."""
+    done, at = [], 0
+    while at < len(value):
+        piece = value[at : at + PIECE_BYTES]
+        if at + len(piece) < len(value):
+            piece = piece[: safe_end(piece, syntax.backslash_escapes or syntax.copy)]
+        done.append(unescape(pa.array([piece], pa.binary()), escapes, syntax)[0].as_py())
+        at += len(piece)
+    return b"".join(done)
 
 
 _BY_NUMBER = rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))"

@@ -15,6 +15,8 @@ Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.signedinteger]
 _Words = npt.NDArray[np.uint64]
 
+PIECE_BYTES = 4 << 20
+"""What is looked at in one go: lists of positions take many times the bytes that they are of."""
 QUOTE, COMMA, SEMICOLON, BACKSLASH = b"',;\\"
 _SHIFTS = [np.uint64(shift) for shift in (1, 2, 4, 8, 16, 32)]
 _TOP = np.uint64(63)
@@ -62,11 +64,32 @@ def structure(data: Bytes, escapes: bool) -> Structure:
         data: the window.
         escapes: whether a backslash escapes the next byte in strings.
     """
-    inside, is_open = _string_map(data, escapes)
-    semicolons = data == SEMICOLON
-    separators = _pack((data == COMMA) | semicolons) & ~inside
-    ends = _pack(semicolons) & separators
-    return Structure(_positions(separators, len(data)), _sparse_positions(ends), is_open)
+    is_open, at = False, 0
+    separators, semicolons = [], []
+    while at < len(data):
+        piece = data[at : at + PIECE_BYTES]
+        if at + PIECE_BYTES < len(data):
+            piece = piece[: safe_end(piece.tobytes(), escapes)]
+        inside, turned = _string_map(piece, escapes)
+        if is_open:
+            inside = ~inside
+        is_open ^= turned
+        ends = piece == SEMICOLON
+        marks = _pack((piece == COMMA) | ends) & ~inside
+        separators.append(_positions(marks, len(piece)) + at)
+        semicolons.append(_sparse_positions(_pack(ends) & marks) + at)
+        at += len(piece)
+    if len(separators) == 1:
+        return Structure(separators[0], semicolons[0], is_open)
+    return Structure(np.concatenate(separators), np.concatenate(semicolons), is_open)
+
+
+def safe_end(piece: bytes, escapes: bool) -> int:
+    """Where to cut at the end of a piece at the latest, so that neither an escape nor a doubled quote is cut apart."""
+    before = piece.rstrip(b"'")
+    quotes = len(piece) - len(before)
+    is_escaping = escapes and (len(before) - len(before.rstrip(b"\\"))) % 2
+    return len(piece) - (quotes - is_escaping) % 2 if quotes else len(piece) - is_escaping
 
 
 def find_semicolon(data: Bytes, escapes: bool, inside: bool) -> tuple[int, bool]:
