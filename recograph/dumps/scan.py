@@ -81,7 +81,8 @@ def structure(data: Bytes, escapes: bool) -> Structure:
         at += len(piece)
     if len(separators) == 1:
         return Structure(separators[0], semicolons[0], is_open)
-    return Structure(np.concatenate(separators), np.concatenate(semicolons), is_open)
+    none = np.zeros(0, np.int64)
+    return Structure(np.concatenate([none, *separators]), np.concatenate([none, *semicolons]), is_open)
 
 
 def safe_end(piece: bytes, escapes: bool) -> int:

@@ -60,9 +60,9 @@ def refuse_foreign(head: bytes, name: str) -> None:
         raise DumpError(f"{name}: xz and 7z aren't supported. Compress with gzip, zstd or bzip2.")
     if head.lstrip().startswith(b"<?xml"):
         raise DumpError(f"{name}: this is XML, as mysqldump --xml writes it. Leave --xml away.")
-    sample = head[:4096]
-    control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in sample)
-    if control * 50 > len(sample):
+    # Strings may hold any bytes, what stands before the first doesn't.
+    before = head[:4096].partition(b"'")[0]
+    if any(byte < 32 and byte not in b"\t\n\r\f" for byte in before):
         raise DumpError(f"{name}: this is a binary file, not SQL text. A dump of mysqldump or pg_dump is needed.")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recograph.dumps import DumpError, copy, insert
+from recograph.dumps import DumpError, copy, insert, literals, scan
 from recograph_tests.dumps.reading import read, rows_of
 
 MYSQL = r"""-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
@@ -78,10 +78,14 @@ def test_chunks_may_end_anywhere(dump: bytes, rows: list[tuple[object, ...]]) ->
 
 
 @DUMPS
-def test_windows_may_end_anywhere(dump: bytes, rows: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_and_pieces_of_them_may_end_anywhere(
+    dump: bytes, rows: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for size in range(2, 200):
         monkeypatch.setattr(insert, "WINDOW_BYTES", size)
         monkeypatch.setattr(copy, "WINDOW_BYTES", size)
+        monkeypatch.setattr(scan, "PIECE_BYTES", size // 2 + 3)
+        monkeypatch.setattr(literals, "PIECE_BYTES", size // 2 + 3)
         assert rows_of(read(dump, only=["a,(b"], chunk_bytes=size)["a,(b"]) == rows, size
 
 
