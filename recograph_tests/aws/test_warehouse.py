@@ -144,31 +144,32 @@ def test_denied_access_names_the_role(
 
 
 @pytest.fixture
-def interrupted() -> Iterator[None]:
-    """In a few seconds this process is interrupted as Dagster interrupts a run."""
+def interruptible() -> Iterator[None]:
+    """An alarm interrupts this process as Dagster interrupts a run."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise DagsterExecutionInterruptedError
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.alarm(4)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
 def test_an_interrupted_run_cancels_its_query(
-    athena: LocalAws, warehouse: AthenaWarehouse, interrupted: None, monkeypatch: pytest.MonkeyPatch
+    athena: LocalAws, warehouse: AthenaWarehouse, interruptible: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[str] = []
-    client = athena.client("athena")
     connect: Any = pyathena.connect
-    monkeypatch.setattr(
-        pyathena, "connect", lambda **options: connect(**options, on_start_query_execution=started.append)
-    )
+
+    def on_start(query: str) -> None:
+        started.append(query)
+        signal.alarm(1)
+
+    monkeypatch.setattr(pyathena, "connect", lambda **options: connect(**options, on_start_query_execution=on_start))
     with pytest.raises(DagsterExecutionInterruptedError):
         warehouse.query(LONG)
-    deadline = time.monotonic() + 60
+    client, deadline = athena.client("athena"), time.monotonic() + 300
     while (state := _state(client, started[0])) in ("QUEUED", "RUNNING") and time.monotonic() < deadline:
         time.sleep(0.2)
     assert state == "CANCELLED"
