@@ -31,6 +31,8 @@ class LandedTable:
     rows: int
     bytes: int
     in_dump: bool
+    rows_read: int = 0
+    """Rows of the table in the dump; none of them is rejected, for one that is stops the landing."""
     duplicates: int = 0
     """Rows left out because a later row has the same key."""
     zero_dates: int = 0
@@ -100,11 +102,12 @@ def land(
                 rows=rows,
                 bytes=lake.publish(folder / contract.table, key),
                 in_dump=report is not None,
+                rows_read=report.rows if report else 0,
                 duplicates=duplicates[contract.table],
                 zero_dates=report.zero_dates if report else 0,
                 dropped_columns=tuple(report.dropped_columns) if report else (),
             )
-    return Landing(dump, reader.dialect, reader.server_version, reader.compression, len(reader.tables), landed)
+    return Landing(dump, reader.dialect, reader.server_version, reader.compression, reader.tables_in_dump, landed)
 
 
 def _keep_last(contract: Contract, folder: Path) -> int:

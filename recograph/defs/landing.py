@@ -106,6 +106,7 @@ def landing(
                         "bytes": result.bytes,
                         "columns": len(CONTRACTS[table].columns),
                         "in_dump": result.in_dump,
+                        "rows_read": result.rows_read,
                         "duplicates_left_out": result.duplicates,
                         "zero_dates_as_null": result.zero_dates,
                         "dropped_columns": ", ".join(result.dropped_columns),
