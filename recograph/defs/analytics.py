@@ -87,7 +87,7 @@ def metadata(found: "dict[str, Evaluation]") -> dict[str, dg.MetadataValue]:
                 f"| {kind}s, {way} | {each.users:,} | {score.hit_rate:.3f} | {score.mrr:.3f} | {score.coverage:.3f} |"
             )
             entries |= {
-                f"{kind}_{name}_{way}": dg.MetadataValue.float(round(value, 4))
+                f"{kind}_{name}_{way}": dg.MetadataValue.float(round(float(value), 4))
                 for name, value in (
                     ("hit_rate_at_10", score.hit_rate),
                     ("mrr", score.mrr),

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 - SQL
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,7 @@ def test_questions_have_the_right_answers_on_the_sample_graph(
     recommendations_are_those_that_are_evaluated(neo4j, warehouse)
     the_recommender_beats_popularity(warehouse)
     similarity_is_that_of_the_marts(database)
+    the_evaluation_is_an_asset(installation)
     (title,) = database.sql("select name from courses where name like '%Motion Design%' limit 1").fetchall()[0]
     assert title in [row["title"] for row in search(neo4j, "motoin desing", customer=CUSTOMER).records()]
 
@@ -140,6 +143,15 @@ def the_recommender_beats_popularity(warehouse: DuckDBWarehouse) -> None:
         assert found.recommender.hit_rate > 1.5 * found.popularity.hit_rate > 1.5 * found.random.hit_rate
         assert found.recommender.mrr > found.popularity.mrr
         assert found.recommender.coverage > found.popularity.coverage
+
+
+def the_evaluation_is_an_asset(installation: Installation) -> None:
+    command = [str(Path(sys.executable).with_name("dagster")), "asset", "materialize", "-m", "recograph.definitions"]
+    command += ["--select", "analytics/recommender_evaluation", "--partition", f"{CUSTOMER}|{DATE}"]
+    home = {"DAGSTER_HOME": str(installation.home / "dagster")}
+    done = subprocess.run(command, env=installation.environ | home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Asset check 'beats_popularity' on 'analytics/recommender_evaluation' passed." in done.stderr
 
 
 def similarity_is_that_of_the_marts(database: duckdb.DuckDBPyConnection) -> None:
