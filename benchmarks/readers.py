@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import neo4j
+import psutil
 
 from recograph.graph.load import load
 from recograph.graph.queries import Question, questions
@@ -40,6 +41,10 @@ LOOK_UPS = {
 }  # fmt: skip
 """How often a question is asked, beside 1 for every other one."""
 WORDS = ("data", "leadership basics", "pricing", "introduction", "motoin design", "customer service", "cheat sheet")
+
+
+Answered = tuple[str, float, str | None]
+"""A question, how long its answer took (seconds), and the error if there was one."""
 
 
 class Asker:
@@ -72,10 +77,10 @@ class Asker:
         return asked, asked.bind({name: some[name] for name in asked.parameters if name in some})
 
 
-async def _read(server: Connection, readers: int, seconds: float, think: float) -> list[tuple[str, float, str | None]]:
+async def _read(server: Connection, readers: int, seconds: float, think: float) -> list[Answered]:
     with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
         asker = Asker(driver, seed=1)
-    answers: list[tuple[str, float, str | None]] = []
+    answers: list[Answered] = []
     pause = random.Random(2)
     auth = (server.username, server.password)
     async with neo4j.AsyncGraphDatabase.driver(server.uri, auth=auth, max_connection_pool_size=readers) as driver:
@@ -105,9 +110,12 @@ async def _work(tx: neo4j.AsyncManagedTransaction, cypher: str, parameters: dict
         pass
 
 
-def read(server: Connection, readers: int, seconds: float, think: float) -> list[tuple[str, float, str | None]]:
-    """What the readers of a process of its own asked, how long each answer took (seconds), and the error if any."""
-    return asyncio.run(_read(server, readers, seconds, think))
+def read(server: Connection, readers: int, seconds: float, think: float) -> tuple[list[Answered], float]:
+    """What the readers of a process of its own asked, and the server's time on processors meanwhile (seconds)."""
+    before = psutil.Process(server.pid).cpu_times()
+    answers = asyncio.run(_read(server, readers, seconds, think))
+    after = psutil.Process(server.pid).cpu_times()
+    return answers, after.user + after.system - before.user - before.system
 
 
 def load_for(server: Connection, lake: Path, seconds: float) -> list[float]:
@@ -125,16 +133,16 @@ def load_for(server: Connection, lake: Path, seconds: float) -> list[float]:
     return rounds
 
 
-def tell(
-    title: str, answers: list[tuple[str, float, str | None]], seconds: float, *, by_question: bool
-) -> dict[str, Any]:
+def tell(title: str, found: tuple[list[Answered], float], seconds: float, *, by_question: bool) -> dict[str, Any]:
     """Print what the readers found, and return it."""
+    answers, processor = found
     times = sorted(took * 1000 for _, took, _ in answers)
     at = {p: times[min(len(times) - 1, int(len(times) * p / 100))] for p in (50, 95, 99)}
     errors = [error for *_, error in answers if error]
     print(
         f"{title:<22} {len(times) / seconds:7.1f} answers/s, {len(errors)} errors, "
-        f"p50 {at[50]:.1f}, p95 {at[95]:.1f}, p99 {at[99]:.1f} ms",
+        f"p50 {at[50]:.1f}, p95 {at[95]:.1f}, p99 {at[99]:.1f} ms; the server's processors: "
+        f"{processor * 1000 / len(times):.1f} ms an answer",
         flush=True,
     )
     for error in sorted(set(errors))[:5]:
@@ -175,7 +183,7 @@ def measure(home: Path, readers: int, seconds: float, think: float) -> dict[str,
 
             # Warm up: plans are made and compiled, and the graph is on the first day.
             both(load_for, home / "lake", 1).result()
-            both(read, 20, seconds / 2, 0.05).result()
+            both(read, 20, seconds, 0.05).result()
             alone = tell("readers alone", both(read, readers, seconds, think).result(), seconds, by_question=True)
             quiet = both(load_for, home / "lake", seconds).result()
             loading, reading = both(load_for, home / "lake", seconds), both(read, readers, seconds, think)

@@ -51,6 +51,8 @@ def settings(bolt_port: int, http_port: int, memory: int) -> dict[str, str]:
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "keep_none",
         "db.checkpoint.interval.time": "5m",
+        # Ends what somebody forgot in Browser; recograph's own transactions name a time of their own.
+        "db.transaction.timeout": "10m",
         # The query log would hold the parameters, which are the customers' data.
         "db.logs.query.enabled": "OFF",
         # Waiting out the quiet period makes up ten of the eleven seconds that a stop takes.
