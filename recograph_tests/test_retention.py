@@ -6,7 +6,6 @@ import pytest
 from typer.testing import CliRunner
 
 from recograph.cli.main import app
-from recograph.defs.retention import clean_lake
 from recograph.errors import RecographError
 from recograph.graph.state import State, write_states
 from recograph.local.neo4j import Connection
@@ -96,6 +95,8 @@ def clean(*arguments: str) -> str:
 
 def run_job(lake: LocalLake, **config: object) -> bool:
     """Run the job with that config; returns whether it succeeded."""
+    from recograph.defs.retention import clean_lake  # here, because it reads the environment
+
     run_config = {"ops": {"delete_old_partitions": {"config": config}}} if config else {}
     resources = {"lake": lake, "neo4j": Neo4jResource()}
     return clean_lake.execute_in_process(run_config, resources=resources, raise_on_error=False).success

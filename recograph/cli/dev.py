@@ -30,6 +30,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     if free != port:
         console.print(f"Port {port} is taken; the UI listens on {free}.")
     console.print(f"Dagster UI: http://127.0.0.1:{free}")
+    os.environ.setdefault("RECOGRAPH_DAGSTER_URL", f"http://127.0.0.1:{free}")
     dagster = str(Path(sys.executable).with_name("dagster"))
     command = [dagster, "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(free)]
     # `dagster dev` recommends another command, which needs more packages, at every start.
