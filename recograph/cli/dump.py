@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from recograph.dumps import Limits
 
 app = typer.Typer(help="Look into SQL dumps, and turn them into Parquet.", no_args_is_help=True)
 
@@ -18,6 +21,24 @@ DumpFile = Annotated[Path, typer.Argument(help="A dump of mysqldump, mariadb-dum
 Database = Annotated[
     str | None, typer.Option("--database", "-d", help="Database (MySQL) or schema (PostgreSQL) to read.")
 ]
+
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=NUMBER", help="Raise a limit that a message names; may be repeated."),
+]
+
+
+def _limits(options: list[str] | None) -> "Limits":
+    from recograph.dumps import Limits
+
+    known = [field.name for field in fields(Limits)]
+    values = {}
+    for option in options or ():
+        name, _, number = option.partition("=")
+        if name not in known or not number.isdecimal():
+            raise typer.BadParameter(f"{option}: NAME=NUMBER is needed, NAME one of {', '.join(known)}.")
+        values[name] = int(number)
+    return Limits(**values)
 
 
 @contextmanager
@@ -37,12 +58,13 @@ def inspect(
     file: DumpFile,
     database: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    limit: LimitOption = None,
 ) -> None:
     """Show what a dump holds: dialect, server version, tables, columns, rows, bytes."""
     from recograph import dumps
 
     with _progress(file) as on_progress:
-        found = dumps.inspect(file, database=database, on_progress=on_progress)
+        found = dumps.inspect(file, database=database, limits=_limits(limit), on_progress=on_progress)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
         return
@@ -70,13 +92,20 @@ def convert(
         list[str] | None, typer.Option("--text", help="Write TABLE.COLUMN as text; may be repeated.")
     ] = None,
     database: Database = None,
+    limit: LimitOption = None,
 ) -> None:
     """Write every table of a dump as typed Parquet, OUT/TABLE.parquet, all of them or none."""
     from recograph.dumps.parquet import convert as convert_dump
 
     with _progress(file) as on_progress:
         tables = convert_dump(
-            file, out, tables=table or None, database=database, as_text=text or (), on_progress=on_progress
+            file,
+            out,
+            tables=table or None,
+            database=database,
+            as_text=text or (),
+            limits=_limits(limit),
+            on_progress=on_progress,
         )
     rows = sum(report.rows for report in tables.values())
     typer.echo(f"{len(tables)} tables with {rows:,} rows written to {out}")

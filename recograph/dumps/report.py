@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from recograph.errors import RecographError
 
+MOST_VALUE_BYTES = 1 << 29
+
 
 class DumpError(RecographError):
     """A dump can't be read exactly; the message names file, table, row and place, and says what to do."""
@@ -25,6 +27,11 @@ class Limits:
     """Most tables."""
     columns: int = 5_000
     """Most columns of a table; PostgreSQL allows 1,600 and MySQL 4,096."""
+
+    def __post_init__(self) -> None:
+        # Positions in a buffer have 32 bits, and it may hold a little more than twice the largest row.
+        if self.value_bytes > MOST_VALUE_BYTES:
+            raise DumpError(f"The limit value_bytes can't be more than {MOST_VALUE_BYTES}.")
 
 
 @dataclass

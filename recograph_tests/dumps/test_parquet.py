@@ -101,3 +101,14 @@ def test_the_command_line_inspects_and_converts(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "1 tables with 2 rows" in done.output
     assert pq.read_table(tmp_path / "o" / "u.parquet")["a"].to_pylist() == ["1", None]
+
+
+def test_the_command_line_raises_limits(tmp_path: Path) -> None:
+    dump = str(dump_of(tmp_path, "t", "u"))
+    refused = CliRunner().invoke(app, ["inspect", dump, "--limit", "tables=1"])
+    assert "more than 1 tables" in str(refused.exception)
+    assert CliRunner().invoke(app, ["inspect", dump, "--limit", "tables=2", "--limit", "columns=2"]).exit_code == 0
+    for wrong in ("tables", "tables=x", "rows=1"):
+        assert CliRunner().invoke(app, ["inspect", dump, "--limit", wrong]).exit_code == 2
+    too_much = CliRunner().invoke(app, ["inspect", dump, "--limit", "value_bytes=9999999999"])
+    assert "can't be more than 536870912" in str(too_much.exception)
