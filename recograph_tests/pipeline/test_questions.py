@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import neo4j as neo4j_driver
 import pyarrow as pa
+import pytest
 
 from recograph.analytics.evaluation import evaluate_customer, fetch, recommend
 from recograph.analytics.similarity import similarity_sql
@@ -71,6 +72,7 @@ ANSWERS: list[tuple[str, dict[str, Any], list[str], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.timeout(900)
 def test_questions_have_the_right_answers_on_the_sample_graph(
     installation: Installation, neo4j: neo4j_driver.Driver
 ) -> None:
