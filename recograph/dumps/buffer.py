@@ -36,9 +36,9 @@ class Buffer:
         """
         if self.eof:
             return False
-        left = self.data[self.pos :]
-        parts, got = [left], 0
-        while got < max(len(left), 1):
+        parts, got = [self.data[self.pos :]], 0
+        left, self.data = len(parts[0]), b""
+        while got < max(left, 1):
             chunk = next(self._chunks, None)
             if chunk is None:
                 self.eof = True
