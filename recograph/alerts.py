@@ -11,7 +11,7 @@ import re
 import smtplib
 import ssl
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
@@ -122,10 +122,12 @@ def targets(settings: Settings) -> list[Target]:
     return found
 
 
-def send(alert: Alert, to: Sequence[Target]) -> Iterator[str]:
-    """Deliver an alert to every target; yields a sentence for each that can't be reached."""
+def send(alert: Alert, to: Sequence[Target]) -> list[str]:
+    """Deliver an alert to every target; returns a sentence for each that can't be reached."""
+    problems = []
     for target in to:
         try:
             target.send(alert)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            yield f"The alert didn't reach {target}: {error or type(error).__name__}."
+            problems.append(f"The alert didn't reach {target}: {error or type(error).__name__}.")
+    return problems

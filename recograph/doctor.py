@@ -190,9 +190,13 @@ def _dumps(settings: Settings) -> Found:
     from recograph.dumps import sniff
     from recograph.resources.environment import open_lake
 
+    try:
+        customers = load_customers(settings.data).customers
+    except RecographError:
+        return  # said already
     lake = open_lake(settings)
     fine = []
-    for customer in load_customers(settings.data).customers:
+    for customer in customers:
         try:
             dumps = lake.dumps(customer)
             if not dumps:

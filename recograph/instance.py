@@ -15,12 +15,21 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: {runs}
-    # Days of one customer are loaded one after the other; customers run beside each other.
+    # Days of one customer are loaded one after the other; customers run beside each other. Runs of one day carry the
+    # first tag, those that schedule and sensor ask for the second.
     tag_concurrency_limits:
       - key: dagster/partition/customer
         value:
           applyLimitPerUniqueValue: true
         limit: 1
+      - key: recograph/customer
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+run_monitoring:
+  enabled: true
+  # A run whose machine went down would count as running for ever, and hold back the customer's later ones.
+  max_runtime_seconds: 43200
 retention:
   schedule:
     purge_after_days: 90

@@ -23,7 +23,7 @@ def test_nobody_is_told_unless_the_environment_says_so() -> None:
 
 def test_a_webhook_gets_a_text_in_json() -> None:
     with web_server() as (url, posted):
-        assert list(send(ALERT, targets(settings(ALERT_WEBHOOK=url)))) == []
+        assert send(ALERT, targets(settings(ALERT_WEBHOOK=url))) == []
     text = f"{ALERT.title}\n\nlanding: the dump is cut &amp; &lt;small&gt;.\n\nhttp://run"
     assert posted == [{"text": text}]
 
@@ -31,7 +31,7 @@ def test_a_webhook_gets_a_text_in_json() -> None:
 def test_mail_reaches_every_recipient() -> None:
     with mail_server() as (port, heard):
         environ = {"ALERT_EMAIL": "a@example.com, b@example.com", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port}
-        assert list(send(ALERT, targets(settings(**environ, SMTP_FROM="me@example.com")))) == []
+        assert send(ALERT, targets(settings(**environ, SMTP_FROM="me@example.com"))) == []
     assert "mail FROM:<me@example.com>" in " ".join(heard)
     assert {"rcpt TO:<a@example.com>", "rcpt TO:<b@example.com>"} <= set(heard)
     assert f"Subject: recograph: {ALERT.title}" in heard
@@ -49,7 +49,7 @@ def test_a_password_is_sent_only_encrypted(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     environ = {"ALERT_EMAIL": "a@example.com", "SMTP_USERNAME": "me", "SMTP_PASSWORD": "hush"}
     with mail_server(str(certificate)) as (port, heard):
-        assert list(send(ALERT, targets(settings(**environ, SMTP_PORT=port)))) == []
+        assert send(ALERT, targets(settings(**environ, SMTP_PORT=port))) == []
     login = base64.b64encode(b"\0me\0hush").decode()
     assert heard.index("STARTTLS") < heard.index(f"AUTH PLAIN {login}")
     assert ALERT.title in heard

@@ -73,7 +73,7 @@ def test_nothing_but_the_machine_is_there(environ: dict[str, str], monkeypatch: 
     lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
     assert all(status in ("ok", "warning", "problem") for status, _, _ in lines)
     texts = {check: text for status, check, text in lines if status == "problem"}
-    assert texts.keys() == {"customers", "dumps", "neo4j"}
+    assert texts.keys() == {"customers", "neo4j"}
     assert "There is no" in texts["customers"]
     assert "can't be reached" in texts["neo4j"]
     assert not Path(environ["RECOGRAPH_HOME"]).exists()
