@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recograph.dumps.literals import LiteralError, parts, unhex
+from recograph.dumps.escapes import LiteralError, parts
+from recograph.dumps.literals import unhex
 
 _BOOLEANS = {
     **dict.fromkeys([b"1", b"t", b"true", b"T", b"TRUE", b"True", b"\x01"], True),

@@ -7,8 +7,6 @@ what is rare (NULL, prefixes, spaces) is searched only where these bytes allow i
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.scan import BACKSLASH, PIECE_BYTES, QUOTE, Bytes, Positions, escaped_positions, quote_map, safe_end
+from recograph.dumps.escapes import (
+    COPY_ESCAPES,
+    MYSQL_ESCAPES,
+    STRING_ESCAPES,
+    LiteralError,
+    Syntax,
+    parts,
+    unescape,
+    with_parts,
+)
+from recograph.dumps.scan import QUOTE, Bytes, Positions
 
 Mask = npt.NDArray[np.bool_]
 
@@ -29,42 +37,6 @@ _BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|in
 _BARE_WHOLE = re.compile(_BARE[:-1] + rb"\Z")
 _NO_LITERAL = "holds something else than a literal"
 _BITS = re.compile(rb"0b(?P<digits>[01]*)")
-
-
-@dataclass(frozen=True)
-class Syntax:
-    """How literals are written in a dump."""
-
-    postgresql: bool = False
-    backslash_escapes: bool = True
-    copy: bool = False
-    encoding: str = "utf-8"
-    """Of text."""
-    encoded_by_column: bool = False
-    """Whether text comes in the character set of its column instead."""
-
-
-def _translation(**escapes: int) -> Bytes:
-    table = np.arange(256, dtype=np.uint8)
-    for character, byte in escapes.items():
-        table[ord(character)] = byte
-    return table
-
-
-_COPY_ESCAPES = _translation(b=8, f=12, n=10, r=13, t=9, v=11)
-_MYSQL_ESCAPES = _translation(b=8, n=10, r=13, t=9, Z=26)
-_MYSQL_ESCAPES[ord("0")] = 0
-_STRING_ESCAPES = _translation(b=8, f=12, n=10, r=13, t=9)
-_NUMERIC_ESCAPES = list(b"01234567xuU")
-_KEPT = list(b"%_")
-
-
-class LiteralError(ValueError):
-    """A literal that isn't one; carries the row within its window."""
-
-    def __init__(self, row: int, reason: str):
-        super().__init__(reason)
-        self.row = row
 
 
 def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_text: bool = True) -> pa.BinaryArray:
@@ -84,8 +56,8 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     size = ends - starts
     if syntax.copy:
         null = _matching(window, starts, size == 2, b"\\N")
-        return unescape(_take(data, starts, ends, null), _COPY_ESCAPES, syntax)
-    escapes = _STRING_ESCAPES if syntax.postgresql else _MYSQL_ESCAPES
+        return unescape(_take(data, starts, ends, null), COPY_ESCAPES, syntax)
+    escapes = STRING_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
     first, last = window[starts], window[ends - 1]
     if _SPACES[first].any() or _SPACES[last].any():
         starts, ends = _trimmed(window, starts, ends)
@@ -144,99 +116,6 @@ def _take(data: bytes, starts: Positions, ends: Positions, null: Mask | None) ->
     borders[0::2], borders[1::2] = starts, ends
     parent = pa.Array.from_buffers(pa.binary(), 2 * rows - 1, [None, pa.py_buffer(borders), pa.py_buffer(data)])
     return parent.take(pa.array(np.arange(0, 2 * rows, 2, dtype=np.int32), mask=null))
-
-
-def parts(array: pa.BinaryArray) -> tuple[npt.NDArray[np.int32], Bytes]:
-    """The offsets and the bytes of a binary array that isn't a slice."""
-    _, offsets, data = array.buffers()
-    size = len(array)
-    positions = np.frombuffer(offsets, np.int32, size + 1) if size else np.zeros(1, np.int32)
-    values = np.frombuffer(data, np.uint8) if data and data.size else np.zeros(0, np.uint8)
-    return positions, values[: positions[-1]]
-
-
-def with_parts(array: pa.BinaryArray, offsets: npt.NDArray[np.integer], data: Bytes) -> pa.BinaryArray:
-    """An array with the nulls of another and values of its own."""
-    buffers = [array.buffers()[0], pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(array), buffers, array.null_count)
-
-
-def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.BinaryArray:
-    """Resolve backslashes and doubled quotes in all values at once.
-
-    Raises:
-        LiteralError: a single quote stands in a value, so it isn't one string.
-    """
-    offsets, data = parts(array)
-    slashes = syntax.backslash_escapes or syntax.copy
-    has_slashes = slashes and bool((data == BACKSLASH).any())
-    has_quotes = not syntax.copy and bool((data == QUOTE).any())
-    if not has_slashes and not has_quotes:
-        return array
-    if len(data) > PIECE_BYTES:
-        return pa.array([None if v is None else _unescape_long(v, escapes, syntax) for v in _each(array)], pa.binary())
-    keep, out = np.ones(len(data), np.bool_), data
-    if has_slashes:
-        escaped = escaped_positions(data)
-        after = data[escaped]
-        if (syntax.copy or syntax.postgresql) and np.isin(after, _NUMERIC_ESCAPES).any():
-            return _unescape_slowly(array, escapes, _IN_COPY if syntax.copy else _IN_STRING)
-        if not (syntax.copy or syntax.postgresql):
-            escaped = escaped[~np.isin(after, _KEPT)]
-        keep[escaped - 1] = False
-        out = data.copy()
-        out[escaped] = escapes[data[escaped]]
-    if has_quotes:
-        quotes = np.flatnonzero(quote_map(data, slashes))
-        single = len(quotes) % 2 or (np.diff(quotes)[::2] != 1).any()
-        if single:
-            gaps = np.flatnonzero(np.diff(quotes)[::2] != 1)
-            at = quotes[2 * gaps[0] if len(gaps) else -1]
-            raise LiteralError(int(np.searchsorted(offsets, at, "right")) - 1, "holds an unbalanced quote")
-        keep[quotes[::2]] = False
-    dropped = np.flatnonzero(~keep)
-    return with_parts(array, offsets - np.searchsorted(dropped, offsets), out[keep])
-
-
-def _each(array: pa.BinaryArray) -> Iterator[bytes | None]:
-    for at in range(len(array)):
-        value = array[at]
-        yield value.as_py() if value.is_valid else None
-
-
-def _unescape_long(value: bytes, escapes: Bytes, syntax: Syntax) -> bytes:
-    """Resolve a value piece by piece, in the memory of a piece."""
-    done, at = [], 0
-    while at < len(value):
-        piece = value[at : at + PIECE_BYTES]
-        if at + len(piece) < len(value):
-            piece = piece[: safe_end(piece, syntax.backslash_escapes or syntax.copy)]
-        done.append(unescape(pa.array([piece], pa.binary()), escapes, syntax)[0].as_py())
-        at += len(piece)
-    return b"".join(done)
-
-
-_BY_NUMBER = rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))"
-_IN_COPY = re.compile(_BY_NUMBER, re.S)
-_IN_STRING = re.compile(_BY_NUMBER + rb"|''", re.S)
-
-
-def _unescape_slowly(array: pa.BinaryArray, escapes: Bytes, pattern: re.Pattern[bytes]) -> pa.BinaryArray:
-    """PostgreSQL's escapes by number, which pg_dump itself doesn't write."""
-
-    def replacement(match: re.Match[bytes]) -> bytes:
-        octal, short, unicode, wide, character = match.groups()
-        if octal:
-            return bytes([int(octal, 8) & 255])
-        if short:
-            return bytes([int(short, 16)])
-        if unicode or wide:
-            return chr(int(unicode or wide, 16)).encode()
-        return bytes([escapes[character[0]]]) if character else b"'"
-
-    return pa.array(
-        [value if value is None else pattern.sub(replacement, value) for value in array.to_pylist()], pa.binary()
-    )
 
 
 def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is_text: bool) -> pa.BinaryArray:
@@ -327,7 +206,7 @@ def _literal(text: bytes, syntax: Syntax) -> bytes | None:
         return inner if syntax.postgresql else _bits(inner)
     slashes = kind == b"e" or (syntax.backslash_escapes and not (kind == b"n" and syntax.postgresql))
     one = pa.array([inner], pa.binary())
-    escapes = _STRING_ESCAPES if syntax.postgresql else _MYSQL_ESCAPES
+    escapes = STRING_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
     result: bytes = unescape(one, escapes, Syntax(syntax.postgresql, slashes))[0].as_py()
     return result
 

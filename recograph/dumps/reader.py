@@ -12,10 +12,10 @@ from recograph.dumps.buffer import Buffer
 from recograph.dumps.catalog import Catalog
 from recograph.dumps.copy import CopyRows, copy_header, skip_block
 from recograph.dumps.ddl import parse_table, without_markers
+from recograph.dumps.escapes import Syntax
 from recograph.dumps.header import Header
 from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_rows
 from recograph.dumps.lexer import Lexer
-from recograph.dumps.literals import Syntax
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
 from recograph.dumps.source import CHUNK_BYTES, Source

@@ -8,8 +8,9 @@ import pyarrow as pa
 from recograph.dumps.casts import CastError, Origin, cast, is_text
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.ddl import ColumnDef
+from recograph.dumps.escapes import LiteralError, Syntax
 from recograph.dumps.insert import Fields
-from recograph.dumps.literals import LiteralError, Syntax, cut
+from recograph.dumps.literals import cut
 from recograph.dumps.report import DumpError, TableReport
 from recograph.dumps.scan import Positions
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recograph.dumps import DumpError, copy, insert, literals, scan
+from recograph.dumps import DumpError, copy, escapes, insert, scan
 from recograph_tests.dumps.reading import read, rows_of
 
 MYSQL = r"""-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
@@ -85,7 +85,7 @@ def test_windows_and_pieces_of_them_may_end_anywhere(
         monkeypatch.setattr(insert, "WINDOW_BYTES", size)
         monkeypatch.setattr(copy, "WINDOW_BYTES", size)
         monkeypatch.setattr(scan, "PIECE_BYTES", size // 2 + 3)
-        monkeypatch.setattr(literals, "PIECE_BYTES", size // 2 + 3)
+        monkeypatch.setattr(escapes, "PIECE_BYTES", size // 2 + 3)
         assert rows_of(read(dump, only=["a,(b"], chunk_bytes=size)["a,(b"]) == rows, size
 
 
