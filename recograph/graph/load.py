@@ -5,7 +5,7 @@ that are gone removed last. Each transaction is fenced by the customer's lock (`
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import neo4j
@@ -115,6 +115,9 @@ def load(
     return report
 
 
+_Work = Callable[[neo4j.ManagedTransaction], None]
+
+
 class _Writer:
     """Carries plans out."""
 
@@ -184,16 +187,26 @@ class _Writer:
         else:
             statement = cypher.remove(each)
         sent = 0
-        batches = rebatch(self._planner.batches(plan, operation), self._batch_rows)
-        made = ((batch, parameters(each, batch, keys_only=operation == REMOVED)) for batch in batches)
-        for batch, values in ahead(made):
-            self._send_batch(each, statement, batch, values, may_be_gone=operation == REMOVED)
-            sent += batch.num_rows
+
+        def works() -> Iterator[_Work]:
+            nonlocal sent
+            batches = rebatch(self._planner.batches(plan, operation), self._batch_rows)
+            made = ((batch, parameters(each, batch, keys_only=operation == REMOVED)) for batch in batches)
+            for batch, values in ahead(made):
+                sent += batch.num_rows
+                yield self._work(each, statement, batch, values, may_be_gone=operation == REMOVED)
+
+        if operation == ADDED and not _is_shared(each):
+            # New rows lock nothing that others of them need.
+            self._lease.write_all(works())
+        else:
+            for work in works():
+                self._lease.write(work)
         if plan.how is How.CREATED:
             plan.operations[ADDED] = plan.total = sent
         plan.seconds += time.monotonic() - started
 
-    def _send_batch(
+    def _work(
         self,
         graph_set: GraphSet,
         statement: str,
@@ -201,18 +214,19 @@ class _Writer:
         values: dict[str, Any],
         *,
         may_be_gone: bool,
-    ) -> None:
+    ) -> _Work:
         def work(tx: neo4j.ManagedTransaction) -> None:
             if _is_shared(graph_set):
                 lock_shared(tx)
             done = tx.run(statement, values | {"customer": self._customer}).single(strict=True)["done"]
             if done != batch.num_rows and not may_be_gone:
+                self._lease.renew(tx)
                 raise RecographError(
                     f"Someone else changed the graph of {self._customer} during the load: of {batch.num_rows:,} rows "
                     f"of {graph_set.name} only {done:,} found their nodes. Run this again: it compares with the graph."
                 )
 
-        self._lease.write(work)
+        return work
 
     def _end(self, plan: SetPlan) -> None:
         """Record that a set is done."""

@@ -11,8 +11,10 @@ import socket
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,20 +106,60 @@ class Lease:
             lease=self._milliseconds,
         ).single()
         if record is None:
-            raise LockedError(
-                f"Another run has taken over the graph of {self.customer}, because this one was silent for "
-                f"{self._milliseconds / 1000:g} s. Nothing more was written by this one; see what the other one says."
-            )
+            raise self._lost()
 
-    def write(self, work: Callable[[neo4j.ManagedTransaction], Any]) -> Any:
-        """Do work in one transaction under the lock; transient errors are retried by the driver."""
+    def _look(self, tx: neo4j.ManagedTransaction) -> None:
+        """See whether the lock is ours at the moment, which may change before the transaction's end.
+
+        Raises:
+            LockedError: it isn't.
+        """
+        query = f"MATCH (l:{LOCK} {{customer_id: $customer, owner: $owner}}) RETURN l.owner"
+        if tx.run(query, customer=self.customer, owner=self.owner).single() is None:
+            raise self._lost()
+
+    def _lost(self) -> LockedError:
+        return LockedError(
+            f"Another run has taken over the graph of {self.customer}, because this one was silent for "
+            f"{self._milliseconds / 1000:g} s. Nothing more was written by this one; see what the other one says."
+        )
+
+    def write(self, work: Callable[[neo4j.ManagedTransaction], Any], *, beside: neo4j.Session | None = None) -> Any:
+        """Do work in one transaction under the lock; transient errors are retried by the driver.
+
+        Args:
+            work: what to do.
+            beside: a session other than the lease's own, for works that run beside each other. They take the lock when
+                they are done, right before they commit, and so don't wait for each other until then.
+        """
 
         @neo4j.unit_of_work(timeout=_TRANSACTION_SECONDS)
         def fenced(tx: neo4j.ManagedTransaction) -> Any:
+            if beside is None:
+                self.renew(tx)
+                return work(tx)
+            self._look(tx)
+            done = work(tx)
             self.renew(tx)
-            return work(tx)
+            return done
 
-        return self.session.execute_write(fenced)
+        return (beside or self.session).execute_write(fenced)
+
+    def write_all(self, works: Iterable[Callable[[neo4j.ManagedTransaction], Any]]) -> None:
+        """Do works in a transaction each, two under way: while the server commits the one it runs the other.
+
+        The works must not touch the same relationships, or they block each other and are repeated.
+        """
+        with ExitStack() as stack:
+            sessions = [stack.enter_context(self._driver.session()) for _ in range(2)]
+            # Left first: nothing is under way any more when the sessions are closed.
+            pool = stack.enter_context(ThreadPoolExecutor(len(sessions)))
+            under_way: deque[tuple[neo4j.Session, Future[Any]]] = deque()
+            for work in works:
+                session = sessions.pop() if sessions else _finished(*under_way.popleft())
+                under_way.append((session, pool.submit(self.write, work, beside=session)))
+            for session, future in under_way:
+                _finished(session, future)
 
     def release(self) -> None:
         """Let others in; a server that can't be reached lets them in when the lease ends."""
@@ -142,6 +184,12 @@ class Lease:
                 return
             except (DriverError, Neo4jError):
                 continue
+
+
+def _finished(session: neo4j.Session, future: "Future[Any]") -> neo4j.Session:
+    """The session, as soon as it has done its work."""
+    future.result()
+    return session
 
 
 _NOW = "datetime.realtime().epochMillis"

@@ -101,7 +101,7 @@ A, B = (
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     first=st.fixed_dictionaries({(customer, day): SNAPSHOTS for customer in CUSTOMERS for day in DAYS}),
     steps=st.lists(st.tuples(st.sampled_from(CUSTOMERS), STEPS), min_size=2, max_size=8),
@@ -172,12 +172,12 @@ def _load(driver: neo4j.Driver, warehouse: DuckDBWarehouse, customer: str, step:
     transactions = 0
     write = Lease.write
 
-    def dying(lease: Lease, work: Any) -> Any:
+    def dying(lease: Lease, work: Any, **how: Any) -> Any:
         nonlocal transactions
         transactions += 1
         if transactions == step.dies_at:
             raise ClientError("stopped by the test")
-        return write(lease, work)
+        return write(lease, work, **how)
 
     Lease.write = dying  # type: ignore[method-assign]
     try:

@@ -35,10 +35,11 @@ from recograph.resources.warehouse import DuckDBWarehouse
 uri, username, password, lake, date = sys.argv[1:]
 write = Lease.write
 
-def told(lease, work):
+def told(lease, work, **how):
     print("before a transaction", flush=True)
-    write(lease, work)
+    done = write(lease, work, **how)
     print("after a transaction", flush=True)
+    return done
 
 Lease.write = told
 with neo4j.GraphDatabase.driver(uri, auth=(username, password)) as driver:
