@@ -4,8 +4,10 @@ import warnings
 
 import dagster as dg
 
-# Called beta, and yet the only way to observe what isn't ours, and to run a backfill of many days as one run.
-warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(observable_source_asset|backfill_policy)")
+# Called beta, and yet the only way to observe what isn't ours, to run a backfill of many days as one run, and to link
+# assets to their code.
+_BETA = "observable_source_asset|backfill_policy|with_source_code_references|CodeReference"
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})")
 
 from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
