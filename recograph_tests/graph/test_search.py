@@ -3,6 +3,7 @@ import pytest
 
 from recograph.errors import RecographError
 from recograph.graph.search import lucene, search
+from recograph_tests.conftest import clear
 
 TITLES = {"Étude d'anglais", "Data Science Basics", "Negotiation", "An Unused Course", "Café talk"}
 HOSTILE = [
@@ -79,9 +80,10 @@ def test_what_is_wrong_is_said(small: neo4j.Driver) -> None:
         search(small, "x", customer="nobody")
 
 
-def test_an_empty_server_is_told_from_an_empty_result(neo4j: neo4j.Driver) -> None:
+def test_an_empty_server_is_told_from_an_empty_result(_neo4j_driver: neo4j.Driver) -> None:  # noqa: PT019
+    clear(_neo4j_driver)
     with pytest.raises(RecographError, match=r"course_fulltext isn't there\. Load the graph"):
-        search(neo4j, "science")
+        search(_neo4j_driver, "science")
 
 
 def test_marks_belong_to_their_letters() -> None:
