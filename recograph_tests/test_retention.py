@@ -1,4 +1,6 @@
 import datetime
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import neo4j as neo4j_driver
@@ -93,13 +95,25 @@ def clean(*arguments: str) -> str:
     return result.stdout
 
 
-def run_job(lake: LocalLake, **config: object) -> bool:
-    """Run the job with that config; returns whether it succeeded."""
-    from recograph.defs.retention import clean_lake  # here, because it reads the environment
+RunJob = Callable[..., bool]
 
-    run_config = {"ops": {"delete_old_partitions": {"config": config}}} if config else {}
-    resources = {"lake": lake, "neo4j": Neo4jResource()}
-    return clean_lake.execute_in_process(run_config, resources=resources, raise_on_error=False).success
+
+@pytest.fixture(scope="module")
+def run_job(tmp_path_factory: pytest.TempPathFactory) -> RunJob:
+    """Runs the job on a lake with that config; returns whether it succeeded."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The module is loaded as an installation with the sample customers loads it.
+        for name in [name for name in os.environ if name.startswith(("RECOGRAPH_", "NEO4J_"))]:
+            patch.delenv(name)
+        patch.setenv("RECOGRAPH_HOME", str(tmp_path_factory.mktemp("home")))
+        from recograph.defs.retention import clean_lake
+
+    def run(lake: LocalLake, **config: object) -> bool:
+        run_config = {"ops": {"delete_old_partitions": {"config": config}}} if config else {}
+        resources = {"lake": lake, "neo4j": Neo4jResource()}
+        return clean_lake.execute_in_process(run_config, resources=resources, raise_on_error=False).success
+
+    return run
 
 
 def dates_in(lake: Lake) -> set[str]:
@@ -107,7 +121,7 @@ def dates_in(lake: Lake) -> set[str]:
 
 
 def test_command_and_job_keep_what_the_graph_holds(
-    lake: LocalLake, neo4j: neo4j_driver.Driver, neo4j_server: Connection, environ: pytest.MonkeyPatch
+    run_job: RunJob, lake: LocalLake, neo4j: neo4j_driver.Driver, neo4j_server: Connection, environ: pytest.MonkeyPatch
 ) -> None:
     environ.setenv("NEO4J_URI", neo4j_server.uri)
     environ.setenv("NEO4J_PASSWORD", neo4j_server.password)
@@ -128,7 +142,9 @@ def test_command_and_job_keep_what_the_graph_holds(
     assert dates_in(lake) == {HELD, NEWEST}
 
 
-def test_nothing_is_deleted_unless_it_is_clear_what(lake: LocalLake, environ: pytest.MonkeyPatch) -> None:
+def test_nothing_is_deleted_unless_it_is_clear_what(
+    run_job: RunJob, lake: LocalLake, environ: pytest.MonkeyPatch
+) -> None:
     fill(lake, "acme", OLD, NEWEST)
     with pytest.raises(RecographError, match=r"Say how many days to keep.*Nothing was deleted"):
         clean()
