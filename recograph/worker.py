@@ -75,7 +75,8 @@ def main() -> int:
     try:
         from recograph.defs.partitions import consecutive  # reads the settings, which may be wrong
 
-        return 0 if all(materialize(customer, days, run_config) for days in consecutive(dates)) else 1
+        succeeded = [materialize(customer, days, run_config) for days in consecutive(dates)]
+        return 0 if all(succeeded) else 1
     except RecographError as error:
         _tell("failed", step="definitions", message=str(error))
         return 1

@@ -39,14 +39,16 @@ def find_server(settings: Settings) -> Server:
             raise RecographError("NEO4J_URI is set, but NEO4J_PASSWORD isn't. Set both, or neither for a local server.")
         return Server(settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password)
     if settings.neo4j_secret:
-        return _from_secret(settings.neo4j_secret)
+        return _from_secret(settings.neo4j_secret, settings.region)
     local = ManagedServer(settings.home / "neo4j").start()
     return Server(local.uri, local.username, local.password, local.http, str(local.password_file))
 
 
-def _from_secret(name: str) -> Server:
+def _from_secret(name: str, region: str) -> Server:
     try:
-        secret = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        secret = json.loads(
+            boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=name)["SecretString"]
+        )
         return Server(secret["uri"], secret["username"], secret["password"])
     except (BotoCoreError, AwsError) as error:
         raise RecographError(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read: {error}") from error

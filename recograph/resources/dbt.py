@@ -70,6 +70,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     """What the dbt profile reads from the environment."""
     return {
         "RECOGRAPH_LAKE": settings.lake,
+        "RECOGRAPH_SPILL": str(settings.home / f"spill-{os.getpid()}"),
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
         "RECOGRAPH_ATHENA_RESULTS": settings.athena_results,

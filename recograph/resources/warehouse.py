@@ -3,14 +3,19 @@
 The same SQL text runs on both; what can't be written alike is a method here.
 """
 
+import os
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import dagster as dg
 import duckdb
 import pyarrow as pa
+
+from recograph.errors import RecographError
 
 BATCH_ROWS = 50_000
 
@@ -59,22 +64,35 @@ class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
-        return self._connection.cursor().sql(sql).to_arrow_table()
+        with self._explained():
+            return self._connection.cursor().sql(sql).to_arrow_table()
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """See `Warehouse.stream`."""
-        yield from self._connection.cursor().sql(sql).to_arrow_reader(BATCH_ROWS)
+        with self._explained():
+            yield from self._connection.cursor().sql(sql).to_arrow_reader(BATCH_ROWS)
 
     def usage(self) -> dict[str, Any]:
         """See `Warehouse.usage`."""
         return {}
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise RecographError(
+                f"The marts in {self.lake} can't be read: {str(error).splitlines()[0]} Materialize them again."
+            ) from error
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """One in-memory database a process; cursors of it are safe across threads."""
         with _LOCK:
             if not _SHARED:
-                _SHARED.append(duckdb.connect(":memory:"))
+                # By default it would spill into the working directory, where databases of other processes do, too.
+                spill = Path(tempfile.gettempdir()) / f"recograph-warehouse-{os.getpid()}"
+                _SHARED.append(duckdb.connect(":memory:", config={"temp_directory": str(spill)}))
             return _SHARED[0]
 
 
