@@ -1,6 +1,7 @@
 """Which Neo4j server: the one that the environment names, or the one that recograph manages on this machine."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverE
 from recograph.errors import RecographError, UnavailableError
 from recograph.local.neo4j import ManagedServer
 from recograph.settings import Settings
+
+_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://\S+")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def connect(server: Server) -> Iterator[neo4j.Driver]:
     Raises:
         RecographError: the server can't be reached or doesn't let this user in.
     """
+    if not _ADDRESS.match(server.uri):
+        raise RecographError(
+            f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address. Give one such as bolt://localhost:7687 or "
+            "neo4j+s://ID.databases.neo4j.io."
+        )
     try:
         driver = neo4j.GraphDatabase.driver(
             server.uri,
@@ -80,7 +88,8 @@ def connect(server: Server) -> Iterator[neo4j.Driver]:
                 f"Neo4j at {server.uri} refuses user {server.username!r}: check NEO4J_USERNAME and NEO4J_PASSWORD."
             ) from error
         except (ServiceUnavailable, DriverError, ClientError, OSError) as error:
+            cause = " ".join(str(error).split())
             raise UnavailableError(
-                f"Neo4j at {server.uri} can't be reached ({error}). Start it, or correct NEO4J_URI."
+                f"Neo4j at {server.uri} can't be reached ({cause}). Start it, or correct NEO4J_URI."
             ) from error
         yield driver
