@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from recograph.contracts import CONTRACTS, Contract
 from recograph.dumps import DumpReader, ahead
-from recograph.erasure import erased_users, without_erased
 from recograph.errors import RecographError
+from recograph.operating.erasure import erased_users, without_erased
 from recograph.resources.lake import DumpFile, Lake, landing_key
 
 SMALL_TABLE = 20

@@ -10,7 +10,7 @@ from recograph.errors import RecographError
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
-    from recograph.deployment import Deployment
+    from recograph.operating.deployment import Deployment
 
 app = typer.Typer(help="Fill and look at a deployment on AWS.", no_args_is_help=True)
 
@@ -78,6 +78,6 @@ def check_empty() -> None:
 
 
 def _deployment(customers: list[str] | None) -> "Deployment":
-    from recograph.deployment import Deployment  # loads boto3 and Dagster, which takes seconds
+    from recograph.operating.deployment import Deployment  # loads boto3 and Dagster, which takes seconds
 
     return Deployment.open(Settings.from_env(), customers or ())

@@ -18,10 +18,10 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
-    from recograph import erasure
     from recograph.graph import erase
-    from recograph.graph.server import connect, find_server
+    from recograph.operating import erasure
     from recograph.resources.environment import open_lake
+    from recograph.resources.neo4j_server import connect, find_server
 
     settings = Settings.from_env()
     check_customer_id(customer)
@@ -50,10 +50,10 @@ def erase_user(
     yes: Yes = False,
 ) -> None:
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
-    from recograph import erasure
     from recograph.graph import erase
-    from recograph.graph.server import connect, find_server
+    from recograph.operating import erasure
     from recograph.resources.environment import open_lake
+    from recograph.resources.neo4j_server import connect, find_server
 
     settings = Settings.from_env()
     check_customer_id(customer)

@@ -17,7 +17,7 @@ from recograph.settings import PROJECT_DIR, Settings
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
     """Start Neo4j where it doesn't run, then the Dagster UI and daemon until Ctrl-C."""
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     settings = Settings.from_env()
     console = Console()

@@ -66,7 +66,7 @@ def cypher(
     """Run one Cypher statement on the server in use and print its rows."""
     from neo4j.exceptions import Neo4jError
 
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     parameters = dict(_parameter(text) for text in param or [])
     with connect(find_server(Settings.from_env())) as driver:
@@ -114,7 +114,7 @@ def _status() -> dict[str, Any]:
     settings = Settings.from_env()
     report: dict[str, Any] = dict.fromkeys(("uri", "http", "username", "password_file", "pid"))
     if settings.neo4j_uri or settings.neo4j_secret:
-        from recograph.graph.server import find_server
+        from recograph.resources.neo4j_server import find_server
 
         server = find_server(settings)
         report |= {"uri": server.uri, "username": server.username}
@@ -136,7 +136,7 @@ def _status() -> dict[str, Any]:
 
 def _version(uri: str, username: str, password: str) -> str | None:
     """The server's version as it says itself; None where nothing answers."""
-    from recograph.graph.server import Server, connect
+    from recograph.resources.neo4j_server import Server, connect
 
     try:
         with connect(Server(uri, username, password)) as driver:

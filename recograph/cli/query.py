@@ -28,7 +28,7 @@ def query(
 ) -> None:
     """Answer a question that analysts ask, from the graph."""
     from recograph.graph.queries import ask, question, questions
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     if show_list or name is None:
         _list(list(questions().values()), output)
@@ -59,7 +59,7 @@ def search(
 ) -> None:
     """Find courses and assets by words of their titles."""
     from recograph.graph import search as fulltext
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     fulltext.lucene(text)
     with connect(find_server(Settings.from_env())) as driver:

@@ -23,7 +23,7 @@ def recommend(
 ) -> None:
     """Recommend courses and assets that the user hasn't had, each with the reason."""
     from recograph.graph.recommend import recommend as recommended
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     with connect(find_server(Settings.from_env())) as driver:
         answer = recommended(driver, customer, user, k, timeout=timeout)
@@ -41,7 +41,7 @@ def view(
 ) -> None:
     """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
     from recograph.graph.picture import picture
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     with connect(find_server(Settings.from_env())) as driver:
         page = picture(driver, customer, user, limit, timeout=timeout)

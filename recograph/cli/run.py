@@ -179,7 +179,7 @@ def _follow(outcome: Outcome, line: str, update: Any) -> None:
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     task = progress.add_task("Neo4j", total=1, status="starting")
     with connect(find_server(settings)):

@@ -28,7 +28,7 @@ class Outcome:
 def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """Print the closing table; failures come last, so that they are what is seen."""
     from recograph.graph.counts import count_graph
-    from recograph.graph.server import connect, find_server
+    from recograph.resources.neo4j_server import connect, find_server
 
     server = find_server(settings)
     try:

@@ -9,7 +9,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from recograph.alerts import Alert, send, targets, without_values
+from recograph.operating.alerts import Alert, send, targets, without_values
 from recograph.settings import Settings
 
 

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from recograph.cli import app
-from recograph.deployment import Deployment
 from recograph.errors import RecographError
 from recograph.local.sample_data import generate
+from recograph.operating.deployment import Deployment
 from recograph.settings import Settings
 from recograph_tests.aws.stack import Deployment as Made
 from recograph_tests.aws.stack import LocalAws

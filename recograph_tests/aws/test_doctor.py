@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recograph.doctor import diagnose
+from recograph.operating.doctor import diagnose
 from recograph_tests.aws.stack import Deployment
 
 pytestmark = pytest.mark.aws

@@ -10,7 +10,7 @@ import pytest
 from recograph.defs.alerts import alert_on_failed_check, alert_on_failure, snapshots_of_run
 from recograph.defs.errors import clear_failures
 from recograph.errors import RecographError
-from recograph_tests.receivers import web_server
+from recograph_tests.operating.receivers import web_server
 
 SNAPSHOTS = dg.MultiPartitionsDefinition(
     {"customer": dg.StaticPartitionsDefinition(["acme"]), "date": dg.DailyPartitionsDefinition("2026-11-01")}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recograph.alerts import Alert, send, targets, without_values
 from recograph.errors import RecographError
+from recograph.operating.alerts import Alert, send, targets, without_values
 from recograph.settings import Settings
-from recograph_tests.receivers import mail_server, web_server
+from recograph_tests.operating.receivers import mail_server, web_server
 
 ALERT = Alert("dump_to_graph for customer_1 2026-11-01: failed", ["landing: the dump is cut & <small>.", "http://run"])
 

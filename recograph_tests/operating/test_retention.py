@@ -11,9 +11,9 @@ from recograph.cli.main import app
 from recograph.errors import RecographError
 from recograph.graph.state import State, write_states
 from recograph.local.neo4j import Connection
+from recograph.operating.retention import delete, described, expired
 from recograph.resources.lake import Lake, LocalLake, landing_key
 from recograph.resources.neo4j import Neo4jResource
-from recograph.retention import delete, described, expired
 from recograph_tests.graph.small import CUSTOMER_2
 
 TODAY = datetime.date(2026, 11, 30)

