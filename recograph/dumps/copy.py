@@ -1,11 +1,14 @@
 """COPY blocks of PostgreSQL: where the values of their rows lie.
 
 Tabs and line ends inside of values are always escaped, so every one that is there separates values; reshaped to rows
-by columns they are the borders of all values.
+by columns they are the borders of all values. A window is cut at a line end without a look at its separators: they are
+found where its values are decoded, in a thread of its own.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -47,18 +50,72 @@ def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
             return None
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Whole lines of a COPY block: `data` from `start` to `end`."""
+
+    data: bytes
+    start: int
+    end: int
+    columns: int
+    base: int
+    """Where `data` begins in the dump, in bytes."""
+    before: int
+    """How many rows of the table stand before these."""
+    place: str
+    """Dump and table, for messages."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are held."""
+        return len(self.data)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many lines they are."""
+        return self.data.count(b"\n", self.start, self.end)
+
+    def fields(self, wanted: list[int]) -> Fields:
+        """Where the values of the wanted columns lie.
+
+        Raises:
+            DumpError: a row has too few or too many values.
+        """
+        columns, start = max(self.columns, 1), self.start
+        window: Bytes = np.frombuffer(self.data, np.uint8, self.end - start, start)
+        lines = window == _LINE_END
+        rows = int(np.count_nonzero(lines))
+        separators = np.flatnonzero(lines | (window == _TAB))
+        if len(separators) != rows * columns or not lines[separators[columns - 1 :: columns]].all():
+            raise self._misshapen(lines, separators)
+        matrix = separators.reshape(rows, -1)
+        opening = np.concatenate(([-1], matrix[:-1, -1]))
+        closing = matrix[:, -1]
+        if rows and window[separators[columns - 1] - 1] == _RETURN:
+            closing = closing - 1
+        return Fields.between(self.data, start, matrix, opening, closing, wanted, base=self.base, before=self.before)
+
+    def _misshapen(self, lines: Bytes, separators: Positions) -> DumpError:
+        counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)
+        row = int((counts != self.columns).argmax())
+        return DumpError(
+            f"{self.place}, row {self.before + row + 1} (after byte {self.base + self.start - 1}): the row has "
+            f"{counts[row]} values where {self.columns} columns are expected. "
+            "The dump was edited or damaged; make it again."
+        )
+
+
 class CopyRows:
     """The rows of a COPY block whose header was consumed."""
 
-    def __init__(self, buffer: Buffer, columns: int, wanted: list[int], limits: Limits, place: str):
+    def __init__(self, buffer: Buffer, columns: int, limits: Limits, place: str):
         self._buffer = buffer
         self._columns = columns
-        self._wanted = wanted
         self._limits = limits
         self._place = place
         self.rows = 0
 
-    def __iter__(self) -> Iterator[Fields]:
+    def __iter__(self) -> Iterator[Lines]:
         """The rows, window by window."""
         buffer, least = self._buffer, 0
         while True:
@@ -66,12 +123,12 @@ class CopyRows:
             far = min(buffer.pos + max(WINDOW_BYTES, least), len(data))
             if (end := data.find(_END, buffer.pos, far)) >= 0:
                 if first <= end:
-                    yield self._parse(first, end + 1)
+                    yield self._window(first, end + 1)
                 buffer.pos = end + len(_END)
                 return
             last = data.rfind(b"\n", first, far) + 1
             if last > first:
-                yield self._parse(first, last)
+                yield self._window(first, last)
                 buffer.pos, least = last - 1, 0
             else:
                 least = 2 * (far - buffer.pos)
@@ -81,40 +138,20 @@ class CopyRows:
     def _more(self) -> None:
         if self._buffer.left > self._limits.value_bytes:
             raise DumpError(
-                f"{self._where(0)}: the row is longer than {self._limits.value_bytes} bytes. "
+                f"{self._where()}: the row is longer than {self._limits.value_bytes} bytes. "
                 "Raise the limit value_bytes if it is right."
             )
         if not self._buffer.extend():
-            raise DumpError(f"{self._where(0)}: the dump ends within the block. It was cut; fetch or make it again.")
+            raise DumpError(f"{self._where()}: the dump ends within the block. It was cut; fetch or make it again.")
 
-    def _where(self, row: int) -> str:
-        return f"{self._place}, row {self.rows + row + 1} (after byte {self._buffer.offset})"
+    def _where(self) -> str:
+        return f"{self._place}, row {self.rows + 1} (after byte {self._buffer.offset})"
 
-    def _parse(self, start: int, end: int) -> Fields:
-        columns = self._columns
-        window: Bytes = np.frombuffer(self._buffer.data, np.uint8, end - start, start)
-        lines = window == _LINE_END
-        rows = int(np.count_nonzero(lines))
-        separators = np.flatnonzero(lines | (window == _TAB))
-        whole = len(separators) == rows * max(columns, 1)
-        if not whole or not lines[separators[max(columns, 1) - 1 :: max(columns, 1)]].all():
-            raise self._misshapen(lines, separators)
-        matrix = separators.reshape(rows, -1)
-        opening = np.concatenate(([-1], matrix[:-1, -1]))
-        closing = matrix[:, -1]
-        if rows and window[separators[max(columns, 1) - 1] - 1] == _RETURN:
-            closing = closing - 1
-        fields = Fields.between(self._buffer, start, matrix, opening, closing, self._wanted)
-        self.rows += rows
-        return fields
-
-    def _misshapen(self, lines: Bytes, separators: Positions) -> DumpError:
-        counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)
-        row = int((counts != self._columns).argmax())
-        return DumpError(
-            f"{self._where(row)}: the row has {counts[row]} values where {self._columns} columns are expected. "
-            "The dump was edited or damaged; make it again."
-        )
+    def _window(self, start: int, end: int) -> Lines:
+        buffer = self._buffer
+        lines = Lines(buffer.data, start, end, self._columns, buffer.base, self.rows, self._place)
+        self.rows += lines.rows
+        return lines
 
 
 def skip_block(buffer: Buffer, place: str) -> None:

@@ -53,20 +53,38 @@ class Fields:
     rows: int
     base: int
     """Where `data` begins in the dump, in bytes."""
+    before: int
+    """How many rows of the table stand before these."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are held."""
+        return len(self.data)
 
     @classmethod
     def between(
-        cls, buffer: Buffer, start: int, matrix: Positions, opening: Positions, closing: Positions, wanted: list[int]
+        cls,
+        data: bytes,
+        start: int,
+        matrix: Positions,
+        opening: Positions,
+        closing: Positions,
+        wanted: list[int],
+        *,
+        base: int,
+        before: int,
     ) -> "Fields":
         """The wanted values between separators.
 
         Args:
-            buffer: what the values lie in.
-            start: where in the buffer the window begins that positions count from.
+            data: what the values lie in.
+            start: where in the data the window begins that positions count from.
             matrix: positions of the separators behind the values, rows by columns.
             opening: position of the byte before each row's first value.
             closing: position of the byte behind each row's last value.
             wanted: the columns.
+            base: where the data begins in the dump.
+            before: how many rows of the table stand before these.
         """
         rows, columns = matrix.shape
         # Half the bytes make everything that follows nearly twice as fast; a buffer is never that long.
@@ -75,7 +93,7 @@ class Fields:
         for at, column in enumerate(wanted):
             np.add(matrix[:, column - 1] if column else opening, start + 1, out=starts[at], casting="unsafe")
             np.add(matrix[:, column] if column < columns - 1 else closing, start, out=ends[at], casting="unsafe")
-        return cls(buffer.data, starts, ends, rows, buffer.base)
+        return cls(data, starts, ends, rows, base, before)
 
 
 def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
@@ -173,7 +191,9 @@ class InsertRows:
             bad |= (window[matrix[:, :-1] - 1] == _CLOSE).any(axis=1)
         if bad.any() or (done and len(separators) % columns):
             raise self._misshapen(window, separators, int(bad.argmax()) if bad.any() else rows)
-        fields = Fields.between(buffer, base, matrix, opening, closing, self._wanted)
+        fields = Fields.between(
+            buffer.data, base, matrix, opening, closing, self._wanted, base=buffer.base, before=self.rows
+        )
         if done:
             buffer.pos = base + int(separators[-1]) + 1
         elif rows:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.catalog import Catalog
-from recograph.dumps.copy import CopyRows, copy_header, skip_block
+from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
 from recograph.dumps.ddl import parse_table, without_markers
 from recograph.dumps.escapes import Syntax
 from recograph.dumps.header import Header
@@ -24,6 +25,8 @@ from recograph.dumps.tables import Table
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 32 << 20
 _MOST_WAITING = 64
+_THREADS = 2
+"""How many windows are decoded at once, while the next are found; finding is slower than two threads decode."""
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
 
@@ -157,6 +160,10 @@ class DumpReader:
         if self._started:
             raise DumpError(f"{self.name}: a dump is read once; open it again to read it again.")
         self._started = True
+        with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
+            yield from self._read()
+
+    def _read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         buffer = Buffer(self._progressing())
         lexer = Lexer(buffer, self.name, self._limits, self._comment)
         lexer.postgresql = self._postgresql
@@ -208,19 +215,21 @@ class DumpReader:
             else:
                 skip_rows(buffer, escapes, place)
         else:
-            wanted, start = table.wanted if self._decode else [], buffer.offset
+            start = buffer.offset
+            wanted = table.wanted if self._decode else []
             rows: CopyRows | InsertRows
             if is_copy:
-                rows = CopyRows(buffer, len(table.columns), wanted, self._limits, place)
+                rows = CopyRows(buffer, len(table.columns), self._limits, place)
             else:
                 rows = InsertRows(buffer, header, len(table.columns), wanted, escapes, self._limits, place)
             rows.rows = table.report.rows
             syntax = Syntax(self._postgresql, escapes, is_copy, self._session.encoding, self._session.encoded_by_column)
-            for fields in rows:
-                if self._decode:
-                    yield from self._batches(table, table.decode(fields, syntax))
-                else:
-                    table.report.rows += fields.rows
+            if self._decode:
+                for batch in table.decode(self._pool, rows, syntax):
+                    yield from self._batches(table, batch)
+            else:
+                for window in rows:
+                    table.report.rows += (window.fields([]) if isinstance(window, Lines) else window).rows
             table.report.bytes += buffer.offset - start
 
     def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -11,6 +11,15 @@ class DumpError(RecographError):
     """A dump can't be read exactly; the message names file, table, row and place, and says what to do."""
 
 
+class RejectedError(DumpError):
+    """Values can't be held by their types: how many, and why the first few can't."""
+
+    def __init__(self, message: str, rejected: int, reasons: list[str]):
+        super().__init__(message)
+        self.rejected = rejected
+        self.reasons = reasons
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds on what a dump may cost; they hold for hostile files too."""

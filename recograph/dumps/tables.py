@@ -1,20 +1,27 @@
 """The tables of a dump while it is read: what they are called, what is wanted of them, and their batches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
+from recograph.dumps.ahead import in_order
 from recograph.dumps.casts import CastError, Origin, cast, is_text
 from recograph.dumps.charsets import mysql_codec
+from recograph.dumps.copy import Lines
 from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.escapes import LiteralError, Syntax
 from recograph.dumps.insert import Fields
+from recograph.dumps.lines import Column, read_lines, read_natively
 from recograph.dumps.literals import cut
-from recograph.dumps.report import DumpError, TableReport
+from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
 
 _REASONS = 3
+_MOST_BYTES = 32 << 20
+"""How much of the dump may be held for threads to decode."""
 
 
 @dataclass
@@ -66,36 +73,87 @@ class Table:
         self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if at not in taken)
         self.report.missing_columns = tuple(missing)
 
-    def decode(self, fields: Fields, syntax: Syntax) -> pa.RecordBatch:
-        """The typed values of some rows.
+    def decode(self, pool: Executor, windows: Iterable[Fields | Lines], syntax: Syntax) -> Iterator[pa.RecordBatch]:
+        """The typed values of windows of rows, in their order; the report counts them.
+
+        Args:
+            pool: decodes some windows at once.
+            windows: where the rows lie.
+            syntax: how literals are written.
 
         Raises:
             DumpError: a value that its type can't hold, or NULL in a required column.
         """
-        arrays, at = [], 0
+        decode = partial(self._decode, syntax=syntax)
+        try:
+            for batch, zero_dates in in_order(pool, decode, windows, lambda window: window.size, _MOST_BYTES):
+                self.report.rows += batch.num_rows
+                self.report.zero_dates += zero_dates
+                yield batch
+        except RejectedError as error:
+            self.report.rejected, self.report.reasons = error.rejected, error.reasons
+            raise
+
+    def _decode(self, window: Fields | Lines, syntax: Syntax) -> tuple[pa.RecordBatch, int]:
+        """One window's batch, and how many zero dates became null in it."""
+        if isinstance(window, Lines):
+            if arrays := self._decode_lines(window, syntax):
+                return pa.RecordBatch.from_arrays(arrays, schema=self.schema), 0
+            window = window.fields(self.wanted)
+        return self._decode_fields(window, syntax)
+
+    def _decode_lines(self, lines: Lines, syntax: Syntax) -> list[pa.Array] | None:
+        """The values of a COPY block by Arrow's CSV reader; None where it can't, so that `_decode_fields` must look."""
+        wanted = []
+        for target, position in zip(self.schema, self.source, strict=True):
+            if position is not None:
+                native = target.type == self.columns[position].type and read_natively(target.type)
+                wanted.append(Column(position, target.type if native else pa.binary()))
+        try:
+            read = read_lines(lines.data, lines.start, lines.end, lines.columns, wanted)
+            if read is None:
+                return None
+            given, arrays = iter(read), []
+            for target, position in zip(self.schema, self.source, strict=True):
+                if position is None:
+                    arrays.append(pa.nulls(lines.rows, target.type))
+                    continue
+                array = next(given)
+                origin = _origin(self.columns[position], syntax)
+                if array.type != target.type or origin.bytea:
+                    array, _ = cast(array, target.type, origin)
+                if array.null_count and not target.nullable:
+                    return None
+                arrays.append(array)
+        except (CastError, LiteralError):
+            return None
+        return arrays
+
+    def _decode_fields(self, fields: Fields, syntax: Syntax) -> tuple[pa.RecordBatch, int]:
+        arrays, at, zero_dates = [], 0, 0
         for target, position in zip(self.schema, self.source, strict=True):
             if position is None:
                 arrays.append(pa.nulls(fields.rows, target.type))
                 continue
-            column = self.columns[position]
-            origin = _origin(column, syntax)
-            starts = fields.starts[at] + fields.base
+            origin = _origin(self.columns[position], syntax)
+            starts = fields.starts[at]
             try:
-                values = cut(fields.data, fields.starts[at], fields.ends[at], syntax, is_text=is_text(target.type))
-                array, zero_dates = cast(values, target.type, origin)
+                values = cut(fields.data, starts, fields.ends[at], syntax, is_text=is_text(target.type))
+                array, zeros = cast(values, target.type, origin)
             except LiteralError as error:
-                raise self._rejected(target, starts, [(error.row, str(error))]) from None
+                raise self._rejected(target, fields, starts, [(error.row, str(error))]) from None
             except CastError as error:
-                raise self._rejected(target, starts, error.rejects) from None
+                raise self._rejected(target, fields, starts, error.rejects) from None
             if array.null_count and not target.nullable:
                 row = array.is_null().index(True).as_py()
                 what = "NULL" if values[row].as_py() is None else "a zero date"
-                raise self._rejected(target, starts, [(row, f"{what} isn't allowed, the column is required")])
-            self.report.zero_dates += zero_dates
+                reason = f"{what} isn't allowed, the column is required"
+                raise self._rejected(target, fields, starts, [(row, reason)])
+            zero_dates += zeros
             arrays.append(array)
             at += 1
-        self.report.rows += fields.rows
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
+        return batch, zero_dates
 
     def default_row(self) -> pa.RecordBatch:
         """The row that INSERT ... DEFAULT VALUES makes.
@@ -108,21 +166,23 @@ class Table:
         self.report.rows += 1
         return _no_columns(1)
 
-    def _rejected(self, target: pa.Field, starts: Positions, rejects: list[tuple[int, str]]) -> DumpError:
-        report = self.report
-        report.rejected = len(rejects)
-        report.reasons = [
-            f"row {report.rows + row + 1} (byte {starts[row]}): {reason}" for row, reason in rejects[:_REASONS]
+    def _rejected(
+        self, target: pa.Field, fields: Fields, starts: Positions, rejects: list[tuple[int, str]]
+    ) -> RejectedError:
+        reasons = [
+            f"row {fields.before + row + 1} (byte {starts[row] + fields.base}): {reason}"
+            for row, reason in rejects[:_REASONS]
         ]
         more = f" ({len(rejects)} such values in this batch)" if len(rejects) > _REASONS else ""
         remedy = (
             "change the column's type in the contract"
             if self.contracted
-            else f"read it as text (as_text, on the command line --text {report.name}.{target.name})"
+            else f"read it as text (as_text, on the command line --text {self.report.name}.{target.name})"
         )
-        return DumpError(
-            f"{self.place}, column {target.name}, {'; '.join(report.reasons)}{more}. "
-            f"Mend it at the source, or {remedy}."
+        return RejectedError(
+            f"{self.place}, column {target.name}, {'; '.join(reasons)}{more}. Mend it at the source, or {remedy}.",
+            len(rejects),
+            reasons,
         )
 
     def flush(self) -> Iterator[pa.RecordBatch]:
