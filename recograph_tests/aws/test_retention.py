@@ -7,7 +7,7 @@ import pytest
 
 from recograph.resources.s3_lake import S3Lake
 from recograph_tests.aws.stack import REGION, Deployment
-from recograph_tests.test_retention import check_retention
+from recograph_tests.operating.test_retention import check_retention
 
 pytestmark = pytest.mark.aws
 
