@@ -115,7 +115,10 @@ def _take(data: bytes, starts: Positions, ends: Positions, null: Mask | None) ->
     borders = np.empty(2 * rows, np.int32)
     borders[0::2], borders[1::2] = starts, ends
     parent = pa.Array.from_buffers(pa.binary(), 2 * rows - 1, [None, pa.py_buffer(borders), pa.py_buffer(data)])
-    return parent.take(pa.array(np.arange(0, 2 * rows, 2, dtype=np.int32), mask=null))
+    # Of buffers, for pa.array would import pandas where that is installed, in 0.3 s.
+    valid = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+    every_other = np.arange(0, 2 * rows, 2, dtype=np.int32)
+    return parent.take(pa.Array.from_buffers(pa.int32(), rows, [valid, pa.py_buffer(every_other)]))
 
 
 def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is_text: bool) -> pa.BinaryArray:
