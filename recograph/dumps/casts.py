@@ -88,9 +88,24 @@ def cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> tuple[p
     return _cast_singly(values, target, origin), zero_dates
 
 
+def cast_numbers(values: pa.BinaryArray, target: pa.DataType) -> pa.Array | None:
+    """Cast a column of bare decimal numbers to integers or floats; None where `cast` must look at them."""
+    if len(values) == values.null_count:
+        return pa.nulls(len(values), target)
+    try:
+        return _text(values).cast(target)
+    except pa.ArrowInvalid:
+        return None
+
+
 def is_text(target: pa.DataType) -> bool:
     """Whether a type takes any text or bytes, so that its cast checks nothing."""
     return bool(pa.types.is_string(target) or pa.types.is_binary(target))
+
+
+def is_number(target: pa.DataType) -> bool:
+    """Whether a type is one of integers or floats."""
+    return bool(pa.types.is_integer(target) or pa.types.is_float32(target) or pa.types.is_float64(target))
 
 
 def _text(values: pa.BinaryArray) -> pa.StringArray:

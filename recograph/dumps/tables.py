@@ -8,14 +8,14 @@ from functools import partial
 import pyarrow as pa
 
 from recograph.dumps.ahead import in_order
-from recograph.dumps.casts import CastError, Origin, cast, is_text
+from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.copy import Lines
 from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.escapes import LiteralError, Syntax
 from recograph.dumps.insert import Fields
 from recograph.dumps.lines import Column, read_lines, read_natively
-from recograph.dumps.literals import cut
+from recograph.dumps.literals import cut, cut_numbers
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
 
@@ -136,10 +136,9 @@ class Table:
                 arrays.append(pa.nulls(fields.rows, target.type))
                 continue
             origin = _origin(self.columns[position], syntax)
-            starts = fields.starts[at]
+            starts, ends = fields.starts[at], fields.ends[at]
             try:
-                values = cut(fields.data, starts, fields.ends[at], syntax, is_text=is_text(target.type))
-                array, zeros = cast(values, target.type, origin)
+                values, array, zeros = _typed(fields.data, starts, ends, target.type, origin, syntax)
             except LiteralError as error:
                 raise self._rejected(target, fields, starts, [(error.row, str(error))]) from None
             except CastError as error:
@@ -194,6 +193,18 @@ class Table:
 
 def _no_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+
+
+def _typed(
+    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, origin: Origin, syntax: Syntax
+) -> tuple[pa.BinaryArray, pa.Array, int]:
+    """A column's values as bytes and as their type, and how many zero dates became null."""
+    if not syntax.copy and not origin.bits and is_number(target):
+        numbers = cut_numbers(data, starts, ends)
+        if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
+            return numbers, array, 0
+    values = cut(data, starts, ends, syntax, is_text=is_text(target))
+    return values, *cast(values, target, origin)
 
 
 def _origin(column: ColumnDef, syntax: Syntax) -> Origin:
