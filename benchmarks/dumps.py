@@ -24,7 +24,7 @@ import pytest
 
 from recograph.contracts import CONTRACTS
 from recograph.dumps import DumpReader, ahead
-from recograph.dumps.parquet import convert
+from recograph.dumps.parquet import WRITING, convert
 from recograph_tests.dumps.servers import MariaDB, PostgreSQL
 
 
@@ -52,7 +52,7 @@ def contracts_to_parquet(dump: Path, out: Path) -> None:
     """The contract's columns of the contract's tables."""
     out.mkdir()
     schemas = {table: contract.schema for table, contract in CONTRACTS.items()}
-    writers = {table: pq.ParquetWriter(out / table, schema) for table, schema in schemas.items()}
+    writers = {table: pq.ParquetWriter(out / table, schema, **WRITING) for table, schema in schemas.items()}
     with DumpReader(dump, schemas=schemas) as reader:
         for table, batch in ahead(reader):
             writers[table].write_batch(batch)

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,9 @@ from recograph.dumps.ahead import ahead
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 
+WRITING: dict[str, Any] = {"compression": "zstd", "use_dictionary": False, "write_batch_size": 64 << 10}
+"""How Parquet is written: without dictionaries in half the time, and zstd finds what repeats by itself; few large
+batches of values save a tenth of the rest."""
 _LONGEST_NAME = 200
 _MOST_OPEN = 64
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029%/\\:*?"<>|]|^[. ~-]|[. ]$')
@@ -60,9 +64,7 @@ class _Folder:
     def _open(self, table: str, schema: pa.Schema) -> pq.ParquetWriter:
         part = self._parts.setdefault(table, self._path / f".{file_name(table)}{self._suffix}")
         before = part.replace(part.with_suffix(".before")) if part.exists() else None
-        # Without dictionaries writing takes half the time, and zstd finds what repeats by itself; few large batches of
-        # values save a tenth of the rest.
-        writer = pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=False, write_batch_size=64 << 10)
+        writer = pq.ParquetWriter(part, schema, **WRITING)
         if before:
             with pq.ParquetFile(before) as file:
                 for batch in file.iter_batches():
