@@ -61,7 +61,7 @@ def in_order(
     items: Iterable[_Item],
     size: Callable[[_Item], int],
     most_size: int,
-    most: int = 4,
+    most: int = 3,
 ) -> Iterator[_Result]:
     """What a pool makes of items, in their order; an error is raised behind the results of the items before it.
 

@@ -122,7 +122,7 @@ def convert(
         with DumpReader(
             source, only=tables, database=database, as_text=as_text, limits=limits, on_progress=on_progress
         ) as reader:
-            for table, batch in ahead(reader):
+            for table, batch in ahead(reader, most=1):
                 folder.write(table, batch)
             missing = sorted(set(tables or ()) - set(reader.tables))
             if missing:

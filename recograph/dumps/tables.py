@@ -20,7 +20,7 @@ from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
 
 _REASONS = 3
-_MOST_BYTES = 32 << 20
+_MOST_BYTES = 16 << 20
 """How much of the dump may be held for threads to decode."""
 
 
