@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.aws.marts import MARTS, dbt, finish, rows
 from recograph_tests.aws.stack import LocalAws, without_aws
 from recograph_tests.conftest import clear
+from recograph_tests.pipeline.installation import COMMAND
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 
@@ -53,8 +53,7 @@ class Production:
         return Settings.from_env(self.environ)
 
     def recograph(self, *arguments: str) -> str:
-        command = [str(Path(sys.executable).with_name("recograph")), *arguments]
-        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)
+        done = subprocess.run([str(COMMAND), *arguments], env=self.environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -207,17 +206,17 @@ class TestProduction:
         self, production: Production, local: Settings, sample: Path
     ) -> None:
         production.put("customer_3", sample / "customer_3" / f"{DATES[1]}.sql.gz")
-        command = [sys.executable, "-m", "recograph.worker", "customer_3", DATES[1]]
-        worker = subprocess.Popen(
-            command, env=production.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        command = [str(COMMAND), "run", "-c", "customer_3", "-d", DATES[1]]
+        run = subprocess.Popen(
+            command, env=production.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         deadline = time.monotonic() + 600
         while not any("__dbt_tmp" in table["Name"] for table in production.tables()):
-            assert worker.poll() is None, "the run ended before it could be killed"
+            assert run.poll() is None, run.communicate()[0].decode()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
         # What Athena itself leaves when a query dies: a file that no partition knows.
         _leave_stray_file(production, local)
 
