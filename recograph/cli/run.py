@@ -53,7 +53,8 @@ def run(
         neo4j = pool.submit(_reach_neo4j, settings, progress)
         if settings.neo4j_uri or settings.neo4j_secret:
             neo4j.result()  # it runs already or never will: better said now than after minutes of work
-        _prepare_assets(settings, progress)
+        if len(partitions) > 1:  # a worker that is alone does it itself
+            _prepare_assets(settings, progress)
         outcomes = _run_workers(settings, partitions, run_config, progress)
         neo4j.result()
     print_summary(console, settings, outcomes, time.monotonic() - began)
