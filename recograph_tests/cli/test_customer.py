@@ -35,6 +35,8 @@ def home(tmp_path: Path, neo4j_server: Connection, monkeypatch: pytest.MonkeyPat
         "NEO4J_PASSWORD": neo4j_server.password,
     }.items():
         monkeypatch.setenv(name, value)
+    # Loading the assets in this process leaves their lake in the environment, for dbt.
+    monkeypatch.delenv("RECOGRAPH_LAKE", raising=False)
     for customer in CUSTOMERS:
         (tmp_path / "data" / customer).mkdir(parents=True)
         for day in DAYS:
