@@ -1,8 +1,9 @@
 """The Java ahead-of-time cache, which halves Neo4j's start.
 
-It is made once a machine, in the background after the first start: `train` runs a server of its own, in a temporary
-home and at the lowest priority, boots it, runs the kind of Cypher that a load runs, and shuts it down, upon which Java
-writes the cache. A JVM silently ignores a cache that isn't there or was made by another JVM or of other jars.
+It is made once a machine, in the background, when the work for which the server was first started is done: `train` runs
+a server of its own, in a temporary home and at the lowest priority, boots it, runs the kind of Cypher that a load runs,
+and shuts it down, upon which Java writes the cache. A JVM silently ignores a cache that isn't there or was made by
+another JVM or of other jars.
 """
 
 import fcntl
@@ -29,6 +30,8 @@ from recograph.local.neo4j.jvm import OPTIONS, spawn_server, write_arguments
 _PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds and holds nothing
 _MEMORY = 4 * 1024**3
 _BOOT_SECONDS = 300
+_PATIENCE_SECONDS = 600
+_BUSY_PERCENT = 50
 _KEPT_SECONDS = 30 * 24 * 3600
 _STATEMENTS = (
     "CREATE CONSTRAINT IF NOT EXISTS FOR (n:A) REQUIRE (n.customer_id, n.id) IS UNIQUE",
@@ -154,6 +157,14 @@ def _give_way() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
+def _wait_for_quiet() -> None:
+    """Wait until the machine has little to do: whoever has started the server is about to use it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while psutil.cpu_percent(interval=5) > _BUSY_PERCENT and time.monotonic() < deadline:
+        pass
+
+
 if __name__ == "__main__":
     _give_way()
+    _wait_for_quiet()
     train()
