@@ -61,8 +61,10 @@ class Settings:
         if "://" in lake and not re.fullmatch(r"s3://[^/]+", lake):
             raise RecographError(f"RECOGRAPH_LAKE is {lake!r}: give a folder, or s3://BUCKET for a lake on AWS.")
         timezone = env.get("RECOGRAPH_TIMEZONE", "UTC")
-        if timezone not in zoneinfo.available_timezones():
-            raise RecographError(f"RECOGRAPH_TIMEZONE is {timezone!r}; give a name such as Europe/London.")
+        try:
+            zoneinfo.ZoneInfo(timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise RecographError(f"RECOGRAPH_TIMEZONE is {timezone!r}; give a name such as Europe/London.") from None
         optional: dict[str, Any] = {
             **_alerts(env),
             "neo4j_uri": env.get("NEO4J_URI"),

@@ -121,7 +121,7 @@ def _run_workers(
 ) -> list[Outcome]:
     outcomes = [Outcome(customer, dates) for customer, dates in partitions.items()]
     tasks = [
-        progress.add_task(outcome.customer, total=len(STEPS), status=f"{len(outcome.dates)} days")
+        progress.add_task(outcome.customer, total=len(STEPS) + 1, status=f"{len(outcome.dates)} days")
         for outcome in outcomes
     ]
     # One more than there are processors: a worker waits now and then for Neo4j or the disk.
@@ -154,7 +154,7 @@ def _run_worker(
     outcome.succeeded = worker.returncode == 0
     if not outcome.succeeded and not outcome.failures:
         outcome.failures.append(f"The run ended unexpectedly; its log is {log}.")
-    progress.update(task, status="[green]done" if outcome.succeeded else "[red]failed")
+    progress.update(task, completed=len(STEPS) + 1, status="[green]done" if outcome.succeeded else "[red]failed")
     return outcome
 
 
@@ -180,8 +180,8 @@ def _follow(outcome: Outcome, line: str, update: Any) -> None:
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
     task = progress.add_task("Neo4j", total=1, status="starting")
-    with connect(find_server(settings)):
+    with open_driver(settings):
         progress.update(task, advance=1, status="ready")

@@ -105,6 +105,7 @@ def graph(
     options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
     found: dict[str, list[Check]] = {}
     with clear_failures(), neo4j.driver() as driver:
+        browser = neo4j.browser()
         chosen = _worth_loading(context, driver, config)
         last = {snapshot.customer: snapshot for snapshot in chosen}.values()
         for snapshot in chosen:
@@ -125,7 +126,7 @@ def graph(
             for name, done in report.sets.items():
                 metadata = {**_metadata(done), **usage}
                 if snapshot in last:
-                    metadata |= profile_metadata(driver, neo4j.browser(), SETS[name], snapshot.customer)
+                    metadata |= profile_metadata(driver, browser, SETS[name], snapshot.customer)
                 context.add_asset_metadata(metadata, graph_key(SETS[name]), snapshot.key)
     for name in names:
         yield dg.MaterializeResult(graph_key(SETS[name]))

@@ -54,9 +54,11 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
     """
     outputs: dict[str, dg.Output[Any]] = {}
     checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
+    names = [key.path[-1] for key in context.selected_asset_keys]
+    lineage: dict[str, dg.TableColumnLineage] = {}
     for snapshot in snapshots_of(context):
         if not SETTINGS.on_aws:
-            _make_folders(snapshot, [key.path[-1] for key in context.selected_asset_keys])
+            _make_folders(snapshot, names)
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         arguments += ["--vars", json.dumps(dbt_vars(CUSTOMERS[snapshot.customer], snapshot.date))]
         context.log.info(f"{snapshot.customer} {snapshot.date}: dbt {' '.join(arguments)}")
@@ -75,8 +77,8 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
         if not invocation.is_successful():
             yield from checks.values()
             raise dg.Failure(description=_failure(snapshot, invocation))
-        names = [key.path[-1] for key in context.selected_asset_keys]
-        rows, lineage = _row_counts(warehouse, snapshot, names), _lineage(invocation)
+        lineage = lineage or _lineage(invocation)  # the same for every day
+        rows = _row_counts(warehouse, snapshot, names)
         costs = scanned(invocation.get_artifact("run_results.json"))
         for name in names:
             context.add_asset_metadata(

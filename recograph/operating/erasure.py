@@ -1,7 +1,7 @@
 """Take a customer, or one of its people, out of the lake, for good.
 
-A person's id goes onto a list in the lake, `erased/CUSTOMER.json`, and landing leaves rows about the listed out: a dump
-that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
+A person's id goes onto a list in the lake, `erased/CUSTOMER/users.json`, and landing leaves rows about the listed out:
+a dump that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
 """
 
 import json
