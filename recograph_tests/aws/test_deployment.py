@@ -9,18 +9,10 @@ from typer.testing import CliRunner
 
 from recograph.cli import app
 from recograph.errors import RecographError
-from recograph.local.sample_data import generate
 from recograph.operating.deployment import Deployment
 from recograph.settings import Settings
 from recograph_tests.aws.stack import Deployment as Made
 from recograph_tests.aws.stack import LocalAws
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    generate(folder, scale=0.1, days=2)
-    return folder
 
 
 @pytest.fixture

@@ -3,20 +3,13 @@ import io
 import json
 import sys
 
-import neo4j
 import pytest
 from typer.testing import CliRunner
 
 from recograph.cli.main import app, main
 from recograph.graph.queries import questions
-from recograph.local.neo4j import Connection
 
-
-@pytest.fixture(autouse=True)
-def server(small: neo4j.Driver, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
-    monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
-    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+pytestmark = pytest.mark.usefixtures("asked")
 
 
 def run(*arguments: str) -> str:

@@ -11,16 +11,11 @@ from typer.testing import CliRunner
 from recograph.cli.main import app
 from recograph.errors import RecographError
 from recograph.graph.picture import picture
-from recograph.local.neo4j import Connection
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(autouse=True)
-def server(small: neo4j.Driver, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
-    monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
-    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+pytestmark = pytest.mark.usefixtures("asked")
 
 
 def run(*arguments: str) -> str:

@@ -1,7 +1,6 @@
 """What runs by itself, on a real instance: late, replaced and missing dumps, days in order, retries."""
 
 import datetime
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +15,7 @@ from recograph.local.neo4j import Connection
 from recograph.resources.lake import LocalLake
 from recograph.resources.neo4j import Neo4jResource
 from recograph.resources.warehouse import DuckDBWarehouse
+from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot, actual, expected
 
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
@@ -26,9 +26,7 @@ CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 def automation(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The module, loaded as an installation with the sample customers loads it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("RECOGRAPH_", "NEO4J_"))]:
-            patch.delenv(name)
-        patch.setenv("RECOGRAPH_HOME", str(tmp_path_factory.mktemp("home")))
+        set_up(patch, tmp_path_factory.mktemp("home"))
         from recograph.defs import automation
 
         return automation

@@ -1,5 +1,4 @@
 import datetime
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from recograph.local.neo4j import Connection
 from recograph.operating.retention import delete, described, expired
 from recograph.resources.lake import Lake, LocalLake, landing_key
 from recograph.resources.neo4j import Neo4jResource
+from recograph_tests.environment import set_up
 from recograph_tests.graph.small import CUSTOMER_2
 
 TODAY = datetime.date(2026, 11, 30)
@@ -103,9 +103,7 @@ def run_job(tmp_path_factory: pytest.TempPathFactory) -> RunJob:
     """Runs the job on a lake with that config; returns whether it succeeded."""
     with pytest.MonkeyPatch.context() as patch:
         # The module is loaded as an installation with the sample customers loads it.
-        for name in [name for name in os.environ if name.startswith(("RECOGRAPH_", "NEO4J_"))]:
-            patch.delenv(name)
-        patch.setenv("RECOGRAPH_HOME", str(tmp_path_factory.mktemp("home")))
+        set_up(patch, tmp_path_factory.mktemp("home"))
         from recograph.defs.retention import clean_lake
 
     def run(lake: LocalLake, **config: object) -> bool:
