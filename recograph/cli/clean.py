@@ -23,7 +23,7 @@ def clean(
     from recograph.graph.counts import held_dates
     from recograph.operating import retention
     from recograph.resources.environment import open_lake
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
     settings = Settings.from_env()
     days = keep_days or settings.keep_days
@@ -32,7 +32,7 @@ def clean(
             "Say how many days to keep: --keep-days 90, or set RECOGRAPH_KEEP_DAYS. Nothing was deleted."
         )
     lake = open_lake(settings)
-    with connect(find_server(settings)) as driver:
+    with open_driver(settings) as driver:
         held = held_dates(driver)
     today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()
     partitions = retention.expired(lake, days, today, held, customer)

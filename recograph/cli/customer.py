@@ -1,11 +1,14 @@
 """`recograph customer`: answer requests to erase a customer, or one person."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recograph.customers import check_customer_id, load_customers
 from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    from recograph.resources.lake import Lake
 
 app = typer.Typer(help="Erase a customer, or one person.", no_args_is_help=True)
 
@@ -20,15 +23,10 @@ def remove(
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
     from recograph.graph import erase
     from recograph.operating import erasure
-    from recograph.resources.environment import open_lake
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
-    settings = Settings.from_env()
-    check_customer_id(customer)
-    lake = open_lake(settings)
-    if not yes:
-        typer.confirm(f"Erase all that the graph and the lake hold of {customer}?", abort=True)
-    with connect(find_server(settings)) as driver:
+    settings, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
+    with open_driver(settings) as driver:
         erased = erase.erase_customer(driver, customer)
     files = erasure.erase_customer(lake, customer)
     typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships of {customer} erased.")
@@ -52,19 +50,28 @@ def erase_user(
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
     from recograph.graph import erase
     from recograph.operating import erasure
-    from recograph.resources.environment import open_lake
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
-    settings = Settings.from_env()
-    check_customer_id(customer)
-    lake = open_lake(settings)
-    if not yes:
-        typer.confirm(f"Erase user {user} of {customer} from the graph and every date in the lake?", abort=True)
+    settings, lake = _confirmed(
+        customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
+    )
     rows = erasure.erase_user(lake, customer, user)
-    with connect(find_server(settings)) as driver:
+    with open_driver(settings) as driver:
         erased = erase.erase_user(driver, customer, user)
     typer.echo(f"Lake: {rows:,} rows about user {user} of {customer} erased.")
     typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(erasure.list_key(customer))}: dumps that have it won't bring it back.")
     if dumps := erasure.dumps_about(lake, customer, user):
         typer.echo(f"These dumps still have the person, and are left to you, as are backups: {', '.join(dumps)}.")
+
+
+def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Lake]":
+    """The installation and its lake, once the customer's id is one and the person means it."""
+    from recograph.resources.environment import open_lake
+
+    settings = Settings.from_env()
+    check_customer_id(customer)
+    lake = open_lake(settings)
+    if not yes:
+        typer.confirm(question, abort=True)
+    return settings, lake

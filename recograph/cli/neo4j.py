@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from recograph.cli.parameters import name_and_value
 from recograph.cli.rows import Format, print_rows
 from recograph.errors import RecographError
 from recograph.settings import Settings
@@ -66,10 +67,10 @@ def cypher(
     """Run one Cypher statement on the server in use and print its rows."""
     from neo4j.exceptions import Neo4jError
 
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
     parameters = dict(_parameter(text) for text in param or [])
-    with connect(find_server(Settings.from_env())) as driver:
+    with open_driver(Settings.from_env()) as driver:
         try:
             result = driver.execute_query(query, parameters_=parameters)
         except Neo4jError as error:
@@ -147,9 +148,7 @@ def _version(uri: str, username: str, password: str) -> str | None:
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise RecographError(f"--param {text!r} must be NAME=VALUE.")
+    name, value = name_and_value(text)
     try:
         return name, json.loads(value)
     except ValueError:

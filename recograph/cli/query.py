@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from recograph.cli.parameters import name_and_value
 from recograph.cli.rows import Format, print_rows
-from recograph.errors import RecographError
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def query(
 ) -> None:
     """Answer a question that analysts ask, from the graph."""
     from recograph.graph.queries import ask, question, questions
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
     if show_list or name is None:
         _list(list(questions().values()), output)
@@ -38,13 +38,10 @@ def query(
         typer.echo(asked.cypher)
         return
     given = {}
-    for text in param or []:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise RecographError(f"--param {text!r} must be NAME=VALUE.")
+    for key, value in map(name_and_value, param or []):
         given[key] = asked.parameters[key].parse(value) if key in asked.parameters else value
     asked.bind(given)
-    with connect(find_server(Settings.from_env())) as driver:
+    with open_driver(Settings.from_env()) as driver:
         answer = ask(driver, name, given, timeout=timeout)
     show(answer, output, "No row.")
 
@@ -59,10 +56,10 @@ def search(
 ) -> None:
     """Find courses and assets by words of their titles."""
     from recograph.graph import search as fulltext
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
     fulltext.lucene(text)
-    with connect(find_server(Settings.from_env())) as driver:
+    with open_driver(Settings.from_env()) as driver:
         answer = fulltext.search(driver, text, customer=customer, labels=label or (), limit=limit, timeout=timeout)
     show(answer, output, "Nothing found.")
 

@@ -23,9 +23,9 @@ def recommend(
 ) -> None:
     """Recommend courses and assets that the user hasn't had, each with the reason."""
     from recograph.graph.recommend import recommend as recommended
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
-    with connect(find_server(Settings.from_env())) as driver:
+    with open_driver(Settings.from_env()) as driver:
         answer = recommended(driver, customer, user, k, timeout=timeout)
     show(answer, output, "There is nothing that the user hasn't had.")
 
@@ -41,9 +41,9 @@ def view(
 ) -> None:
     """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
     from recograph.graph.picture import picture
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.resources.neo4j_server import open_driver
 
-    with connect(find_server(Settings.from_env())) as driver:
+    with open_driver(Settings.from_env()) as driver:
         page = picture(driver, customer, user, limit, timeout=timeout)
     try:
         out.write_text(page, encoding="utf-8")

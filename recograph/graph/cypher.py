@@ -84,9 +84,9 @@ def of_customer(graph_set: GraphSet, *, other_ends: bool = False) -> str:
         other_ends: take relationships that end at another customer's node too.
     """
     if isinstance(graph_set, NodeSet):
-        return f"MATCH (n:`{graph_set.label}`) WHERE {_owned(graph_set, 'n')}"
+        return f"MATCH (n:`{graph_set.label}`) WHERE {owned(graph_set, 'n')}"
     start, end = graph_set.start, graph_set.end
-    match = f"MATCH (a:`{start.label}`)-[r:`{graph_set.type}`]->(b:`{end.label}`) WHERE {_owned(start, 'a')}"
+    match = f"MATCH (a:`{start.label}`)-[r:`{graph_set.type}`]->(b:`{end.label}`) WHERE {owned(start, 'a')}"
     return match if other_ends else f"{match} AND NOT ({crosses(graph_set)})"
 
 
@@ -139,7 +139,8 @@ def survey(graph_set: GraphSet) -> str:
 _KEYS = "UNWIND range(0, size($keys) - 1) AS i"
 
 
-def _owned(node: NodeSet, name: str) -> str:
+def owned(node: NodeSet, name: str) -> str:
+    """Whether a node is `$customer`'s; of shared ones, whether its id is in `$members`."""
     if node.scope is Scope.SHARED:
         return f"{name}.`{KEY}` IN $members"
     if node.scope is Scope.CUSTOMER:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import neo4j
 
-from recograph.graph.model import KEY, TENANT, USER, GraphSet, NodeSet, RelationshipSet, Scope
+from recograph.graph import cypher
+from recograph.graph.model import KEY, USER, GraphSet, NodeSet, RelationshipSet, Scope
 from recograph.graph.reading import read
 
 _ROWS = 5
@@ -104,8 +105,5 @@ def _pattern(relationships: RelationshipSet) -> str:
 
 
 def _owned(node: NodeSet, name: str) -> str:
-    if node.scope is Scope.SHARED:
-        return f"{name}.{KEY} IS NOT NULL"
-    if node.scope is Scope.CUSTOMER:
-        return f"{name}.{KEY} = $customer"
-    return f"{name}.{TENANT} = $customer AND {name}.{KEY} IS NOT NULL"
+    """Which nodes count; of shared ones all do, whoever needs them."""
+    return f"{name}.{KEY} IS NOT NULL" if node.scope is Scope.SHARED else cypher.owned(node, name)

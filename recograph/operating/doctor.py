@@ -238,7 +238,7 @@ def _is_dagster(url: str) -> bool:
 
 def _neo4j(settings: Settings) -> Found:
     from recograph.local.neo4j import ManagedServer
-    from recograph.local.neo4j.jars import VERSION
+    from recograph.local.neo4j.jars import VERSION, release
     from recograph.local.neo4j.state import read_state
     from recograph.resources.neo4j_server import Server, connect, find_server
 
@@ -248,7 +248,7 @@ def _neo4j(settings: Settings) -> Found:
         local = ManagedServer(settings.home / "neo4j").running()
         if local is None:
             state = read_state(settings.home / "neo4j")
-            if state and _release(state.version) > _release(VERSION):
+            if state and release(state.version) > release(VERSION):
                 text = f"the store in {settings.home} is of Neo4j {state.version}, but this recograph brings {VERSION}"
                 yield Status.problem, text, "Use the newer recograph."
             else:
@@ -257,14 +257,10 @@ def _neo4j(settings: Settings) -> Found:
         server = Server(local.uri, local.username, local.password)
     with connect(server) as driver:
         found = driver.get_server_info().agent.removeprefix("Neo4j/")
-    if _release(found) < (_NEO4J,):
+    if release(found) < (_NEO4J,):
         yield Status.problem, f"{found} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
     else:
         yield from _ok(f"{found} at {server.uri}")
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
 
 
 def _aws(settings: Settings) -> Found:

@@ -20,12 +20,12 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
         The environment is read anew, so that passwords don't become part of a run's config.
 
         Raises:
-            RecographError: see `neo4j_server.find_server` and `neo4j_server.connect`.
+            RecographError: see `neo4j_server.open_driver`.
         """
         # Here, because the driver brings pandas, for which whoever only loads the assets needn't wait.
-        from recograph.resources.neo4j_server import connect, find_server
+        from recograph.resources.neo4j_server import open_driver
 
-        return connect(find_server(Settings.from_env()))
+        return open_driver(Settings.from_env())
 
     def browser(self) -> str | None:
         """Address of Neo4j Browser, where the server is the managed one."""

@@ -3,13 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-import boto3
 import neo4j
-from botocore.exceptions import BotoCoreError
-from botocore.exceptions import ClientError as AwsError
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
 
 from recograph.errors import RecographError, UnavailableError
@@ -48,15 +45,24 @@ def find_server(settings: Settings) -> Server:
 
 
 def _from_secret(name: str, region: str) -> Server:
+    from recograph.resources import aws  # loads boto3, which takes a second
+
+    with aws.explained(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read"):
+        answer = aws.client("secretsmanager", region).get_secret_value(SecretId=name)
     try:
-        secret = json.loads(
-            boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=name)["SecretString"]
-        )
+        secret = json.loads(answer["SecretString"])
         return Server(secret["uri"], secret["username"], secret["password"])
-    except (BotoCoreError, AwsError) as error:
-        raise RecographError(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise RecographError(f"The secret {name} must be a JSON object with uri, username and password.") from error
+
+
+def open_driver(settings: Settings) -> AbstractContextManager[neo4j.Driver]:
+    """A driver of the server that the environment names, or of the managed one, closed at the end of the block.
+
+    Raises:
+        RecographError: see `find_server` and `connect`.
+    """
+    return connect(find_server(settings))
 
 
 @contextmanager

@@ -33,6 +33,11 @@ LOCK = Path(__file__).with_name("jars.lock")
 _PARALLEL_DOWNLOADS = 8
 
 
+def release(version: str) -> tuple[int, ...]:
+    """A version of Neo4j as numbers, which compare; what follows a hyphen doesn't count."""
+    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdigit())
+
+
 @dataclass(frozen=True)
 class Jar:
     """One line of the lock: Maven coordinate (group:artifact:version[:classifier]) and SHA-256 of the file."""

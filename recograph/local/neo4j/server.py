@@ -32,7 +32,7 @@ from recograph.local.neo4j.connection import (
     ensure_password,
     read_password,
 )
-from recograph.local.neo4j.jars import VERSION, classpath
+from recograph.local.neo4j.jars import VERSION, classpath, release
 from recograph.local.neo4j.jvm import spawn_server, write_arguments
 from recograph.local.neo4j.state import State, locked, read_state, write_state
 
@@ -146,7 +146,7 @@ class ManagedServer:
 
     def _start(self, *, wait: bool) -> Connection:
         state = read_state(self.home)
-        if state is not None and _release(state.version) > _release(VERSION):
+        if state is not None and release(state.version) > release(VERSION):
             raise RecographError(
                 f"The store in {self.home} was last opened by Neo4j {state.version}; this recograph brings {VERSION}, "
                 "which can't open it. Use the newer recograph."
@@ -243,7 +243,3 @@ def _listens(process: psutil.Process, port: int) -> bool:
     except psutil.Error:
         return False
     return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
-
-
-def _release(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
