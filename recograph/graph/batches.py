@@ -32,7 +32,7 @@ def rebatch(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
 
 
 def parameters(graph_set: GraphSet, batch: pa.RecordBatch, *, keys_only: bool = False) -> dict[str, list[Any]]:
-    """What `cypher.add`, `change` and `remove` take, from rows in the columns of `difference.columns`."""
+    """The `$batch` that `cypher.add`, `change` and `remove` take, of rows in the columns of `difference.columns`."""
     if isinstance(graph_set, NodeSet):
         found = {"keys": _list(batch.column("k"))}
     else:

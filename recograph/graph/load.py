@@ -218,7 +218,7 @@ class _Writer:
         def work(tx: neo4j.ManagedTransaction) -> None:
             if _is_shared(graph_set):
                 lock_shared(tx)
-            done = tx.run(statement, values | {"customer": self._customer}).single(strict=True)["done"]
+            done = tx.run(statement, batch=values, customer=self._customer).single(strict=True)["done"]
             if done != batch.num_rows and not may_be_gone:
                 self._lease.renew(tx)
                 raise RecographError(
@@ -237,8 +237,8 @@ class _Writer:
             write_states(tx, self._customer, [self._clean(plan)])
             if isinstance(plan.set, NodeSet) and _is_shared(plan.set):
                 known = self._known.get(plan.set.name)
-                gone = sorted(set(known.members if known else ()) - set(plan.members))
-                release_members(tx, plan.set, gone)
+                if gone := sorted(set(known.members if known else ()) - set(plan.members)):
+                    release_members(tx, plan.set, gone)
 
         self._lease.write(work)
 

@@ -2,8 +2,10 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import neo4j
@@ -55,6 +57,29 @@ def test_two_runs_of_a_customer_at_the_same_time_go_one_after_the_other(
     last = max(reports, key=lambda report: report.sets["nodes/User"].how != "created")
     assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", last.date]})
     assert [report.sets["nodes/User"].how for report in reports].count("created") == 1
+
+
+@pytest.mark.parametrize(("company", "most"), [("customer_1", 2), ("customer_2", 1)])
+def test_transactions_run_beside_each_other_only_where_no_other_customer_is_loaded(
+    neo4j: neo4j.Driver, company: str, most: int
+) -> None:
+    under_way, seen, lock = 0, 0, threading.Lock()
+
+    def work(_: object) -> None:
+        nonlocal under_way, seen
+        with lock:
+            under_way += 1
+            seen = max(seen, under_way)
+        time.sleep(0.2)
+        with lock:
+            under_way -= 1
+
+    with ExitStack() as stack:
+        lease = stack.enter_context(leased(neo4j, "customer_1", timeout=1, seconds=30))
+        if company != lease.customer:
+            stack.enter_context(leased(neo4j, company, timeout=1, seconds=30))
+        lease.write_all([work] * 4)
+    assert seen == most
 
 
 def test_a_run_that_waits_too_long_fails_and_changes_nothing(
