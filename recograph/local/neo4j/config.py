@@ -25,7 +25,7 @@ def memory_limit(cgroup: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
 
 def settings(bolt_port: int, http_port: int, memory: int) -> dict[str, str]:
     """Neo4j's settings for these ports and this much memory (bytes)."""
-    heap = min(max(memory // 24, 512 * _MIB), 8 * 1024 * _MIB) // _MIB
+    heap = min(max(memory // 12, 512 * _MIB), 8 * 1024 * _MIB) // _MIB
     page_cache = min(max(memory // 24, 128 * _MIB), 8 * 1024 * _MIB) // _MIB
     return {
         "server.default_listen_address": _HOST,
