@@ -16,7 +16,7 @@ from recograph.dumps.buffer import Buffer
 from recograph.dumps.insert import HEADER_BYTES, WINDOW_BYTES, DataHeader, Fields
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import Bytes, Positions
+from recograph.dumps.scan import Bytes, Positions, find_pairs
 
 _TAB, _LINE_END, _RETURN = b"\t\n\r"
 _HEADER = re.compile(
@@ -24,8 +24,8 @@ _HEADER = re.compile(
     % (QUALIFIED, COLUMN_LIST),
     re.I,
 )
-_END = b"\n\\."
-"""The last line; no row begins with it, as a backslash in a value is doubled."""
+_END = b"\\."
+"""What the last line begins with; no row does, as a backslash in a value is doubled."""
 
 
 def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
@@ -121,9 +121,9 @@ class CopyRows:
         while True:
             data, first = buffer.data, buffer.pos + 1
             far = min(buffer.pos + max(WINDOW_BYTES, least), len(data))
-            if (end := data.find(_END, buffer.pos, far)) >= 0:
-                if first <= end:
-                    yield self._window(first, end + 1)
+            if (end := _find_end(data, first, far)) >= 0:
+                if first < end:
+                    yield self._window(first, end)
                 buffer.pos = end + len(_END)
                 return
             last = data.rfind(b"\n", first, far) + 1
@@ -156,8 +156,16 @@ class CopyRows:
 
 def skip_block(buffer: Buffer, place: str) -> None:
     """Consume a COPY block without looking at its rows, in constant memory."""
-    while (end := buffer.data.find(_END, buffer.pos)) < 0:
-        buffer.pos = max(buffer.pos, len(buffer.data) - len(_END) + 1)
+    while (end := _find_end(buffer.data, buffer.pos + 1, len(buffer.data))) < 0:
+        buffer.pos = max(buffer.pos, len(buffer.data) - len(_END))
         if not buffer.extend():
             raise DumpError(f"{place}: the dump ends within the block. It was cut; fetch or make it again.")
     buffer.pos = end + len(_END)
+
+
+def _find_end(data: bytes, start: int, end: int) -> int:
+    """Where the last line begins, at or behind a start that isn't the first byte; -1 where it isn't there."""
+    for at in find_pairs(data, _END, start, end).tolist():
+        if data[at - 1] == _LINE_END:
+            return at
+    return -1

@@ -14,7 +14,7 @@ import numpy as np
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import Bytes, Positions, Structure, find_semicolon, structure
+from recograph.dumps.scan import Bytes, Positions, Structure, find_pairs, find_semicolon, structure
 
 WINDOW_BYTES = 1 << 20
 HEADER_BYTES = 1 << 20
@@ -169,11 +169,9 @@ class InsertRows:
         """Where to end the window: behind what may be the end of the statement, if that isn't far."""
         data, pos = self._buffer.data, self._buffer.pos
         far = min(pos + max(WINDOW_BYTES, least), len(data))
-        at = pos + least
-        while 0 <= (at := data.find(b";\n", at, far)) < far:
+        for at in find_pairs(data, b";\n", pos + least, far).tolist():
             if not self._again.match(data, at):
                 return at + 1
-            at += 1
         return far
 
     def _parse(self, end: int) -> tuple[Fields, bool]:

@@ -139,3 +139,11 @@ def test_garbage_is_refused_or_read_but_never_crashes(data: bytes, head: str) ->
     except DumpError as error:
         message = str(error)
     assert message.startswith("test.sql: ")
+
+
+@given(st.lists(st.sampled_from([b"\\", b".", b"\n", b"x"]), max_size=40).map(b"".join), st.integers(0, 40))
+def test_pairs_are_found_wherever_they_stand(data: bytes, start: int) -> None:
+    start = min(start, len(data))
+    for end in range(start, len(data) + 1):
+        expected = [match.start() for match in re.compile(rb"\\\.").finditer(data, start, end)]
+        assert scan.find_pairs(data, b"\\.", start, end).tolist() == expected
