@@ -165,6 +165,7 @@ def skip_block(buffer: Buffer, place: str) -> None:
 
 def _find_end(data: bytes, start: int, end: int) -> int:
     """Where the last line begins, at or behind a start that isn't the first byte; -1 where it isn't there."""
+    at: int
     for at in find_pairs(data, _END, start, end).tolist():
         if data[at - 1] == _LINE_END:
             return at

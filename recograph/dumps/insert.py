@@ -169,6 +169,7 @@ class InsertRows:
         """Where to end the window: behind what may be the end of the statement, if that isn't far."""
         data, pos = self._buffer.data, self._buffer.pos
         far = min(pos + max(WINDOW_BYTES, least), len(data))
+        at: int
         for at in find_pairs(data, b";\n", pos + least, far).tolist():
             if not self._again.match(data, at):
                 return at + 1
