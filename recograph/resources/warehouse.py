@@ -18,6 +18,8 @@ import pyarrow as pa
 from recograph.errors import RecographError
 
 BATCH_ROWS = 50_000
+_MEMORY = "512MB"
+"""Of DuckDB in a process; beyond it DuckDB spills. Customers are loaded at once, and 8 million rows take no longer."""
 
 
 class Warehouse(Protocol):
@@ -92,7 +94,8 @@ class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
             if not _SHARED:
                 # By default it would spill into the working directory, where databases of other processes do, too.
                 spill = Path(tempfile.gettempdir()) / f"recograph-warehouse-{os.getpid()}"
-                _SHARED.append(duckdb.connect(":memory:", config={"temp_directory": str(spill)}))
+                config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+                _SHARED.append(duckdb.connect(":memory:", config=config))
             return _SHARED[0]
 
 
