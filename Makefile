@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
+.PHONY: help install run dev test test-docs test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,7 +34,10 @@ dev: install  ## Neo4j and the Dagster UI on this machine
 	$(BIN)/recograph dev
 
 test: install  ## run the tests
-	$(BIN)/pytest -m 'not aws'
+	$(BIN)/pytest -m 'not aws and not docs'
+
+test-docs: install  ## run the commands of README and docs
+	$(BIN)/pytest -m docs
 
 test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino, Athena's engine)
 	$(BIN)/pytest -m aws

@@ -11,10 +11,6 @@ from recograph_tests.aws.trino import NotInstallableError
 _numbers = itertools.count(1)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "aws: runs on the whole stand-in of AWS (make test-aws)")
-
-
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """S3, Glue, IAM and more on loopback; Athena knows workgroups, but runs no query."""

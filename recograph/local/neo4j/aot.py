@@ -32,7 +32,7 @@ _PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds a
 _MEMORY = 4 * 1024**3
 _BOOT_SECONDS = 300
 _PATIENCE_SECONDS = 600
-_BUSY_PERCENT = 50
+_BUSY_PERCENT = 30
 _KEPT_SECONDS = 30 * 24 * 3600
 _ENDS = (
     "UNWIND $batch.starts AS key MATCH (a:A {customer_id: $customer, id: key}) WITH collect(a) AS starts "
