@@ -48,7 +48,7 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
         )
     if server.browser:
         console.print(f"The graph: {server.browser} (user {server.username}, password in {server.password_file})")
-    console.print("The assets: run `make dev`, then open http://127.0.0.1:3000")
+    console.print("The assets: run `make dev`; it says where they are shown.")
     for customer, text in warnings:
         console.print(f"[yellow]warning:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
     for customer, text in failures:
