@@ -94,7 +94,7 @@ class DuckDBWarehouse(dg.ConfigurableResource["DuckDBWarehouse"]):
             if not _SHARED:
                 # By default it would spill into the working directory, where databases of other processes do, too.
                 spill = Path(tempfile.gettempdir()) / f"recograph-warehouse-{os.getpid()}"
-                config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+                config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
                 _SHARED.append(duckdb.connect(":memory:", config=config))
             return _SHARED[0]
 
