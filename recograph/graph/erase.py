@@ -8,9 +8,10 @@ import neo4j
 
 from recograph.graph import cypher
 from recograph.graph.errors import address, explained
+from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, TENANT, USER, Scope
 from recograph.graph.report import LoadOptions
-from recograph.graph.state import Lease, forget, leased, lock_shared, mark_dirty, release_members, states
+from recograph.graph.state import forget, mark_dirty, release_members, states
 
 _NODES_AT_ONCE = 1000
 

@@ -1,7 +1,7 @@
 """Make a customer's part of the graph equal to a day's marts.
 
 All is planned first (`plan`); then nodes are added and changed, relationships removed, changed and added, and nodes
-that are gone removed last. Each transaction is fenced by the customer's lock (`state`).
+that are gone removed last. Each transaction is fenced by the customer's lock (`lease`).
 """
 
 import time
@@ -16,20 +16,12 @@ from recograph.errors import RecographError
 from recograph.graph import cypher
 from recograph.graph.batches import ahead, parameters, rebatch
 from recograph.graph.errors import address, explained
+from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, Planner, SetPlan, wanted_sets
 from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
 from recograph.graph.scratch import Scratch
-from recograph.graph.state import (
-    Lease,
-    State,
-    leased,
-    lock_shared,
-    mark_dirty,
-    release_members,
-    states,
-    write_states,
-)
+from recograph.graph.state import State, mark_dirty, release_members, states, write_states
 from recograph.resources.warehouse import Warehouse
 
 

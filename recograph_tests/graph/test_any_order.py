@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from neo4j.exceptions import ClientError
 
 from recograph.errors import RecographError
+from recograph.graph.lease import Lease
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph.graph.state import Lease
 from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 

@@ -12,9 +12,9 @@ import neo4j
 import pytest
 
 from recograph.graph.errors import LockedError
+from recograph.graph.lease import leased
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions, LoadReport
-from recograph.graph.state import leased
 from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 
@@ -100,7 +100,7 @@ def test_a_run_that_was_taken_for_dead_writes_nothing_more(
 ) -> None:
     snapshots = _snapshots(lake, ("customer_1",))
     # It falls asleep in the middle: its lease isn't renewed, and another run takes over.
-    monkeypatch.setattr("recograph.graph.state.Lease.beat", lambda lease, stop: None)
+    monkeypatch.setattr("recograph.graph.lease.Lease.beat", lambda lease, stop: None)
     options = LoadOptions(allow_older=True, max_removed_share=1, lease=0.2, batch_rows=15)
     others: list[LoadReport] = []
 

@@ -29,7 +29,7 @@ import sys
 import neo4j
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph.graph.state import Lease
+from recograph.graph.lease import Lease
 from recograph.resources.warehouse import DuckDBWarehouse
 
 uri, username, password, lake, date = sys.argv[1:]
