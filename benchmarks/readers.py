@@ -167,6 +167,8 @@ def prepare(home: Path, scale: float) -> None:
     environ = os.environ | {"RECOGRAPH_HOME": str(home), "RECOGRAPH_DATA": str(home / "data")}
     for command in (["sample-data", "--out", str(home / "data"), "--scale", str(scale), "--days", "2"], ["run"]):
         subprocess.run([str(Path(sys.executable).with_name("recograph")), *command], env=environ, check=True)
+    # `run` leaves its server to whoever looks at the graph.
+    ManagedServer(home / "neo4j").stop()
 
 
 def measure(home: Path, readers: int, seconds: float, think: float) -> dict[str, Any]:
