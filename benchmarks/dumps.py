@@ -22,8 +22,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from recograph.ahead import ahead
 from recograph.contracts import CONTRACTS
-from recograph.dumps import DumpReader, ahead
+from recograph.dumps import DumpReader
 from recograph.dumps.parquet import WRITING, convert
 from recograph_tests.dumps.servers import MariaDB, PostgreSQL
 

@@ -12,8 +12,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recograph.ahead import ahead
 from recograph.contracts import CONTRACTS, Contract
-from recograph.dumps import DumpReader, ahead
+from recograph.dumps import DumpReader
 from recograph.errors import RecographError
 from recograph.operating.erasure import erased_users, without_erased
 from recograph.resources.lake import DumpFile, Lake, landing_key

@@ -4,9 +4,8 @@
 a dump holds, `sniff` what it is. Nothing here knows of Dagster or of the pipeline's contracts.
 """
 
-from recograph.dumps.ahead import ahead
 from recograph.dumps.inspection import Inspection, Sniff, inspect, sniff
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 
-__all__ = ["DumpError", "DumpReader", "Inspection", "Limits", "Sniff", "TableReport", "ahead", "inspect", "sniff"]
+__all__ = ["DumpError", "DumpReader", "Inspection", "Limits", "Sniff", "TableReport", "inspect", "sniff"]

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recograph.dumps.ahead import ahead
+from recograph.ahead import ahead
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 

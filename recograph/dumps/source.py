@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from recograph.dumps.ahead import ahead
+from recograph.ahead import ahead
 from recograph.dumps.report import DumpError, Limits
 
 CHUNK_BYTES = 4 << 20

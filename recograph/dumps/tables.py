@@ -7,7 +7,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from recograph.dumps.ahead import in_order
+from recograph.ahead import in_order
 from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.copy import Lines

@@ -1,17 +1,12 @@
-"""Arrow rows on their way to the server: cut into batches, made into query parameters, one batch ahead."""
+"""Arrow rows on their way to the server: cut into batches, made into query parameters."""
 
-import queue
-import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
 from recograph.graph.difference import columns, key_columns
 from recograph.graph.model import GraphSet, NodeSet
-
-_AHEAD = 2
-T = TypeVar("T")
 
 
 def rebatch(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
@@ -54,41 +49,3 @@ def _list(column: pa.Array) -> list[Any]:
     else:
         found = column.to_pylist()
     return found
-
-
-def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same items, made in a thread of its own while the server works on earlier ones."""
-    ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(_AHEAD)
-    stop = threading.Event()
-
-    def put(entry: tuple[T | None, BaseException | None, bool]) -> None:
-        while not stop.is_set():
-            try:
-                ready.put(entry, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        try:
-            for item in items:
-                put((item, None, False))
-                if stop.is_set():
-                    return
-            put((None, None, True))
-        except BaseException as error:
-            put((None, error, True))
-
-    thread = threading.Thread(target=work, daemon=True, name="rows to send")
-    thread.start()
-    try:
-        while True:
-            item, error, last = ready.get()
-            if error is not None:
-                raise error
-            if last:
-                return
-            yield item  # type: ignore[misc]  # it isn't the last entry
-    finally:
-        stop.set()
-        thread.join()

@@ -12,9 +12,10 @@ import neo4j
 import pyarrow as pa
 from neo4j.exceptions import ClientError
 
+from recograph.ahead import ahead
 from recograph.errors import RecographError
 from recograph.graph import cypher
-from recograph.graph.batches import ahead, parameters, rebatch
+from recograph.graph.batches import parameters, rebatch
 from recograph.graph.errors import address, explained
 from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature

@@ -40,7 +40,7 @@ def ahead(items: Iterable[_Item], most: int = 2) -> Iterator[_Item]:
         except BaseException as error:
             put(None, error)
 
-    thread = threading.Thread(target=work, name="dump-ahead", daemon=True)
+    thread = threading.Thread(target=work, name="ahead", daemon=True)
     thread.start()
     try:
         while True:
