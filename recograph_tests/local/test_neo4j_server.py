@@ -138,6 +138,15 @@ def test_stop_waits_for_a_clean_shutdown(home: Path, server: ManagedServer) -> N
     assert not server.stop()
 
 
+def test_it_can_be_stopped_though_it_was_started_by_what_ignores_requests_to_end(server: ManagedServer) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        server.start()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert server.stop(timeout=30)
+
+
 def test_a_backup_brings_the_graph_back(server: ManagedServer, tmp_path: Path) -> None:
     file = tmp_path / "graph.dump"
     back_up(server, file)

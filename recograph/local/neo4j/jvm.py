@@ -1,6 +1,7 @@
 """Neo4j's Java: the JDK that comes as a wheel, its options, and the processes it runs in."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,17 @@ def spawn_server(home: Path, arguments: Path, log: Path) -> subprocess.Popen[byt
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_obey,
         )
+
+
+def _obey() -> None:
+    """Let SIGTERM end what is started now, though whoever starts it may ignore it.
+
+    A shell lets jobs in the background ignore SIGINT, Dagster treats SIGTERM as it finds SIGINT treated, and Java goes
+    on ignoring what it was born to ignore: the server could only be killed.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def run_admin(home: Path, arguments: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
