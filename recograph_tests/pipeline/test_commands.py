@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import urllib.request
@@ -18,6 +19,7 @@ import pytest
 from recograph.local.neo4j import ManagedServer
 from recograph.local.sample_data import generate
 from recograph.settings import PROJECT_DIR
+from recograph_tests.dumps.servers import PostgreSQL
 
 pytestmark = pytest.mark.docs
 
@@ -37,7 +39,7 @@ ELSEWHERE = {
 ELSEWHERE_WHOLE = {
     r"make deploy|eval|aws ": "by the tests against a stand-in of AWS",
     r"export NEO4J": "by all tests that name the shared server",
-    r"uv pip install|export DAGSTER_POSTGRES": "by nobody: they need a package and a server of one's own",
+    r"uv pip install|export DAGSTER_POSTGRES": "below, with a server",
 }
 """The same of whole blocks."""
 SMALLER = {"/tmp/large": "large", "--scale 10 --days 5": "--scale 0.1 --days 1 --customer customer_3"}
@@ -155,6 +157,35 @@ def test_the_interface_starts_and_ends(place: Path) -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert "Traceback" not in output
+
+
+def test_runs_are_kept_in_postgresql(place: Path) -> None:
+    page = (DOCS / "operating.md").read_text()
+    (package,) = re.findall(r"uv pip install (dagster-postgres==\S+)", page)
+    (storage,) = re.findall(r"^```yaml\n(storage:.*?)^```", page, re.M | re.S)
+    # Beside the environment that is tested, not into it.
+    uv = shutil.which("uv")
+    install = [uv, "pip", "install", "--python"] if uv else []
+    install += [sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    packages = place / "packages"
+    subprocess.run([*install, "-q", "--no-deps", "--target", str(packages), package, "psycopg2-binary"], check=True)
+    folder = Path(tempfile.mkdtemp(prefix="recograph-"))
+    folder.chmod(0o755)
+    server = PostgreSQL(folder)
+    try:
+        settings = place / ".recograph" / "dagster" / "dagster.yaml"
+        before = settings.read_text()
+        settings.write_text(before + storage)
+        url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+        script = "recograph run --customer customer_2 --date 2026-11-03"
+        done = run(place, f"export PYTHONPATH='{packages}' DAGSTER_POSTGRES_URL='{url}'\n{script}")
+        settings.write_text(before)
+        assert done.returncode == 0, done.stdout
+        assert int(server.run("select count(*) from runs")) == 1
+    finally:
+        server.process.terminate()
+        server.process.wait(60)
+        shutil.rmtree(folder)
 
 
 def answer(url: str, seconds: float) -> str:
