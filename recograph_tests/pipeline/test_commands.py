@@ -29,7 +29,7 @@ PAGES = [PROJECT_DIR / "README.md", *sorted(DOCS.glob("*.md"), key=lambda page: 
 ELSEWHERE = {
     r"make (run|test|lint|test-aws|test-docs|install)": "by .ci/run, and by each other",
     r"make dev": "below, as `recograph dev`",
-    r".*python -m benchmarks\.": "by .ci/run, on small data",
+    r".*python -m benchmarks\.": "by hand, on a machine that does nothing else",
     r".*bin/pytest": "what runs this",
     r".*-m recograph_tests\.defs\.test_definitions": "by its own test, which fails where it would change something",
     r"git |uv pip compile": "by who changes the project",
