@@ -11,6 +11,12 @@ from recograph.local.neo4j import Connection
 COMMAND = Path(sys.executable).with_name("recograph")
 
 
+def bare_environment() -> dict[str, str]:
+    """The environment of somebody who has set nothing of ours."""
+    prefixes = ("RECOGRAPH_", "NEO4J_", "AWS_", "DAGSTER_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
 @dataclass(frozen=True)
 class Installation:
     """A pair of RECOGRAPH_DATA and RECOGRAPH_HOME, and the Neo4j that it uses."""
@@ -22,8 +28,7 @@ class Installation:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of somebody who has set nothing else."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RECOGRAPH_", "NEO4J_", "AWS_", "DAGSTER_"))}
-        return kept | {
+        return bare_environment() | {
             "RECOGRAPH_DATA": str(self.data),
             "RECOGRAPH_HOME": str(self.home),
             "NEO4J_URI": self.server.uri,

@@ -1,7 +1,6 @@
 """Every command of README and docs does what the page says: it is run, in the order of the page."""
 
 import gzip
-import os
 import re
 import shutil
 import signal
@@ -10,7 +9,6 @@ import sys
 import tempfile
 import textwrap
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,7 +17,9 @@ import pytest
 from recograph.local.neo4j import ManagedServer
 from recograph.local.sample_data import generate
 from recograph.settings import PROJECT_DIR
+from recograph_tests.aws.processes import answers
 from recograph_tests.dumps.servers import PostgreSQL
+from recograph_tests.pipeline.installation import bare_environment
 
 pytestmark = pytest.mark.docs
 
@@ -89,9 +89,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def environment(place: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("RECOGRAPH_", "NEO4J_", "AWS_", "DAGSTER_"))}
-    return kept | {
-        "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+    bare = bare_environment()
+    return bare | {
+        "PATH": f"{Path(sys.executable).parent}:{bare['PATH']}",
         "RECOGRAPH_DATA": str(place / "data"),
         "RECOGRAPH_HOME": str(place / ".recograph"),
     }
@@ -152,7 +152,10 @@ def test_the_interface_starts_and_ends(place: Path) -> None:
     address = next((line.split()[-1] for line in process.stdout if line.startswith("Dagster UI")), None)
     try:
         assert address, "it ended"
-        assert "dagster_webserver_version" in answer(f"{address}/server_info", seconds=90)
+        deadline = time.monotonic() + 90
+        while not answers(f"{address}/server_info", b"dagster_webserver_version"):
+            assert time.monotonic() < deadline, "it doesn't answer"
+            time.sleep(0.5)
     finally:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
@@ -186,16 +189,3 @@ def test_runs_are_kept_in_postgresql(place: Path) -> None:
         server.process.terminate()
         server.process.wait(60)
         shutil.rmtree(folder)
-
-
-def answer(url: str, seconds: float) -> str:
-    """What a page says, as soon as it says something."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return str(response.read())
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
