@@ -42,7 +42,7 @@ _IMPORT_TYPES = {Type.INTEGER: "long", Type.FLOAT: "double", Type.BOOLEAN: "bool
 def measure(scale: float, measures: list[str], folder: Path) -> dict[str, float]:
     """Measure what is asked for, print it line by line, and return it."""
     lake = folder / "lake"
-    build(lake, "warm_up", 0.5)
+    build(lake, "warm_up", 1)
     for customer in CUSTOMERS if "several" in measures else CUSTOMERS[:1]:
         build(lake, customer, scale)
     found: dict[str, float] = {}

@@ -1,15 +1,18 @@
 """Make a customer's part of the graph equal to a day's marts.
 
 All is planned first (`plan`); then nodes are added and changed, relationships removed, changed and added, and nodes
-that are gone removed last. Each transaction is fenced by the customer's lock (`lease`).
+that are gone removed last. What an ordinary day changes is one transaction: readers see it all at once, and it can't
+be half done. More than that goes in many, while the states of the sets say that they are dirty. Each transaction is
+fenced by the customer's lock (`lease`).
 """
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import neo4j
-import pyarrow as pa
 from neo4j.exceptions import ClientError
 
 from recograph.ahead import ahead
@@ -108,7 +111,22 @@ def load(
     return report
 
 
-_Work = Callable[[neo4j.ManagedTransaction], None]
+_AT_ONCE_BATCHES = 5
+"""How many batches a single transaction may send: the server keeps its changes in memory, about 1 KB a row."""
+
+_Step = tuple[SetPlan, str]
+"""An operation of a plan."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows that are ready to be sent."""
+
+    set: GraphSet
+    operation: str
+    statement: str
+    rows: int
+    values: dict[str, Any]
 
 
 class _Writer:
@@ -124,116 +142,87 @@ class _Writer:
 
     def write(self, plans: list[SetPlan]) -> Iterable[SetPlan]:
         """Carry plans out; yields each as soon as its set is done."""
-        self._begin(plans)
+        steps = _steps(plans)
+        if sum(_expected(step) for step in steps) <= _AT_ONCE_BATCHES * self._batch_rows:
+            self._lease.write(partial(self._write_at_once, plans, steps))
+            yield from plans
+        else:
+            yield from self._write_in_turn(plans, steps)
+
+    def _write_at_once(self, plans: list[SetPlan], steps: list[_Step], tx: neo4j.ManagedTransaction) -> None:
+        if any(_changes_shared(plan) for plan in plans):
+            lock_shared(tx)
+        mark_dirty(tx, self._customer, _cut(plans))
+        for batch in ahead(self._batches(steps)):
+            self._send(batch, tx)
+        self._end(plans, tx)
+
+    def _write_in_turn(self, plans: list[SetPlan], steps: list[_Step]) -> Iterable[SetPlan]:
+        self._lease.write(partial(self._begin, plans))
         yield from (plan for plan in plans if plan.how is How.UNCHANGED)
-        plans = [plan for plan in plans if plan.how is not How.UNCHANGED]
-        nodes = [plan for plan in plans if isinstance(plan.set, NodeSet)]
-        waiting = [plan for plan in nodes if plan.count(REMOVED)]
-        for plan in nodes:
-            self._send(plan, CHANGED)
-            self._send(plan, ADDED)
-            if plan not in waiting:
-                self._end(plan)
+        for at, (plan, operation) in enumerate(steps):
+            started = time.monotonic()
+            works = (partial(self._send, batch) for batch in ahead(self._batches([(plan, operation)])))
+            if operation == ADDED and not _is_shared(plan.set):
+                # New rows lock nothing that others of them need.
+                self._lease.write_all(works)
+            else:
+                for work in works:
+                    self._lease.write(work)
+            plan.seconds += time.monotonic() - started
+            if all(plan is not later for later, _ in steps[at + 1 :]):
+                self._lease.write(partial(self._end, [plan]))
                 yield plan
-        for plan in plans:
-            if isinstance(plan.set, RelationshipSet):
-                for operation in (REMOVED, CHANGED, ADDED):
-                    self._send(plan, operation)
-                self._end(plan)
-                yield plan
-        for plan in waiting:
-            if not _is_shared(plan.set):
-                self._send(plan, REMOVED)
-            self._end(plan)
-            yield plan
 
-    def _begin(self, plans: list[SetPlan]) -> None:
-        """Record, in one transaction, which sets are about to change; the others are already as they shall be."""
-        asked = {plan.set.name for plan in plans}
-        shrinking = {plan.set.label for plan in plans if isinstance(plan.set, NodeSet) and plan.count(REMOVED)}
-        cut = [
-            each.name
-            for each in RELATIONSHIP_SETS
-            if each.name not in asked and {each.start.label, each.end.label} & shrinking
-        ]
+    def _begin(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
+        """Record which sets are about to change; the others are already as they shall be."""
+        if any(_changes_shared(plan) for plan in plans):
+            lock_shared(tx)
+        states = (self._clean(plan) if plan.how is How.UNCHANGED else self._dirty(plan) for plan in plans)
+        write_states(tx, self._customer, states)
+        mark_dirty(tx, self._customer, _cut(plans))
 
-        def work(tx: neo4j.ManagedTransaction) -> None:
-            if any(_is_shared(plan.set) for plan in plans):
-                lock_shared(tx)
-            states = (self._clean(plan) if plan.how is How.UNCHANGED else self._dirty(plan) for plan in plans)
-            write_states(tx, self._customer, states)
-            mark_dirty(tx, self._customer, cut)
+    def _batches(self, steps: list[_Step]) -> Iterator[_Batch]:
+        for plan, operation in steps:
+            each = plan.set
+            if plan.how is How.CREATED:
+                plan.operations[ADDED] = plan.total = 0
+            if not _expected((plan, operation)):
+                continue
+            if operation == ADDED:
+                statement = cypher.add(each)
+            elif operation == CHANGED:
+                statement = cypher.change(each, replace=plan.rewrite)
+            else:
+                statement = cypher.remove(each)
+            for batch in rebatch(self._planner.batches(plan, operation), self._batch_rows):
+                if plan.how is How.CREATED:
+                    plan.operations[ADDED] = plan.total = plan.total + batch.num_rows
+                values = parameters(each, batch, keys_only=operation == REMOVED)
+                yield _Batch(each, operation, statement, batch.num_rows, values)
 
-        self._lease.write(work)
+    def _send(self, batch: _Batch, tx: neo4j.ManagedTransaction) -> None:
+        if _is_shared(batch.set):
+            lock_shared(tx)
+        done = tx.run(batch.statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
+        if done != batch.rows and batch.operation != REMOVED:
+            self._lease.renew(tx)
+            raise RecographError(
+                f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
+                f"of {batch.set.name} only {done:,} found their nodes. Run this again: it compares with the graph."
+            )
 
-    def _send(self, plan: SetPlan, operation: str) -> None:
-        if plan.how is not How.CREATED and not plan.count(operation):
-            return
-        if plan.how is How.CREATED and operation is not ADDED:
-            return
-        started = time.monotonic()
-        each = plan.set
-        if operation == ADDED:
-            statement = cypher.add(each)
-        elif operation == CHANGED:
-            statement = cypher.change(each, replace=plan.rewrite)
-        else:
-            statement = cypher.remove(each)
-        sent = 0
-
-        def works() -> Iterator[_Work]:
-            nonlocal sent
-            batches = rebatch(self._planner.batches(plan, operation), self._batch_rows)
-            made = ((batch, parameters(each, batch, keys_only=operation == REMOVED)) for batch in batches)
-            for batch, values in ahead(made):
-                sent += batch.num_rows
-                yield self._work(each, statement, batch, values, may_be_gone=operation == REMOVED)
-
-        if operation == ADDED and not _is_shared(each):
-            # New rows lock nothing that others of them need.
-            self._lease.write_all(works())
-        else:
-            for work in works():
-                self._lease.write(work)
-        if plan.how is How.CREATED:
-            plan.operations[ADDED] = plan.total = sent
-        plan.seconds += time.monotonic() - started
-
-    def _work(
-        self,
-        graph_set: GraphSet,
-        statement: str,
-        batch: pa.RecordBatch,
-        values: dict[str, Any],
-        *,
-        may_be_gone: bool,
-    ) -> _Work:
-        def work(tx: neo4j.ManagedTransaction) -> None:
-            if _is_shared(graph_set):
-                lock_shared(tx)
-            done = tx.run(statement, batch=values, customer=self._customer).single(strict=True)["done"]
-            if done != batch.num_rows and not may_be_gone:
-                self._lease.renew(tx)
-                raise RecographError(
-                    f"Someone else changed the graph of {self._customer} during the load: of {batch.num_rows:,} rows "
-                    f"of {graph_set.name} only {done:,} found their nodes. Run this again: it compares with the graph."
-                )
-
-        return work
-
-    def _end(self, plan: SetPlan) -> None:
-        """Record that a set is done."""
-
-        def work(tx: neo4j.ManagedTransaction) -> None:
-            if _is_shared(plan.set):
-                lock_shared(tx)
-            write_states(tx, self._customer, [self._clean(plan)])
-            if isinstance(plan.set, NodeSet) and _is_shared(plan.set):
-                known = self._known.get(plan.set.name)
-                if gone := sorted(set(known.members if known else ()) - set(plan.members)):
-                    release_members(tx, plan.set, gone)
-
-        self._lease.write(work)
+    def _end(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
+        """Record that sets are done, and delete shared nodes that nobody needs any more."""
+        shared = [plan for plan in plans if _changes_shared(plan)]
+        if shared:
+            lock_shared(tx)
+        write_states(tx, self._customer, map(self._clean, plans))
+        for plan in shared:
+            known = self._known.get(plan.set.name)
+            gone = sorted(set(known.members if known else ()) - set(plan.members))
+            if gone and isinstance(plan.set, NodeSet):
+                release_members(tx, plan.set, gone)
 
     def _clean(self, plan: SetPlan) -> State:
         return State(
@@ -261,6 +250,42 @@ class _Writer:
             total=plan.held,
             members=members,
         )
+
+
+def _steps(plans: list[SetPlan]) -> list[_Step]:
+    """What plans do, in the order in which it can be done."""
+    plans = [plan for plan in plans if plan.how is not How.UNCHANGED]
+    nodes = [plan for plan in plans if isinstance(plan.set, NodeSet)]
+    relationships = [plan for plan in plans if isinstance(plan.set, RelationshipSet)]
+    return [
+        *((plan, operation) for plan in nodes for operation in (CHANGED, ADDED)),
+        *((plan, operation) for plan in relationships for operation in (REMOVED, CHANGED, ADDED)),
+        *((plan, REMOVED) for plan in nodes if plan.count(REMOVED)),
+    ]
+
+
+def _expected(step: _Step) -> int:
+    """How many rows a step sends at most."""
+    plan, operation = step
+    if plan.how is How.CREATED:
+        return plan.rows if operation == ADDED else 0
+    # Shared nodes go when nobody needs them any more.
+    return 0 if operation == REMOVED and _is_shared(plan.set) else plan.count(operation)
+
+
+def _cut(plans: list[SetPlan]) -> list[str]:
+    """Relationship sets that aren't loaded, but lose relationships with the nodes that are removed."""
+    loaded = {plan.set.name for plan in plans}
+    shrinking = {plan.set.label for plan in plans if isinstance(plan.set, NodeSet) and plan.count(REMOVED)}
+    return [
+        each.name
+        for each in RELATIONSHIP_SETS
+        if each.name not in loaded and {each.start.label, each.end.label} & shrinking
+    ]
+
+
+def _changes_shared(plan: SetPlan) -> bool:
+    return _is_shared(plan.set) and plan.how is not How.UNCHANGED
 
 
 def _is_shared(graph_set: GraphSet) -> bool:

@@ -7,6 +7,7 @@ with what the graph holds, or, where that is nothing, all of it is created.
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ from recograph.resources.warehouse import Warehouse
 GUARDED_ROWS = 20
 """Sets that hold fewer rows may shrink as they like: a handful of rows comes and goes without a dump being wrong."""
 _READ_ROWS = 10_000
+_DIFFERENCES_AT_A_TIME = 4
+"""Sets that the warehouse compares at a time: of most, opening files and waiting for Athena takes longer."""
 
 
 class How(StrEnum):
@@ -109,6 +112,8 @@ class Planner:
         self._measure(sets)
         self._refuse_missing_ends(sets)
         plans = [self._plan(each, rewrite=rewrite) for each in sets]
+        with ThreadPoolExecutor(_DIFFERENCES_AT_A_TIME) as pool:
+            list(pool.map(self._difference, (plan for plan in plans if plan.how is How.DIFFERENCE)))
         self._guard(plans, max_removed_share)
         return plans
 
@@ -201,7 +206,7 @@ class Planner:
             plan.held = plan.total = state.total
             plan.members = state.members
         elif state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not rewrite:
-            self._difference(plan, state)
+            plan.how = How.DIFFERENCE
         else:
             self._compare(plan, state, rewrite=rewrite)
         plan.seconds = time.monotonic() - started
@@ -212,13 +217,14 @@ class Planner:
         recorded = self._fingerprints.get((state.snapshot_date or "", graph_set.name))
         return not shared and recorded == state.fingerprint
 
-    def _difference(self, plan: SetPlan, state: State) -> None:
-        plan.how = How.DIFFERENCE
+    def _difference(self, plan: SetPlan) -> None:
+        started, state = time.monotonic(), self._states[plan.set.name]
         sql = difference.difference(plan.set, self.rows(plan.set), self.rows(plan.set, state.snapshot_date))
         self._scratch.store(plan.set, "difference", self._warehouse.stream(sql))
         plan.operations = self._scratch.counts(plan.set)
         plan.held = state.total
         plan.total = state.total + plan.count(ADDED) - plan.count(REMOVED)
+        plan.seconds += time.monotonic() - started
 
     def _compare(self, plan: SetPlan, state: State | None, *, rewrite: bool) -> None:
         each = plan.set

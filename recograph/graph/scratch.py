@@ -50,16 +50,18 @@ class Scratch:
                 errors.append(error)
                 raise
 
-        self._connection.register("incoming", pa.RecordBatchReader.from_batches(wanted, incoming()))
+        # A cursor is a connection of its own: several sets are stored at a time.
+        connection = self._connection.cursor()
+        connection.register("incoming", pa.RecordBatchReader.from_batches(wanted, incoming()))
         try:
-            self._connection.execute(f"create or replace table {_name(graph_set, purpose)} as from incoming")
+            connection.execute(f"create or replace table {_name(graph_set, purpose)} as from incoming")
         except duckdb.Error:
             if errors:
                 # What stopped the rows, and not that DuckDB got none, is what others can react to.
                 raise errors[0] from None
             raise
         # A result must be fetched to its end before its connection does anything else.
-        ((count,),) = self._connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
+        ((count,),) = connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
         return int(count)
 
     def compare(self, graph_set: GraphSet, *, rewrite: bool) -> None:
@@ -89,9 +91,8 @@ class Scratch:
     def counts(self, graph_set: GraphSet) -> dict[str, int]:
         """How many rows each operation has."""
         table = _name(graph_set, "difference")
-        return dict(
-            self._connection.execute(f"select {OPERATION}, count(*) from {table} group by {OPERATION}").fetchall()
-        )
+        sql = f"select {OPERATION}, count(*) from {table} group by {OPERATION}"
+        return dict(self._connection.cursor().execute(sql).fetchall())
 
     def rows(self, graph_set: GraphSet, operation: str) -> Iterator[pa.RecordBatch]:
         """The rows of an operation, sorted."""

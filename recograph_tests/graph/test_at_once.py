@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import neo4j
@@ -31,8 +32,9 @@ def _snapshots(lake: Path, customers: tuple[str, ...]) -> dict[tuple[str, str], 
     return made
 
 
+@pytest.mark.parametrize("batch_rows", [15, 1000])
 def test_three_customers_at_the_same_time_share_languages(
-    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, batch_rows: int
 ) -> None:
     snapshots = _snapshots(lake, CUSTOMERS)
     together = threading.Barrier(len(CUSTOMERS))
@@ -40,7 +42,7 @@ def test_three_customers_at_the_same_time_share_languages(
     def load_all(customer: str) -> None:
         for day in DAYS:
             together.wait()
-            load(neo4j, warehouse, customer, day, options=OPTIONS)
+            load(neo4j, warehouse, customer, day, options=replace(OPTIONS, batch_rows=batch_rows))
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(load_all, CUSTOMERS))

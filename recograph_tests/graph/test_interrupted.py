@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import neo4j
 import pytest
-from neo4j.exceptions import Neo4jError
+from neo4j import ManagedTransaction
+from neo4j.exceptions import ClientError, Neo4jError
 
 from recograph.errors import RecographError
 from recograph.graph.load import load
@@ -115,20 +117,55 @@ def _at(name: str, do: Any) -> Any:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(("batch_rows", "share", "least"), [(20, 0.1, 10), (10_000, 0.06, 3)])
 def test_transient_errors_are_retried(
     neo4j: neo4j.Driver,
     warehouse: DuckDBWarehouse,
     days: dict[str, Snapshot],
     monkeypatch: pytest.MonkeyPatch,
     moment: str,
+    batch_rows: int,
+    share: float,
+    least: int,
 ) -> None:
     source = random.Random(3)
     _speed_retries_up(monkeypatch)
-    injected = _inject(monkeypatch, moment, lambda: source.random() < 0.1)
+    injected = _inject(monkeypatch, moment, lambda: source.random() < share)
     for day in (DAY1, DAY2):
-        load(neo4j, warehouse, "customer_1", day, options=OPTIONS)
+        load(neo4j, warehouse, "customer_1", day, options=replace(OPTIONS, batch_rows=batch_rows))
         assert actual(neo4j) == expected({"customer_1": days[day]})
-    assert len(injected) > 10
+    assert len(injected) > least
+
+
+@pytest.mark.parametrize("statement", [1, 5, 15])
+def test_a_day_of_one_transaction_that_stops_in_the_middle_leaves_the_day_before(
+    neo4j: neo4j.Driver,
+    warehouse: DuckDBWarehouse,
+    days: dict[str, Snapshot],
+    monkeypatch: pytest.MonkeyPatch,
+    statement: int,
+) -> None:
+    options = LoadOptions(max_removed_share=1)
+    load(neo4j, warehouse, "customer_1", DAY1, options=options)
+    run = ManagedTransaction.run
+    sent: list[str] = []
+
+    def stopping(tx: ManagedTransaction, query: Any, *args: Any, **kwargs: Any) -> Any:
+        if "batch" in kwargs:
+            sent.append(query)
+        if len(sent) == statement:
+            raise ClientError("stopped by the test")
+        return run(tx, query, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ManagedTransaction, "run", stopping)
+        with pytest.raises(RecographError, match=r"failed.*Run this again"):
+            load(neo4j, warehouse, "customer_1", DAY2, options=options)
+    assert actual(neo4j) == expected({"customer_1": days[DAY1]})
+    # Nothing is in doubt: the warehouse tells the difference as if nothing had been tried.
+    report = load(neo4j, warehouse, "customer_1", DAY2, options=options)
+    assert report.sets["nodes/User"].how == "difference"
+    assert actual(neo4j) == expected({"customer_1": days[DAY2]})
 
 
 def test_deadlocks_with_someone_else_are_retried(
@@ -162,10 +199,10 @@ def _speed_retries_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _inject(monkeypatch: pytest.MonkeyPatch, moment: str, now: Any) -> list[str]:
     """Let the server seem to break off statements in managed transactions; returns those it did."""
-    run = neo4j.ManagedTransaction.run
+    run = ManagedTransaction.run
     injected: list[str] = []
 
-    def failing(tx: neo4j.ManagedTransaction, query: Any, *args: Any, **kwargs: Any) -> Any:
+    def failing(tx: ManagedTransaction, query: Any, *args: Any, **kwargs: Any) -> Any:
         result = None if moment == "before" else run(tx, query, *args, **kwargs)
         if now():
             injected.append(query)
@@ -174,5 +211,5 @@ def _inject(monkeypatch: pytest.MonkeyPatch, moment: str, now: Any) -> list[str]
             )
         return run(tx, query, *args, **kwargs) if moment == "before" else result
 
-    monkeypatch.setattr(neo4j.ManagedTransaction, "run", failing)
+    monkeypatch.setattr(ManagedTransaction, "run", failing)
     return injected
