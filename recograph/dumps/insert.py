@@ -16,7 +16,8 @@ from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.scan import Bytes, Positions, Structure, find_pairs, find_semicolon, structure
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 2 << 20
+"""How much of the rows is decoded in one go: with half as much, two threads took a quarter longer."""
 HEADER_BYTES = 1 << 20
 """Longest statement up to its rows."""
 _MOST_SPACES = 64

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -23,10 +24,15 @@ from recograph.dumps.source import CHUNK_BYTES, Source
 from recograph.dumps.tables import Table
 
 BATCH_ROWS = 128 << 10
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 16 << 20
 _MOST_WAITING = 64
 _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
+
+if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+    # Threads that make and drop thousands of arrays hold a third less memory with it. Not every build of Arrow has it.
+    with suppress(NotImplementedError):
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
 
