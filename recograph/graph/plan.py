@@ -28,6 +28,8 @@ GUARDED_ROWS = 20
 _READ_ROWS = 10_000
 _DIFFERENCES_AT_A_TIME = 4
 """Sets that the warehouse compares at a time: of most, opening files and waiting for Athena takes longer."""
+_LARGE_ROWS = 1_000_000
+"""A set from which on it is compared alone: DuckDB uses all cores by itself, and has a bounded memory."""
 
 
 class How(StrEnum):
@@ -112,8 +114,7 @@ class Planner:
         self._measure(sets)
         self._refuse_missing_ends(sets)
         plans = [self._plan(each, rewrite=rewrite) for each in sets]
-        with ThreadPoolExecutor(_DIFFERENCES_AT_A_TIME) as pool:
-            list(pool.map(self._difference, (plan for plan in plans if plan.how is How.DIFFERENCE)))
+        self._differences([plan for plan in plans if plan.how is How.DIFFERENCE])
         self._guard(plans, max_removed_share)
         return plans
 
@@ -216,6 +217,13 @@ class Planner:
         shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
         recorded = self._fingerprints.get((state.snapshot_date or "", graph_set.name))
         return not shared and recorded == state.fingerprint
+
+    def _differences(self, plans: list[SetPlan]) -> None:
+        for plan in plans:
+            if plan.rows >= _LARGE_ROWS:
+                self._difference(plan)
+        with ThreadPoolExecutor(_DIFFERENCES_AT_A_TIME) as pool:
+            list(pool.map(self._difference, (plan for plan in plans if plan.rows < _LARGE_ROWS)))
 
     def _difference(self, plan: SetPlan) -> None:
         started, state = time.monotonic(), self._states[plan.set.name]
