@@ -41,6 +41,10 @@ class GuardError(RecographError):
         self.removed = dict(removed)
 
 
+class ChangedError(RecographError):
+    """The graph isn't what is recorded of it: someone else has changed the customer's part."""
+
+
 class LockedError(RecographError):
     """Another load has the customer's part of the graph."""
 

@@ -13,15 +13,23 @@ from functools import partial
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import ClientError
+from neo4j.exceptions import ClientError, ConstraintError
 
 from recograph.ahead import ahead
-from recograph.errors import RecographError
 from recograph.graph import cypher
 from recograph.graph.batches import parameters, rebatch
-from recograph.graph.errors import address, explained
+from recograph.graph.errors import ChangedError, address, explained
 from recograph.graph.lease import Lease, leased, lock_shared
-from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
+from recograph.graph.model import (
+    NODE_SETS,
+    RELATIONSHIP_SETS,
+    SETS,
+    GraphSet,
+    NodeSet,
+    RelationshipSet,
+    Scope,
+    signature,
+)
 from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, Planner, SetPlan, wanted_sets
 from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
 from recograph.graph.scratch import Scratch
@@ -143,11 +151,16 @@ class _Writer:
     def write(self, plans: list[SetPlan]) -> Iterable[SetPlan]:
         """Carry plans out; yields each as soon as its set is done."""
         steps = _steps(plans)
-        if sum(_expected(step) for step in steps) <= _AT_ONCE_BATCHES * self._batch_rows:
-            self._lease.write(partial(self._write_at_once, plans, steps))
-            yield from plans
-        else:
-            yield from self._write_in_turn(plans, steps)
+        try:
+            if sum(_expected(step) for step in steps) <= _AT_ONCE_BATCHES * self._batch_rows:
+                self._lease.write(partial(self._write_at_once, plans, steps))
+                yield from plans
+            else:
+                yield from self._write_in_turn(plans, steps)
+        except (ChangedError, ConstraintError):
+            # The next load is to look at the graph itself, and at all of it.
+            self._lease.write(lambda tx: mark_dirty(tx, self._customer, list(SETS)))
+            raise
 
     def _write_at_once(self, plans: list[SetPlan], steps: list[_Step], tx: neo4j.ManagedTransaction) -> None:
         if any(_changes_shared(plan) for plan in plans):
@@ -207,7 +220,7 @@ class _Writer:
         done = tx.run(batch.statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
         if done != batch.rows and batch.operation != REMOVED:
             self._lease.renew(tx)
-            raise RecographError(
+            raise ChangedError(
                 f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
                 f"of {batch.set.name} only {done:,} found their nodes. Run this again: it compares with the graph."
             )

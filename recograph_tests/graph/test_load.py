@@ -149,6 +149,29 @@ def test_rewriting_mends_what_others_did_to_the_graph(
     assert actual(neo4j) == expected({"customer_1": FIRST})
 
 
+@pytest.mark.parametrize("batch_rows", [1, 10_000])
+@pytest.mark.parametrize(
+    ("meddling", "message"),
+    [
+        ("MATCH (u:User {id: 3}) DETACH DELETE u", r"Someone else changed the graph of customer_1"),
+        ("MATCH (c:Course {id: 1}) DETACH DELETE c", r"Someone else changed the graph of customer_1"),
+        ("CREATE (:User {customer_id: 'customer_1', id: 4})", r"Run this again|already exists"),
+    ],
+)
+def test_what_others_did_to_the_graph_is_noticed_and_mended_by_the_next_load(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, meddling: str, message: str, batch_rows: int
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY2)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    neo4j.execute_query(meddling)
+    options = LoadOptions(batch_rows=batch_rows)
+    with pytest.raises(RecographError, match=message):
+        load(neo4j, warehouse, "customer_1", DAY2, options=options)
+    load(neo4j, warehouse, "customer_1", DAY2, options=options)
+    assert actual(neo4j) == expected({"customer_1": SECOND})
+
+
 def test_a_snapshot_that_would_remove_much_is_stopped_before_anything_changes(
     neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
 ) -> None:
