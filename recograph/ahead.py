@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def ahead(items: Iterable[_Item], most: int = 2) -> Iterator[_Item]:
+def ahead(items: Iterable[_Item], most: int = 2) -> Generator[_Item, None, None]:
     """The items, while a thread makes the next ones; what it raises is raised here.
 
     Args:

@@ -8,9 +8,10 @@ fenced by the customer's lock (`lease`).
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import neo4j
 from neo4j.exceptions import ClientError, ConstraintError
@@ -88,6 +89,7 @@ def load(
 
     Raises:
         BackwardsError: the graph holds a later snapshot. Nothing was changed.
+        ChangedError: someone else has changed the customer's part of the graph. The next load mends that.
         GuardError: suspiciously much would be removed. Nothing was changed.
         LockedError: another load of the customer doesn't end, or has taken over.
         RecographError: marts are missing, or Neo4j fails.
@@ -130,9 +132,8 @@ _Step = tuple[SetPlan, str]
 class _Batch:
     """Rows that are ready to be sent."""
 
-    set: GraphSet
+    plan: SetPlan
     operation: str
-    statement: str
     rows: int
     values: dict[str, Any]
 
@@ -153,25 +154,40 @@ class _Writer:
         steps = _steps(plans)
         try:
             if sum(_expected(step) for step in steps) <= _AT_ONCE_BATCHES * self._batch_rows:
-                self._lease.write(partial(self._write_at_once, plans, steps))
+                self._write(plans, partial(self._all_at_once, plans, steps))
                 yield from plans
             else:
-                yield from self._write_in_turn(plans, steps)
+                yield from self._in_turn(plans, steps)
         except (ChangedError, ConstraintError):
             # The next load is to look at the graph itself, and at all of it.
             self._lease.write(lambda tx: mark_dirty(tx, self._customer, list(SETS)))
             raise
 
-    def _write_at_once(self, plans: list[SetPlan], steps: list[_Step], tx: neo4j.ManagedTransaction) -> None:
-        if any(_changes_shared(plan) for plan in plans):
-            lock_shared(tx)
+    def _write(self, plans: list[SetPlan], work: Callable[[neo4j.ManagedTransaction], None]) -> None:
+        """Do work on plans in one transaction; no other customer changes shared nodes while it does."""
+
+        def locked(tx: neo4j.ManagedTransaction) -> None:
+            # Before all else, so that loads which need it can't wait for each other.
+            if any(_is_shared(plan.set) and plan.how is not How.UNCHANGED for plan in plans):
+                lock_shared(tx)
+            work(tx)
+
+        self._lease.write(locked)
+
+    def _all_at_once(self, plans: list[SetPlan], steps: list[_Step], tx: neo4j.ManagedTransaction) -> None:
         mark_dirty(tx, self._customer, _cut(plans))
-        for batch in ahead(self._batches(steps)):
-            self._send(batch, tx)
+        started = time.monotonic()
+        # Closed before a failed transaction is tried again, which makes the batches anew.
+        with closing(ahead(self._batches(steps))) as batches:
+            for batch in batches:
+                self._send(batch, tx)
+                now = time.monotonic()
+                batch.plan.seconds += now - started
+                started = now
         self._end(plans, tx)
 
-    def _write_in_turn(self, plans: list[SetPlan], steps: list[_Step]) -> Iterable[SetPlan]:
-        self._lease.write(partial(self._begin, plans))
+    def _in_turn(self, plans: list[SetPlan], steps: list[_Step]) -> Iterable[SetPlan]:
+        self._write(plans, partial(self._begin, plans))
         yield from (plan for plan in plans if plan.how is How.UNCHANGED)
         for at, (plan, operation) in enumerate(steps):
             started = time.monotonic()
@@ -181,60 +197,52 @@ class _Writer:
                 self._lease.write_all(works)
             else:
                 for work in works:
-                    self._lease.write(work)
+                    self._write([plan], work)
             plan.seconds += time.monotonic() - started
             if all(plan is not later for later, _ in steps[at + 1 :]):
-                self._lease.write(partial(self._end, [plan]))
+                self._write([plan], partial(self._end, [plan]))
                 yield plan
 
     def _begin(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
         """Record which sets are about to change; the others are already as they shall be."""
-        if any(_changes_shared(plan) for plan in plans):
-            lock_shared(tx)
         states = (self._clean(plan) if plan.how is How.UNCHANGED else self._dirty(plan) for plan in plans)
         write_states(tx, self._customer, states)
         mark_dirty(tx, self._customer, _cut(plans))
 
     def _batches(self, steps: list[_Step]) -> Iterator[_Batch]:
         for plan, operation in steps:
-            each = plan.set
             if plan.how is How.CREATED:
                 plan.operations[ADDED] = plan.total = 0
             if not _expected((plan, operation)):
                 continue
-            if operation == ADDED:
-                statement = cypher.add(each)
-            elif operation == CHANGED:
-                statement = cypher.change(each, replace=plan.rewrite)
-            else:
-                statement = cypher.remove(each)
             for batch in rebatch(self._planner.batches(plan, operation), self._batch_rows):
                 if plan.how is How.CREATED:
                     plan.operations[ADDED] = plan.total = plan.total + batch.num_rows
-                values = parameters(each, batch, keys_only=operation == REMOVED)
-                yield _Batch(each, operation, statement, batch.num_rows, values)
+                values = parameters(plan.set, batch, keys_only=operation == REMOVED)
+                yield _Batch(plan, operation, batch.num_rows, values)
 
     def _send(self, batch: _Batch, tx: neo4j.ManagedTransaction) -> None:
-        if _is_shared(batch.set):
-            lock_shared(tx)
-        done = tx.run(batch.statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
+        each = batch.plan.set
+        if batch.operation == ADDED:
+            statement = cypher.add(each)
+        elif batch.operation == CHANGED:
+            statement = cypher.change(each, replace=batch.plan.rewrite)
+        else:
+            statement = cypher.remove(each)
+        done = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
         if done != batch.rows and batch.operation != REMOVED:
             self._lease.renew(tx)
             raise ChangedError(
                 f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
-                f"of {batch.set.name} only {done:,} found their nodes. Run this again: it compares with the graph."
+                f"of {each.name} only {done:,} found their nodes. Run this again: it compares with the graph."
             )
 
     def _end(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
         """Record that sets are done, and delete shared nodes that nobody needs any more."""
-        shared = [plan for plan in plans if _changes_shared(plan)]
-        if shared:
-            lock_shared(tx)
         write_states(tx, self._customer, map(self._clean, plans))
-        for plan in shared:
+        for plan in plans:
             known = self._known.get(plan.set.name)
-            gone = sorted(set(known.members if known else ()) - set(plan.members))
-            if gone and isinstance(plan.set, NodeSet):
+            if known and _is_shared(plan.set) and (gone := sorted(set(known.members) - set(plan.members))):
                 release_members(tx, plan.set, gone)
 
     def _clean(self, plan: SetPlan) -> State:
@@ -297,9 +305,5 @@ def _cut(plans: list[SetPlan]) -> list[str]:
     ]
 
 
-def _changes_shared(plan: SetPlan) -> bool:
-    return _is_shared(plan.set) and plan.how is not How.UNCHANGED
-
-
-def _is_shared(graph_set: GraphSet) -> bool:
+def _is_shared(graph_set: GraphSet) -> TypeGuard[NodeSet]:
     return isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED

@@ -20,7 +20,7 @@ class LoadOptions:
     lease: float = 30.0
     """Seconds after which a load that was killed no longer keeps others out."""
     batch_rows: int = 10_000
-    """Rows a transaction."""
+    """Rows that are sent at a time."""
 
 
 @dataclass(frozen=True)
