@@ -46,6 +46,7 @@ lint: install  ## check style, types, SQL and Terraform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 	! command -v terraform >/dev/null || terraform fmt -check -recursive terraform
 

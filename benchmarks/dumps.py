@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from recograph.ahead import ahead
-from recograph.contracts import CONTRACTS
 from recograph.dumps import DumpReader
 from recograph.dumps.parquet import WRITING, convert
+from recograph.platforms import CONTRACTS
 from recograph_tests.dumps.servers import MariaDB, PostgreSQL
 
 

@@ -24,14 +24,14 @@ import duckdb
 import neo4j
 
 from benchmarks.snapshots import DAYS, build
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.neo4j import Connection, ManagedServer
+from recograph.adapters.neo4j.jars import classpath
+from recograph.adapters.neo4j.jvm import run_admin, write_arguments
 from recograph.graph.difference import columns, rows, sources
 from recograph.graph.load import load
 from recograph.graph.model import ALL_SETS, NodeSet, Scope, Type
 from recograph.graph.report import LoadOptions
-from recograph.local.neo4j import Connection, ManagedServer
-from recograph.local.neo4j.jars import classpath
-from recograph.local.neo4j.jvm import run_admin, write_arguments
-from recograph.resources.warehouse import DuckDBWarehouse
 
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 MEASURES = ("first", "day", "several", "peers", "limit")

@@ -25,12 +25,12 @@ from typing import Any
 import neo4j
 import psutil
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.graph.load import load
 from recograph.graph.queries import Question, questions
 from recograph.graph.report import LoadOptions
 from recograph.graph.search import lucene
-from recograph.local.neo4j import Connection, ManagedServer
-from recograph.resources.warehouse import DuckDBWarehouse
 
 DAYS = ("2026-11-01", "2026-11-02")
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")

@@ -11,7 +11,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})
 
 from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
-from recograph.resources.environment import resources  # noqa: E402
+from recograph.defs.resources import resources  # noqa: E402
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(

@@ -4,8 +4,8 @@ from pathlib import Path
 import neo4j as neo4j_driver
 import pytest
 
-from recograph.local.neo4j import Connection, ManagedServer
-from recograph.local.sample_data import generate
+from recograph.adapters.neo4j import Connection, ManagedServer
+from recograph.sample_data import generate
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from recograph.analytics.similarity import similarity_sql
 from recograph.errors import RecographError
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 K = 10
 """How long a list of recommendations is."""

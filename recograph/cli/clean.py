@@ -20,10 +20,10 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
 ) -> None:
     """Delete landed tables and marts of old dates; what the graph holds and each newest one stay, as do the dumps."""
+    from recograph.adapters.environment import open_lake
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates
     from recograph.operating import retention
-    from recograph.resources.environment import open_lake
-    from recograph.resources.neo4j_server import open_driver
 
     settings = Settings.from_env()
     days = keep_days or settings.keep_days

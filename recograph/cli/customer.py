@@ -8,7 +8,7 @@ from recograph.customers import check_customer_id, load_customers
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
-    from recograph.resources.lake import Lake
+    from recograph.lake.interfaces import Lake
 
 app = typer.Typer(help="Erase a customer, or one person.", no_args_is_help=True)
 
@@ -21,9 +21,9 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import erase
     from recograph.operating import erasure
-    from recograph.resources.neo4j_server import open_driver
 
     settings, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
     with open_driver(settings) as driver:
@@ -48,9 +48,10 @@ def erase_user(
     yes: Yes = False,
 ) -> None:
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import erase
+    from recograph.lake.erased import list_key
     from recograph.operating import erasure
-    from recograph.resources.neo4j_server import open_driver
 
     settings, lake = _confirmed(
         customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
@@ -60,14 +61,14 @@ def erase_user(
         erased = erase.erase_user(driver, customer, user)
     typer.echo(f"Lake: {rows:,} rows about user {user} of {customer} erased.")
     typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships erased.")
-    typer.echo(f"The id is on a list, {lake.uri(erasure.list_key(customer))}: dumps that have it won't bring it back.")
+    typer.echo(f"The id is on a list, {lake.uri(list_key(customer))}: dumps that have it won't bring it back.")
     if dumps := erasure.dumps_about(lake, customer, user):
         typer.echo(f"These dumps still have the person, and are left to you, as are backups: {', '.join(dumps)}.")
 
 
 def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Lake]":
     """The installation and its lake, once the customer's id is one and the person means it."""
-    from recograph.resources.environment import open_lake
+    from recograph.adapters.environment import open_lake
 
     settings = Settings.from_env()
     check_customer_id(customer)

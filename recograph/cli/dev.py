@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 
 from recograph.customers import load_customers
-from recograph.instance import prepare_instance
+from recograph.operating.instance import prepare_instance
 from recograph.settings import PROJECT_DIR, Settings
 
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
     """Start Neo4j where it doesn't run, then the Dagster UI and daemon until Ctrl-C."""
-    from recograph.resources.neo4j_server import connect, find_server
+    from recograph.adapters.neo4j.driver import connect, find_server
 
     settings = Settings.from_env()
     console = Console()

@@ -17,7 +17,7 @@ app = typer.Typer(help="The local Neo4j server, and Cypher on the server in use.
 @app.command()
 def fetch() -> None:
     """Fetch Neo4j itself where this machine lacks it, so that the first start needn't."""
-    from recograph.local.neo4j.jars import classpath
+    from recograph.adapters.neo4j.jars import classpath
 
     classpath(typer.echo)
 
@@ -67,7 +67,7 @@ def cypher(
     """Run one Cypher statement on the server in use and print its rows."""
     from neo4j.exceptions import Neo4jError
 
-    from recograph.resources.neo4j_server import open_driver
+    from recograph.adapters.neo4j.driver import open_driver
 
     parameters = dict(_parameter(text) for text in param or [])
     with open_driver(Settings.from_env()) as driver:
@@ -87,7 +87,7 @@ def backup(
     force: Annotated[bool, typer.Option(help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write the local graph into one file; a running server is down meanwhile."""
-    from recograph.local.neo4j.backup import back_up
+    from recograph.adapters.neo4j.backup import back_up
 
     back_up(_server(), file, overwrite=force)
     typer.echo(f"The graph is in {file} ({file.stat().st_size:,} bytes).")
@@ -99,14 +99,14 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace the graph that is there.")] = False,
 ) -> None:
     """Put a backup in the place of the local graph; a running server is down meanwhile."""
-    from recograph.local.neo4j.backup import restore as restore_from
+    from recograph.adapters.neo4j.backup import restore as restore_from
 
     restore_from(_server(), file, overwrite=force)
     typer.echo(f"The graph is the one in {file} now.")
 
 
 def _server() -> Any:
-    from recograph.local.neo4j import ManagedServer
+    from recograph.adapters.neo4j import ManagedServer
 
     return ManagedServer(Settings.from_env().home / "neo4j", say=typer.echo)
 
@@ -115,7 +115,7 @@ def _status() -> dict[str, Any]:
     settings = Settings.from_env()
     report: dict[str, Any] = dict.fromkeys(("uri", "http", "username", "password_file", "pid"))
     if settings.neo4j_uri or settings.neo4j_secret:
-        from recograph.resources.neo4j_server import find_server
+        from recograph.adapters.neo4j.driver import find_server
 
         server = find_server(settings)
         report |= {"uri": server.uri, "username": server.username}
@@ -137,7 +137,7 @@ def _status() -> dict[str, Any]:
 
 def _version(uri: str, username: str, password: str) -> str | None:
     """The server's version as it says itself; None where nothing answers."""
-    from recograph.resources.neo4j_server import Server, connect
+    from recograph.adapters.neo4j.driver import Server, connect
 
     try:
         with connect(Server(uri, username, password)) as driver:

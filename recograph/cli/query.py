@@ -27,8 +27,8 @@ def query(
     cypher: Annotated[bool, typer.Option("--cypher", help="Print the question's Cypher instead, for Browser.")] = False,
 ) -> None:
     """Answer a question that analysts ask, from the graph."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.queries import ask, question, questions
-    from recograph.resources.neo4j_server import open_driver
 
     if show_list or name is None:
         _list(list(questions().values()), output)
@@ -55,8 +55,8 @@ def search(
     timeout: Timeout = 30,
 ) -> None:
     """Find courses and assets by words of their titles."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import search as fulltext
-    from recograph.resources.neo4j_server import open_driver
 
     fulltext.lucene(text)
     with open_driver(Settings.from_env()) as driver:

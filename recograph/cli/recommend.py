@@ -22,8 +22,8 @@ def recommend(
     timeout: Timeout = 30,
 ) -> None:
     """Recommend courses and assets that the user hasn't had, each with the reason."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.recommend import recommend as recommended
-    from recograph.resources.neo4j_server import open_driver
 
     with open_driver(Settings.from_env()) as driver:
         answer = recommended(driver, customer, user, k, timeout=timeout)
@@ -40,8 +40,8 @@ def view(
     timeout: Timeout = 30,
 ) -> None:
     """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
+    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.picture import picture
-    from recograph.resources.neo4j_server import open_driver
 
     with open_driver(Settings.from_env()) as driver:
         page = picture(driver, customer, user, limit, timeout=timeout)

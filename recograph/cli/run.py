@@ -17,11 +17,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from recograph.cli.summary import Outcome, print_summary
 from recograph.customers import load_customers
 from recograph.errors import RecographError
-from recograph.instance import prepare_instance
+from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
-    from recograph.resources.lake import Lake
+    from recograph.lake.interfaces import Lake
 
 STEPS = ("landing", "glue", "marts", "graph")
 
@@ -40,7 +40,7 @@ def run(
     ] = None,
 ) -> None:
     """Materialize every partition that has a dump, or the given ones, in date order."""
-    from recograph.resources.environment import open_lake
+    from recograph.adapters.environment import open_lake
 
     began = time.monotonic()
     settings = Settings.from_env()
@@ -70,7 +70,7 @@ def choose_partitions(
     Raises:
         RecographError: a customer is unknown, a partition that was asked for has no dump, or there is no dump at all.
     """
-    from recograph.resources.lake import dump_for
+    from recograph.lake.inbox import dump_for
 
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
@@ -107,7 +107,7 @@ def _prepare_assets(settings: Settings, progress: Progress) -> None:
     """Parse the dbt project and make Dagster's databases once, before several workers would."""
     from dagster import DagsterInstance
 
-    from recograph.resources.dbt import manifest
+    from recograph.adapters.dbt import manifest
 
     task = progress.add_task("assets", total=2, status="dbt project")
     manifest(settings)
@@ -180,7 +180,7 @@ def _follow(outcome: Outcome, line: str, update: Any) -> None:
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:
-    from recograph.resources.neo4j_server import open_driver
+    from recograph.adapters.neo4j.driver import open_driver
 
     task = progress.add_task("Neo4j", total=1, status="starting")
     with open_driver(settings):

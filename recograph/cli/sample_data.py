@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from recograph.errors import RecographError
-from recograph.local.sample_data import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
+from recograph.sample_data import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
 
 
 def sample_data(

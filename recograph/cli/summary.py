@@ -27,8 +27,8 @@ class Outcome:
 
 def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """Print the closing table; failures come last, so that they are what is seen."""
+    from recograph.adapters.neo4j.driver import connect, find_server
     from recograph.graph.counts import count_graph
-    from recograph.resources.neo4j_server import connect, find_server
 
     server = find_server(settings)
     try:

@@ -11,7 +11,7 @@ import dagster as dg
 from recograph.defs.errors import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 if TYPE_CHECKING:
     from recograph.analytics.evaluation import Evaluation

@@ -13,10 +13,10 @@ from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landing_key
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, TIMEZONE, Snapshot, consecutive, range_tags
+from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
-from recograph.resources.lake import DumpFile, Lake
-from recograph.resources.neo4j import Neo4jResource
+from recograph.lake.interfaces import DumpFile, Lake
 
 FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
 DEADLINE = "07:00"

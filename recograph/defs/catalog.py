@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.contracts import CONTRACTS, Contract
 from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.landing import landing_key, table_schema
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshots_of
-from recograph.resources.catalog import Catalog
+from recograph.lake.interfaces import Catalog
+from recograph.platforms import CONTRACTS, Contract
 
 SCHEMA_MATCHES_CONTRACT = "schema_matches_contract"
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
 from recograph.dumps import inspect
-from recograph.resources.lake import DumpFile, Lake
+from recograph.lake.interfaces import DumpFile, Lake
 
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
 

@@ -10,9 +10,9 @@ from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.defs.profile import profile_metadata
+from recograph.defs.resources import Neo4jResource
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
-from recograph.resources.neo4j import Neo4jResource
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 if TYPE_CHECKING:
     import neo4j as bolt

@@ -6,12 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.contracts import CONTRACTS, Contract
 from recograph.defs.dumps import SQL_DUMP, observation
 from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
-from recograph.landing import Drop, find_drop, land
-from recograph.resources.lake import Lake, dump_for
+from recograph.lake.inbox import dump_for
+from recograph.lake.interfaces import Lake
+from recograph.lake.landing import Drop, find_drop, land
+from recograph.platforms import CONTRACTS, Contract
 
 NO_SUDDEN_DROP = "no_sudden_drop"
 KEYS_ARE_UNIQUE = "keys_are_unique"

@@ -8,12 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.contracts import CONTRACTS
+from recograph.adapters.aws.athena_cost import usage
+from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest
+from recograph.adapters.dbt_lineage import column_lineage
+from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
-from recograph.resources.athena_cost import usage
-from recograph.resources.dbt import DbtResource, dagster_dbt, dbt_environment, dbt_vars, manifest
-from recograph.resources.dbt_lineage import column_lineage
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
+from recograph.platforms import CONTRACTS
 
 
 def mart_key(mart: str) -> dg.AssetKey:

@@ -10,7 +10,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
-from recograph.resources.lake import date_of_dump
+from recograph.lake.inbox import date_of_dump
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()

@@ -6,9 +6,9 @@ import dagster as dg
 
 from recograph.defs.errors import clear_failures
 from recograph.defs.partitions import SETTINGS, TIMEZONE
+from recograph.defs.resources import Neo4jResource
+from recograph.lake.interfaces import Lake
 from recograph.operating.retention import delete, described, expired
-from recograph.resources.lake import Lake
-from recograph.resources.neo4j import Neo4jResource
 
 
 class CleanConfig(dg.Config):

@@ -10,7 +10,7 @@ from recograph.graph import cypher, difference
 from recograph.graph.errors import address, explained
 from recograph.graph.model import NODE_SETS, GraphSet, RelationshipSet
 from recograph.graph.plan import wanted_sets
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,7 @@ Nor is it to plan anew because the graph has grown: by unique keys these stateme
 
 from collections.abc import Sequence
 
-from recograph.graph.model import (
-    KEY,
-    TENANT,
-    GraphSet,
-    NodeSet,
-    Property,
-    RelationshipSet,
-    Scope,
-    Type,
-)
+from recograph.graph.model import KEY, TENANT, GraphSet, NodeSet, Property, RelationshipSet, Scope, Type
 
 STATE = "LoadState"
 """A node a customer and set: what the graph holds of it. No part of the model, but kept beside the data."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.graph.model import GraphSet, NodeSet, Scope, Type
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 OPERATION = "operation"
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"

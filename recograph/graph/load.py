@@ -35,7 +35,7 @@ from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, Planner, SetPlan,
 from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
 from recograph.graph.scratch import Scratch
 from recograph.graph.state import State, mark_dirty, release_members, states, write_states
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 
 def prepare(driver: neo4j.Driver) -> None:

@@ -21,7 +21,7 @@ from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.scratch import Scratch
 from recograph.graph.state import State
-from recograph.resources.warehouse import Warehouse
+from recograph.lake.interfaces import Warehouse
 
 GUARDED_ROWS = 20
 """Sets that hold fewer rows may shrink as they like: a handful of rows comes and goes without a dump being wrong."""

@@ -10,15 +10,15 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.glue_catalog import GlueCatalog
+from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.adapters.environment import open_catalog
+from recograph.adapters.local.folder_lake import LocalLake
 from recograph.customers import load_customers
 from recograph.errors import RecographError
-from recograph.landing import Landing, land
-from recograph.resources import aws
-from recograph.resources.catalog import CatalogTable
-from recograph.resources.environment import open_catalog
-from recograph.resources.glue_catalog import GlueCatalog
-from recograph.resources.lake import DumpFile, LocalLake
-from recograph.resources.s3_lake import S3Lake
+from recograph.lake.interfaces import CatalogTable
+from recograph.lake.landing import Landing, land
 from recograph.settings import Settings
 
 
@@ -98,7 +98,7 @@ class Deployment:
             return
         workers = min(len(dumps), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from pool.map(_land, [self.lake.model_dump()] * len(dumps), dumps)
+            yield from pool.map(land, [self.lake] * len(dumps), dumps)
 
     def crawl(self) -> dict[str, list[CatalogTable]]:
         """Run every customer's crawler at once, wait, and register what they left out.
@@ -132,11 +132,6 @@ class Deployment:
                 for table in page["TableList"]:
                     if "__dbt_tmp" not in table["Name"]:
                         yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))
-
-
-def _land(lake: Mapping[str, str], dump: DumpFile) -> Landing:
-    """Land one dump in a process of its own."""
-    return land(S3Lake(**lake), dump)
 
 
 def _count_partitions(glue: Any, database: str, table: str) -> int:

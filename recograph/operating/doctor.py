@@ -119,7 +119,7 @@ def _dbt() -> Found:
 
 
 def _memory() -> Found:
-    from recograph.local.neo4j.config import memory_limit
+    from recograph.adapters.neo4j.config import memory_limit
 
     total, free = memory_limit() / _GIB, psutil.virtual_memory().available / _GIB
     text = f"{total:.1f} GiB, {free:.1f} GiB of the machine's free"
@@ -132,8 +132,8 @@ def _memory() -> Found:
 
 
 def _cache() -> Found:
-    from recograph.local.neo4j.cache import cache_dir
-    from recograph.local.neo4j.jars import VERSION, locked_jars
+    from recograph.adapters.neo4j.cache import cache_dir
+    from recograph.adapters.neo4j.jars import VERSION, locked_jars
 
     folder = cache_dir() / f"neo4j-{VERSION}"
     missing = [jar for jar in locked_jars() if not (folder / jar.filename).exists()]
@@ -179,8 +179,8 @@ def _customers(settings: Settings) -> Found:
 
 def _dumps(settings: Settings) -> Found:
     """The newest dump of each customer; one line where all is well."""
+    from recograph.adapters.environment import open_lake
     from recograph.dumps import sniff
-    from recograph.resources.environment import open_lake
 
     try:
         customers = load_customers(settings.data).customers
@@ -206,9 +206,9 @@ def _dumps(settings: Settings) -> Found:
 
 
 def _ports(settings: Settings) -> Found:
-    from recograph.local.neo4j.connection import port_is_free
-    from recograph.local.neo4j.server import BOLT_PORT, HTTP_PORT
-    from recograph.local.neo4j.state import read_state
+    from recograph.adapters.neo4j.connection import port_is_free
+    from recograph.adapters.neo4j.server import BOLT_PORT, HTTP_PORT
+    from recograph.adapters.neo4j.state import read_state
 
     if not (settings.neo4j_uri or settings.neo4j_secret):
         state = read_state(settings.home / "neo4j")
@@ -237,10 +237,10 @@ def _is_dagster(url: str) -> bool:
 
 
 def _neo4j(settings: Settings) -> Found:
-    from recograph.local.neo4j import ManagedServer
-    from recograph.local.neo4j.jars import VERSION, release
-    from recograph.local.neo4j.state import read_state
-    from recograph.resources.neo4j_server import Server, connect, find_server
+    from recograph.adapters.neo4j import ManagedServer
+    from recograph.adapters.neo4j.driver import Server, connect, find_server
+    from recograph.adapters.neo4j.jars import VERSION, release
+    from recograph.adapters.neo4j.state import read_state
 
     if settings.neo4j_uri or settings.neo4j_secret:
         server = find_server(settings)
@@ -266,7 +266,7 @@ def _neo4j(settings: Settings) -> Found:
 def _aws(settings: Settings) -> Found:
     if not settings.on_aws:
         return
-    from recograph.resources import aws
+    from recograph.adapters.aws import clients as aws
 
     with aws.explained("AWS credentials"):
         identity = aws.client("sts", settings.region).get_caller_identity()

@@ -4,17 +4,17 @@ A person's id goes onto a list in the lake, `erased/CUSTOMER/users.json`, and la
 a dump that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
 """
 
-import json
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recograph.contracts import CONTRACTS
 from recograph.dumps import DumpReader
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
-from recograph.resources.lake import Lake
+from recograph.lake.erased import add_erased, without_erased
+from recograph.lake.interfaces import Lake
+from recograph.platforms import CONTRACTS
 
 MARTS = sorted({each.mart for each in ALL_SETS})
 
@@ -39,18 +39,8 @@ def erase_user(lake: Lake, customer: str, user: int) -> int:
     Returns:
         How many rows were removed.
     """
-    _list(lake, customer, user)
+    add_erased(lake, customer, user)
     return sum(_without(lake, key, column, user) for key, column in _files(lake, customer))
-
-
-def erased_users(lake: Lake, customer: str) -> frozenset[int]:
-    """The people of a customer that were erased."""
-    filesystem, root = lake.filesystem()
-    try:
-        with filesystem.open_input_stream(f"{root}{list_key(customer)}") as file:
-            return frozenset(json.loads(file.read()))
-    except FileNotFoundError:
-        return frozenset()
 
 
 def dumps_about(lake: Lake, customer: str, user: int) -> list[str]:
@@ -66,25 +56,6 @@ def dumps_about(lake: Lake, customer: str, user: int) -> list[str]:
             if any(pc.any(pc.equal(batch.column(0), user)).as_py() for _, batch in reader):
                 found.append(dump.uri)
     return found
-
-
-def without_erased(batch: pa.RecordBatch, person: str | None, erased: frozenset[int]) -> pa.RecordBatch:
-    """A batch of a landed table without the rows about people who were erased."""
-    if not person or not erased:
-        return batch
-    listed = pa.array(sorted(erased), batch.schema.field(person).type)
-    return batch.filter(pc.invert(pc.is_in(batch.column(person), value_set=listed)))
-
-
-def _list(lake: Lake, customer: str, user: int) -> None:
-    with lake.staging() as folder:
-        (folder / "erased").write_text(json.dumps(sorted({*erased_users(lake, customer), user})))
-        lake.publish(folder / "erased", list_key(customer))
-
-
-def list_key(customer: str) -> str:
-    """Where the list of a customer's erased people lies."""
-    return f"erased/{customer}/users.json"
 
 
 def _files(lake: Lake, customer: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from recograph.resources.lake import Lake
+from recograph.lake.interfaces import Lake
 
 _FOLDERS = {
     "landing/": re.compile(r"(landing/(?P<customer>[^/]+)/[^/]+/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),

@@ -4,10 +4,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.analytics import evaluation
 from recograph.analytics.evaluation import Data, Score, evaluate, fetch, hide_latest, recommend
 from recograph.errors import RecographError
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot
 
 Rows = list[tuple[int, int, int, float | None]]

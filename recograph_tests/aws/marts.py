@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from recograph.adapters.dbt import dbt_environment, dbt_vars, target
+from recograph.adapters.environment import open_warehouse
 from recograph.customers import load_customers
-from recograph.resources.dbt import dbt_environment, dbt_vars, target
-from recograph.resources.environment import open_warehouse
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 MARTS = tuple(path.stem for path in sorted((DBT_PROJECT_DIR / "models" / "marts").glob("*.sql")))

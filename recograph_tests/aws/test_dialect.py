@@ -15,9 +15,9 @@ import jinja2
 import pytest
 import sqlglot
 
+from recograph.adapters.dbt import dbt_environment, dbt_vars
+from recograph.adapters.environment import open_warehouse
 from recograph.customers import Customer
-from recograph.resources.dbt import dbt_environment, dbt_vars
-from recograph.resources.environment import open_warehouse
 from recograph.settings import DBT_PROJECT_DIR, Settings
 from recograph_tests.aws.stack import Deployment, LocalAws
 

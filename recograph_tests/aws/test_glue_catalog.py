@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recograph.contracts import CONTRACTS
+from recograph.adapters.aws.glue_catalog import GlueCatalog, glue_type
+from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
-from recograph.resources.glue_catalog import GlueCatalog, glue_type
-from recograph.resources.lake import landing_key
-from recograph.resources.s3_lake import S3Lake
+from recograph.lake.layout import landing_key
+from recograph.platforms import CONTRACTS
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 
 DAYS = ("2026-11-01", "2026-11-02")

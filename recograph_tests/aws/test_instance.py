@@ -5,7 +5,7 @@ from dagster._config import Shape, validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
 from dagster_aws.ecs import EcsRunLauncher
 
-from recograph.instance import _DAGSTER_YAML
+from recograph.operating.instance import _DAGSTER_YAML
 from recograph.settings import PROJECT_DIR
 
 PRODUCTION = yaml.safe_load((PROJECT_DIR / "deploy" / "dagster.yaml").read_text())

@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from recograph.contracts import CONTRACTS
-from recograph.landing import land
-from recograph.local.neo4j import Connection
-from recograph.resources.environment import open_lake, open_warehouse
-from recograph.resources.lake import landing_key
+from recograph.adapters.environment import open_lake, open_warehouse
+from recograph.adapters.neo4j import Connection
+from recograph.lake.landing import land
+from recograph.lake.layout import landing_key
+from recograph.platforms import CONTRACTS
 from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.aws.marts import MARTS, dbt, finish, rows
 from recograph_tests.aws.stack import LocalAws, without_aws

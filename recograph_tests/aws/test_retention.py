@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recograph.resources.s3_lake import S3Lake
+from recograph.adapters.aws.s3_lake import S3Lake
 from recograph_tests.aws.stack import REGION, Deployment
 from recograph_tests.operating.test_retention import check_retention
 

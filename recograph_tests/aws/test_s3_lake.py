@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.config import Config
 
+from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
-from recograph.resources import aws
-from recograph.resources.lake import dump_for
-from recograph.resources.s3_lake import S3Lake
+from recograph.lake.inbox import dump_for
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 

@@ -14,9 +14,9 @@ import pytest
 from botocore.config import Config
 from dagster._core.errors import DagsterExecutionInterruptedError
 
+from recograph.adapters.aws.athena import AthenaWarehouse
+from recograph.adapters.environment import open_warehouse
 from recograph.errors import RecographError
-from recograph.resources.athena import AthenaWarehouse
-from recograph.resources.environment import open_warehouse
 from recograph.settings import Settings
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import Deployment, LocalAws

@@ -1,7 +1,7 @@
 import neo4j
 import pytest
 
-from recograph.local.neo4j import Connection
+from recograph.adapters.neo4j import Connection
 
 
 @pytest.fixture

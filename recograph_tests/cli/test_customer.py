@@ -9,14 +9,14 @@ import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner, Result
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.neo4j import Connection
 from recograph.cli.customer import app
-from recograph.contracts import CONTRACTS
 from recograph.errors import RecographError
 from recograph.graph.load import load
-from recograph.landing import land
-from recograph.local.neo4j import Connection
-from recograph.resources.lake import LocalLake
-from recograph.resources.warehouse import DuckDBWarehouse
+from recograph.lake.landing import land
+from recograph.platforms import CONTRACTS
 from recograph.settings import PROJECT_DIR
 from recograph_tests.graph.marts import Snapshot, actual, expected
 

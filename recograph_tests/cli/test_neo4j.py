@@ -5,10 +5,10 @@ import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner
 
+from recograph.adapters.neo4j import Connection
+from recograph.adapters.neo4j.jars import VERSION
 from recograph.cli.neo4j import app
 from recograph.errors import RecographError
-from recograph.local.neo4j import Connection
-from recograph.local.neo4j.jars import VERSION
 
 
 @pytest.fixture

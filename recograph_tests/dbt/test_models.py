@@ -5,8 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from recograph.adapters.dbt import DBT, dbt_vars
 from recograph.customers import Customer
-from recograph.resources.dbt import DBT, dbt_vars
 from recograph.settings import DBT_PROJECT_DIR
 
 ANYONE = Customer("customer_1", "O'Neil & Sons", "eu-west-2", "mid", "pharma")

@@ -10,11 +10,11 @@ import dagster as dg
 import neo4j as neo4j_driver
 import pytest
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.neo4j import Connection
+from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError, UnavailableError
-from recograph.local.neo4j import Connection
-from recograph.resources.lake import LocalLake
-from recograph.resources.neo4j import Neo4jResource
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot, actual, expected
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import neo4j as neo4j_driver
 import pytest
 
-from recograph.resources.warehouse import DuckDBWarehouse
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import neo4j
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.load import load
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, time
 
 DAY = "2026-11-01"

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from neo4j.exceptions import ClientError
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
 from recograph.graph.lease import Lease
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 
 CUSTOMERS = ("customer_1", "customer_2")

@@ -12,11 +12,11 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.errors import LockedError
 from recograph.graph.lease import leased
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions, LoadReport
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")

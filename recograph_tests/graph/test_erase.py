@@ -6,10 +6,10 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.cypher import LOCK, STATE
 from recograph.graph.erase import erase_customer, erase_user
 from recograph.graph.load import load
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 
 DAY1, DAY2 = "2026-11-01", "2026-11-02"

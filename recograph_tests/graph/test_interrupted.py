@@ -16,11 +16,11 @@ import pytest
 from neo4j import ManagedTransaction
 from neo4j.exceptions import ClientError, Neo4jError
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.errors import RecographError
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph.local.neo4j import Connection, ManagedServer
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 
 DAY1, DAY2 = "2026-11-01", "2026-11-02"
@@ -32,7 +32,7 @@ import neo4j
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
 from recograph.graph.lease import Lease
-from recograph.resources.warehouse import DuckDBWarehouse
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 
 uri, username, password, lake, date = sys.argv[1:]
 write = Lease.write

@@ -7,12 +7,12 @@ import neo4j
 import pytest
 from neo4j import ManagedTransaction
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints, check_customer
 from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 
 DAY1, DAY2, DAY3 = "2026-11-01", "2026-11-02", "2026-11-03"

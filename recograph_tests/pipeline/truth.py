@@ -7,7 +7,7 @@ from typing import Any
 
 from recograph.customers import Customer
 from recograph_tests.graph.marts import Graph
-from recograph_tests.local.sample_dumps import Row, read_table
+from recograph_tests.sample_data.sample_dumps import Row, read_table
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 

@@ -1,0 +1,135 @@
+"""The lake in S3, by boto3: it honours AWS_ENDPOINT_URL, and a multipart upload appears whole or not at all."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow.fs as fs
+from botocore.exceptions import ClientError
+
+from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.s3_stream import S3Stream
+from recograph.errors import RecographError
+from recograph.lake.inbox import date_of_dump, newest_by_date
+from recograph.lake.interfaces import DumpFile
+from recograph.lake.staging import staging_folder
+
+_HINTS = {
+    "NoSuchBucket": "Run `make deploy`, or correct RECOGRAPH_LAKE.",
+    "NoSuchKey": "It isn't there.",
+}
+
+
+@dataclass(frozen=True)
+class S3Lake:
+    """A lake in an S3 bucket; dumps lie below ``dumps/`` in it."""
+
+    bucket: str
+    region: str
+    home: str
+    """Local folder for files that are being written."""
+
+    def dumps(self, customer: str) -> dict[str, DumpFile]:
+        """See `Lake.dumps`."""
+        found = []
+        for item in self._objects(f"dumps/{customer}/"):
+            if date := date_of_dump(item["Key"].rsplit("/", 1)[1]):
+                uri = self.uri(item["Key"])
+                found.append(DumpFile(customer, date, uri, item["Size"], item["ETag"].strip('"')))
+        return newest_by_date(found)
+
+    def open_dump(self, dump: DumpFile) -> BinaryIO:
+        """See `Lake.open_dump`."""
+        stream = S3Stream(self._client, self.bucket, self._key(dump.uri), dump.version)
+        return io.BufferedReader(stream, 1 << 20)
+
+    def staging(self) -> AbstractContextManager[Path]:
+        """See `Lake.staging`."""
+        return staging_folder(self.home)
+
+    def publish(self, file: Path, key: str) -> int:
+        """See `Lake.publish`."""
+        size = file.stat().st_size
+        with aws.explained(self.uri(key), _HINTS), file.open("rb") as body:
+            self._client.upload_fileobj(body, self.bucket, key)
+        return size
+
+    def upload_dump(self, file: Path, customer: str) -> bool:
+        """Put a dump of this machine into the lake unless it is there already; returns whether it was sent.
+
+        Raises:
+            RecographError: the file can't be read, or the bucket can't be written.
+        """
+        key = f"dumps/{customer}/{file.name}"
+        try:
+            with file.open("rb") as body:
+                digest = hashlib.file_digest(body, "sha256").hexdigest()
+                body.seek(0)
+                with aws.explained(self.uri(key), _HINTS):
+                    if self._digest(key) == digest:
+                        return False
+                    self._client.upload_fileobj(body, self.bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
+        except OSError as error:
+            raise RecographError(f"{file} can't be read: {error.strerror}.") from error
+        return True
+
+    def _digest(self, key: str) -> str | None:
+        """The digest that `upload_dump` noted; None where the object isn't there, or came another way."""
+        try:
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return None
+            raise
+        return cast(str | None, head["Metadata"].get("sha256"))
+
+    def parquet(self, prefix: str) -> list[str]:
+        """See `Lake.parquet`."""
+        keys = (item["Key"] for item in self._objects(prefix))
+        names = ((key, key.rsplit("/", 1)[1]) for key in keys)
+        # Athena gives the Parquet files that it writes no ending.
+        return sorted(
+            key
+            for key, name in names
+            if name and not name.startswith((".", "_")) and Path(name).suffix in ("", ".parquet")
+        )
+
+    def delete(self, prefix: str) -> int:
+        """See `Lake.delete`."""
+        keys = [{"Key": item["Key"]} for item in self._objects(prefix)]
+        for start in range(0, len(keys), 1000):
+            with aws.explained(self.uri(prefix), _HINTS):
+                answer = self._client.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
+                )
+            if errors := answer.get("Errors"):
+                raise RecographError(f"{self.uri(errors[0]['Key'])} can't be deleted: {errors[0]['Message']}")
+        return len(keys)
+
+    def filesystem(self) -> tuple[fs.FileSystem, str]:
+        """See `Lake.filesystem`.
+
+        The file system is made from an address, because only then does Arrow honour AWS_ENDPOINT_URL.
+        """
+        filesystem, path = fs.FileSystem.from_uri(f"s3://{self.bucket}?region={self.region}")
+        return filesystem, f"{path}/"
+
+    def uri(self, key: str) -> str:
+        """See `Lake.uri`."""
+        return f"s3://{self.bucket}/{key}"
+
+    def _key(self, uri: str) -> str:
+        return uri.removeprefix(f"s3://{self.bucket}/")
+
+    @property
+    def _client(self) -> Any:
+        return aws.client("s3", self.region)
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        with aws.explained(self.uri(prefix), _HINTS):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                yield from page.get("Contents", [])

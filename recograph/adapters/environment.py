@@ -1,0 +1,46 @@
+"""The one place where the environment decides which resource stands behind which name."""
+
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.local.parquet_catalog import ParquetCatalog
+from recograph.lake.interfaces import Catalog, Lake, Warehouse
+from recograph.settings import Settings
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake of this installation."""
+    if settings.on_aws:
+        from recograph.adapters.aws.s3_lake import S3Lake  # loads boto3, which takes a second
+
+        return S3Lake(bucket=settings.lake.removeprefix("s3://"), region=settings.region, home=str(settings.home))
+    return LocalLake(root=settings.lake, data=str(settings.data), home=str(settings.home))
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """The catalog of this installation."""
+    lake = open_lake(settings)
+    if settings.on_aws:
+        from recograph.adapters.aws.glue_catalog import GlueCatalog
+
+        return GlueCatalog(
+            lake=lake,
+            region=settings.region,
+            database_prefix=settings.landing_database_prefix,
+            crawler_prefix=settings.crawler_prefix,
+        )
+    return ParquetCatalog(lake=lake)
+
+
+def open_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse of this installation."""
+    if settings.on_aws:
+        from recograph.adapters.aws.athena import AthenaWarehouse
+
+        return AthenaWarehouse(
+            lake=open_lake(settings),
+            region=settings.region,
+            workgroup=settings.athena_workgroup,
+            results=settings.athena_results,
+            database=settings.marts_database,
+        )
+    return DuckDBWarehouse(lake=settings.lake)

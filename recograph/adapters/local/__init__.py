@@ -1,0 +1,1 @@
+"""One machine: a folder as the lake, DuckDB as the warehouse, and no catalog at all."""

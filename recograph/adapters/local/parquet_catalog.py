@@ -1,0 +1,42 @@
+"""The catalog on one machine: none, since the Parquet itself is enough."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recograph.errors import RecographError
+from recograph.lake.drift import drift, not_landed
+from recograph.lake.interfaces import CatalogTable, Lake
+from recograph.lake.layout import landing_key
+from recograph.platforms import CONTRACTS
+
+
+@dataclass(frozen=True)
+class ParquetCatalog:
+    """No catalog at all: DuckDB reads the Parquet files; their footers say what is in them."""
+
+    lake: Lake
+
+    def register(self, customer: str, date: str, tables: Collection[str]) -> dict[str, CatalogTable]:
+        """See `Catalog.register`."""
+        filesystem, root = self.lake.filesystem()
+        found = {}
+        for table in tables:
+            key = landing_key(customer, table, date)
+            try:
+                with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
+                    schema, rows = file.schema_arrow, file.metadata.num_rows
+            except FileNotFoundError:
+                raise not_landed(self.lake, customer, table, date) from None
+            except (OSError, pa.ArrowInvalid) as error:
+                raise RecographError(
+                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). Materialize landing/{table} again."
+                ) from error
+            columns = tuple((column.name, str(column.type)) for column in schema)
+            wanted = [(column.name, str(column.type)) for column in CONTRACTS[table].columns]
+            found[table] = CatalogTable(
+                table, self.lake.uri(key), columns, rows, drift(CONTRACTS[table], columns, wanted)
+            )
+        return found

@@ -1,0 +1,238 @@
+"""The Neo4j server that recograph runs on this machine, for whoever names no other.
+
+    HOME/data            the store; survives stops, kills and reboots
+    HOME/logs            neo4j.log, debug.log, console.log
+    HOME/conf            settings, written at every start
+    HOME/overrides.conf  settings of one's own (optional)
+    HOME/password        the password of user neo4j, readable by the owner alone
+    HOME/server.json     process, ports and version of the store
+
+A newer recograph that brings a newer Neo4j opens the same store at its next start: Neo4j upgrades what it finds, and
+refuses a store of a newer version, as we do. Stop, back up (`backup.py`), install, start.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from subprocess import Popen
+
+import psutil
+
+from recograph.adapters.neo4j import aot
+from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, write_settings
+from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, ensure_password, read_password
+from recograph.adapters.neo4j.jars import VERSION, classpath, release
+from recograph.adapters.neo4j.jvm import spawn_server, write_arguments
+from recograph.adapters.neo4j.state import State, locked, read_state, write_state
+from recograph.errors import RecographError
+
+BOLT_PORT = 7687
+HTTP_PORT = 7474
+_BOOT_SECONDS = 120
+_STOP_SECONDS = 60.0
+_ATTEMPTS = 3
+_TAKEN = "Address already in use"
+
+
+class ManagedServer:
+    """The server of one home folder; any number of objects and processes may stand for the same one."""
+
+    def __init__(self, home: Path, *, say: Callable[[str], None] | None = None) -> None:
+        """Nothing is started or written yet.
+
+        Args:
+            home: the server's folder, made at the first start.
+            say: told, in one sentence each, what the user should know (a long fetch, other ports). Default: logged.
+        """
+        self.home = home.resolve()
+        self._say = say or logging.getLogger(__name__).info
+        self._child: Popen[bytes] | None = None
+
+    def running(self) -> Connection | None:
+        """How to reach the server, if its process is alive; it may still be starting."""
+        state = read_state(self.home)
+        if state is None or state.process() is None:
+            return None
+        return self._connection(state)
+
+    def start(self, *, wait: bool = True) -> Connection:
+        """Find the running server, or start one.
+
+        Args:
+            wait: return when Bolt answers; otherwise as soon as the process runs.
+
+        Raises:
+            RecographError: Neo4j can't be fetched, started, or written to the home.
+        """
+        state = read_state(self.home)
+        if state is not None and state.ready and state.process() is not None:
+            return self._connection(state)
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(self.home):
+                return self._start(wait=wait)
+        except OSError as error:
+            raise RecographError(
+                f"The local Neo4j can't use its folder {self.home}: {error}. Make it writable, or name another place "
+                "in RECOGRAPH_HOME."
+            ) from error
+
+    def stop(self, timeout: float = _STOP_SECONDS) -> bool:
+        """Ask the server to shut down and wait until it has.
+
+        Args:
+            timeout: seconds to wait.
+
+        Returns:
+            Whether there was a server to stop.
+
+        Raises:
+            RecographError: it is still there after the timeout.
+        """
+        if read_state(self.home) is None:
+            return False
+        with locked(self.home):
+            return self._stop(timeout)
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Keep the server down, its store cleanly closed, for the block; then start it again if it was running.
+
+        A store is made where there is none, and one whose server was killed is recovered first.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self.home):
+            state = read_state(self.home)
+            running = state is not None and state.process() is not None
+            if not running and (state is None or state.pid is not None):
+                self._start(wait=True)
+            self._stop(_STOP_SECONDS)
+            try:
+                yield
+            finally:
+                if running:
+                    self._start(wait=True)
+
+    def _stop(self, timeout: float) -> bool:
+        state = read_state(self.home)
+        process = state.process() if state else None
+        if state is None or process is None:
+            return False
+        try:
+            process.terminate()
+            process.wait(timeout)
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.TimeoutExpired as error:
+            raise RecographError(
+                f"Neo4j (pid {process.pid}) hasn't shut down within {timeout:g} s. See {self._console_log()}; give it "
+                f"more time, or end it with `kill -9 {process.pid}`: the next start recovers its data."
+            ) from error
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+        write_state(self.home, replace(state, pid=None, created=None, ready=False))
+        return True
+
+    def _start(self, *, wait: bool) -> Connection:
+        state = read_state(self.home)
+        if state is not None and release(state.version) > release(VERSION):
+            raise RecographError(
+                f"The store in {self.home} was last opened by Neo4j {state.version}; this recograph brings {VERSION}, "
+                "which can't open it. Use the newer recograph."
+            )
+        if state is None or state.process() is None:
+            state = self._launch(state, attempt=1)
+        if wait:
+            state = self._wait(state)
+        return self._connection(state)
+
+    def _launch(self, last: State | None, attempt: int) -> State:
+        """Start a process; ports that another program took between the choice and their use are chosen anew."""
+        jars = classpath(self._say)
+        ensure_password(self.home)
+        bolt, http = self._choose_ports(last if attempt == 1 else None)
+        values = effective_settings(self.home, bolt, http)
+        write_settings(self.home / "conf", values)
+        arguments = self.home / "conf" / "java.args"
+        heap = [
+            f"-Xms{values['server.memory.heap.initial_size']}",
+            f"-Xmx{values['server.memory.heap.max_size']}",
+        ]
+        write_arguments(arguments, jars, heap + aot.options(jars))
+        self._child = spawn_server(self.home, arguments, self._console_log())
+        created = psutil.Process(self._child.pid).create_time()
+        state = State(bolt_port=bolt, http_port=http, version=VERSION, pid=self._child.pid, created=created)
+        write_state(self.home, state)
+        return state
+
+    def _choose_ports(self, last: State | None) -> tuple[int, int]:
+        """The ports of the last start if they are free, then Neo4j's own, then any."""
+        chosen = []
+        for name, usual, before in (
+            ("Bolt", BOLT_PORT, last.bolt_port if last else None),
+            ("Browser", HTTP_PORT, last.http_port if last else None),
+        ):
+            wanted = before or usual
+            port = choose_port([wanted, usual])
+            if port != wanted:
+                self._say(f"Port {wanted} is taken by another program; Neo4j's {name} port is {port}.")
+            chosen.append(port)
+        return chosen[0], chosen[1]
+
+    def _wait(self, state: State, attempt: int = 1) -> State:
+        connection = self._connection(state)
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while True:
+            process = state.process()
+            if process is None:
+                log = self._console_log().read_text(errors="replace")
+                if _TAKEN in log and attempt < _ATTEMPTS:
+                    return self._wait(self._launch(None, attempt + 1), attempt + 1)
+                raise RecographError(self._died(log))
+            if _listens(process, state.bolt_port) and connection.answers():
+                break
+            if time.monotonic() > deadline:
+                raise RecographError(
+                    f"Neo4j (pid {process.pid}) doesn't answer at {connection.uri} after {_BOOT_SECONDS} s. See "
+                    f"{self._console_log()}; `recograph neo4j stop` ends it."
+                )
+            time.sleep(0.05)
+        state = replace(state, ready=True)
+        write_state(self.home, state)
+        aot.train_in_background()
+        return state
+
+    def _connection(self, state: State) -> Connection:
+        return Connection(
+            uri=f"bolt://{HOST}:{state.bolt_port}",
+            http=f"http://{HOST}:{state.http_port}/browser/",
+            username=USERNAME,
+            password=read_password(self.home),
+            password_file=self.home / "password",
+            pid=state.pid or 0,
+        )
+
+    def _console_log(self) -> Path:
+        return self.home / "logs" / "console.log"
+
+    def _died(self, log: str) -> str:
+        telling = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+        lines = "\n".join(f"    {line}" for line in telling[-8:]) or "    (it said nothing)"
+        return (
+            f"Neo4j ended while it was starting. Its last words:\n{lines}\n"
+            f"Whole log: {self.home / 'logs'}. Check {OVERRIDES} in {self.home}, free memory and free disk; "
+            "then start again."
+        )
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    """Whether the port is the process's own: a server of another home may have been quicker to take it."""
+    try:
+        found = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)

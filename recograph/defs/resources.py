@@ -1,0 +1,47 @@
+"""The resources of the code location: what the adapters give, by name, and Neo4j."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from recograph.adapters.environment import open_catalog, open_lake, open_warehouse
+from recograph.defs.dagster_dbt import dbt_resource
+from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    import neo4j
+
+
+class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
+    """Gives drivers of the server that the environment names, or of the managed one."""
+
+    def driver(self) -> "AbstractContextManager[neo4j.Driver]":
+        """A driver that has reached the server, closed at the end of the block.
+
+        The environment is read anew, so that passwords don't become part of a run's config.
+
+        Raises:
+            RecographError: see `recograph.adapters.neo4j.driver.open_driver`.
+        """
+        # Here, because the driver brings pandas, for which whoever only loads the assets needn't wait.
+        from recograph.adapters.neo4j.driver import open_driver
+
+        return open_driver(Settings.from_env())
+
+    def browser(self) -> str | None:
+        """Address of Neo4j Browser, where the server is the managed one."""
+        from recograph.adapters.neo4j.driver import find_server
+
+        return find_server(Settings.from_env()).browser
+
+
+def resources(settings: Settings) -> dict[str, Any]:
+    """Every resource of the code location by name."""
+    return {
+        "lake": open_lake(settings),
+        "catalog": open_catalog(settings),
+        "warehouse": open_warehouse(settings),
+        "dbt": dbt_resource(settings),
+        "neo4j": Neo4jResource(),
+    }

@@ -1,0 +1,106 @@
+"""The three interfaces behind which one machine and AWS differ: `Lake`, `Catalog` and `Warehouse`.
+
+The same SQL text runs on every warehouse; what can't be written alike is a method.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.fs as fs
+
+BATCH_ROWS = 50_000
+"""Rows of a batch that a warehouse streams."""
+
+
+@dataclass(frozen=True)
+class DumpFile:
+    """A dump that a customer shipped."""
+
+    customer: str
+    date: str
+    uri: str
+    size: int
+    version: str
+    """Changes when the file is replaced: time of modification and size, or S3's entity tag."""
+
+
+class Lake(Protocol):
+    """What the pipeline needs of a store of files."""
+
+    def dumps(self, customer: str) -> dict[str, DumpFile]:
+        """The customer's dumps by snapshot date, oldest first."""
+
+    def open_dump(self, dump: DumpFile) -> BinaryIO:
+        """Open a dump for streaming."""
+
+    def staging(self) -> AbstractContextManager[Path]:
+        """A local folder for files that are being written, gone at the end of the block."""
+
+    def publish(self, file: Path, key: str) -> int:
+        """Put a staged file at a key, replacing what was there in one move; returns its size in bytes."""
+
+    def parquet(self, prefix: str) -> list[str]:
+        """The keys of the Parquet files below a prefix, sorted."""
+
+    def delete(self, prefix: str) -> int:
+        """Delete everything below a prefix; returns the number of files."""
+
+    def filesystem(self) -> tuple[fs.FileSystem, str]:
+        """An Arrow file system, and the path to put before a key in it."""
+
+    def uri(self, key: str) -> str:
+        """The address of a key, for people and for other programs."""
+
+
+@dataclass(frozen=True)
+class CatalogTable:
+    """A table as the catalog knows it."""
+
+    table: str
+    location: str
+    columns: tuple[tuple[str, str], ...]
+    """Names and types, as the catalog spells them."""
+    rows: int | None
+    """Rows of the partition asked for, where it was counted."""
+    drift: tuple[str, ...] = ()
+    """Where columns differ from the contract, one sentence each."""
+
+
+class Catalog(Protocol):
+    """What the pipeline needs of a catalog."""
+
+    def register(self, customer: str, date: str, tables: Collection[str]) -> dict[str, CatalogTable]:
+        """Make a landed partition queryable and compare its tables with their contracts.
+
+        Raises:
+            RecographError: a table wasn't landed, or the catalog can't be reached.
+        """
+
+
+class Warehouse(Protocol):
+    """What the graph loading needs of an engine."""
+
+    def partition(self, mart: str, customer: str, date: str) -> str | None:
+        """SQL to put behind FROM for exactly that partition of a mart, or None where it isn't there.
+
+        The relation has all columns of the mart but the partition columns' constant values needn't be used.
+        """
+
+    def checksum(self, columns: Sequence[str]) -> str:
+        """An aggregate SQL expression (varchar) over rows, independent of their order, that changes when a row does.
+
+        Two checksums are comparable only when one engine and version made them.
+        """
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one SELECT and return all of its rows: for small results."""
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Run one SELECT and return its rows in batches with bounded memory: for large results."""
+
+    def usage(self) -> dict[str, Any]:
+        """What was run since the last call and what it cost, as metadata of an asset; nothing where nothing is paid."""

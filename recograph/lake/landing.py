@@ -1,0 +1,172 @@
+"""Landing: one pass over a dump writes every contracted table as typed Parquet into the lake.
+
+All tables are written to a staging folder first and published only when the whole dump was read and every contract
+holds, so a bad dump leaves the lake as it was.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recograph.ahead import ahead
+from recograph.dumps import DumpReader
+from recograph.errors import RecographError
+from recograph.lake.erased import erased_users, without_erased
+from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.layout import landing_key
+from recograph.platforms import CONTRACTS, Contract
+
+SMALL_TABLE = 20
+"""Rows below which a table may shrink at will: a share of so few says nothing."""
+
+
+@dataclass(frozen=True)
+class LandedTable:
+    """What landing one table came to."""
+
+    table: str
+    uri: str
+    rows: int
+    bytes: int
+    in_dump: bool
+    rows_read: int = 0
+    """Rows of the table in the dump; none of them is rejected, for one that is stops the landing."""
+    duplicates: int = 0
+    """Rows left out because a later row has the same key."""
+    zero_dates: int = 0
+    """Zero dates (0000-00-00) that became NULL."""
+    dropped_columns: tuple[str, ...] = ()
+    """Columns of the dump that no contract lets through."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What landing one dump came to."""
+
+    dump: DumpFile
+    dialect: str
+    server_version: str | None
+    compression: str
+    tables_in_dump: int
+    tables: dict[str, LandedTable] = field(default_factory=dict)
+
+
+def land(
+    lake: Lake,
+    dump: DumpFile,
+    tables: Collection[str] = tuple(CONTRACTS),
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> Landing:
+    """Read a dump once and publish the contracted tables of its partition.
+
+    Args:
+        lake: where to land.
+        dump: the dump to read.
+        tables: the contracted tables to land.
+        on_progress: called with the bytes read so far and the dump's size.
+
+    Raises:
+        RecographError: the dump breaks a contract or can't be read; nothing is published then.
+    """
+    contracts = [CONTRACTS[table] for table in CONTRACTS if table in tables]
+    erased = erased_users(lake, dump.customer)
+    with lake.staging() as folder, lake.open_dump(dump) as source:
+        schemas = {contract.table: contract.schema for contract in contracts}
+        writers: dict[str, pq.ParquetWriter] = {}
+        try:
+            for contract in contracts:
+                writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
+            with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
+                for table, batch in ahead(reader):
+                    writers[table].write_batch(without_erased(batch, CONTRACTS[table].person, erased))
+        finally:
+            for writer in writers.values():
+                writer.close()
+        for contract in contracts:
+            if contract.table not in reader.tables and not contract.optional:
+                raise RecographError(
+                    f"{dump.uri}: table {contract.table} is missing, but every dump must have it. "
+                    "Ask the customer for a whole dump, or declare the table optional in recograph/contracts/tables.py."
+                )
+        duplicates = {contract.table: _keep_last(contract, folder) for contract in contracts}
+        landed = {}
+        for contract in contracts:
+            key = landing_key(dump.customer, contract.table, dump.date)
+            rows = pq.read_metadata(folder / contract.table).num_rows
+            report = reader.tables.get(contract.table)
+            landed[contract.table] = LandedTable(
+                table=contract.table,
+                uri=lake.uri(key),
+                rows=rows,
+                bytes=lake.publish(folder / contract.table, key),
+                in_dump=report is not None,
+                rows_read=report.rows if report else 0,
+                duplicates=duplicates[contract.table],
+                zero_dates=report.zero_dates if report else 0,
+                dropped_columns=tuple(report.dropped_columns) if report else (),
+            )
+    return Landing(dump, reader.dialect, reader.server_version, reader.compression, reader.tables_in_dump, landed)
+
+
+def _keep_last(contract: Contract, folder: Path) -> int:
+    """Of rows with the same key keep the last; returns how many were left out."""
+    if not contract.key:
+        return 0
+    path = folder / contract.table
+    key = ", ".join(f'"{column}"' for column in contract.key)
+    # The names come from the contract and the path from here, so this SQL is ours alone.
+    source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
+    with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
+        counts = connection.execute(f"select count(*), count(distinct ({key})) from {source}")  # noqa: S608
+        rows, distinct = (int(count) for count in counts.fetchall()[0])
+        if rows == distinct:
+            return 0
+        kept = connection.sql(
+            f"select * exclude (file_row_number) from {source} qualify row_number() over "  # noqa: S608
+            f"(partition by {key} order by file_row_number desc) = 1 order by file_row_number"
+        )
+        with pq.ParquetWriter(folder / f"{contract.table}.kept", contract.schema, compression="zstd") as writer:
+            for batch in kept.to_arrow_reader(100_000):
+                writer.write_table(pa.Table.from_batches([batch]).cast(contract.schema))
+    (folder / f"{contract.table}.kept").replace(path)
+    return rows - distinct
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A table that has lost more rows since the last landed day than is allowed."""
+
+    customer: str
+    table: str
+    date: str
+    rows: int
+    date_before: str
+    rows_before: int
+
+    def __str__(self) -> str:
+        """One sentence with the numbers and what to do."""
+        return (
+            f"{self.table} of {self.customer} has {self.rows} rows on {self.date} after {self.rows_before} on "
+            f"{self.date_before}. If the dump is cut, replace it; if it is right, run again with the run config "
+            "ops: {landing: {config: {max_row_drop: 1}}}."
+        )
+
+
+def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_row_drop: float) -> Drop | None:
+    """Compare a table's rows with the last landed day before it; None where too few are gone to matter."""
+    filesystem, root = lake.filesystem()
+    before = [key for key in lake.parquet(f"landing/{customer}/{table}/") if _date_of(key) < date]
+    if not before:
+        return None
+    rows_before = pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem).num_rows
+    if rows_before < SMALL_TABLE or rows >= rows_before * (1 - max_row_drop):
+        return None
+    return Drop(customer, table, date, rows, _date_of(before[-1]), rows_before)
+
+
+def _date_of(key: str) -> str:
+    return key.split("snapshot_date=")[1].split("/")[0]

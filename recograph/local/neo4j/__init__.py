@@ -1,6 +1,0 @@
-"""The Neo4j server that recograph fetches, starts and finds again on this machine."""
-
-from recograph.local.neo4j.connection import Connection
-from recograph.local.neo4j.server import ManagedServer
-
-__all__ = ["Connection", "ManagedServer"]

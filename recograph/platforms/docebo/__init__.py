@@ -1,0 +1,1 @@
+"""Docebo-like learning platforms: which tables and columns may leave their dumps."""

@@ -1,0 +1,79 @@
+"""The tables of the sample platform, wide as in life, as data.
+
+Each line of a table declares one column: name, type, `!` for NOT NULL, and `= CONSTANT` when every row has the same
+value there; without it `rows.py` makes the values. A line that begins with `?` is an extra column that only some
+customers have. Types are the dialects' common ground: int, bigint, smallint, bool, double, text, datetime,
+varchar(N), decimal(N,M).
+"""
+
+import re
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from recograph.sample_data.draws import Draws
+
+_LINE = re.compile(
+    r"(?P<extra>\?)?\s*(?P<name>\w+)\s+(?P<type>[\w(),]+)(?P<required>\s+!)?(?:\s*=\s*(?P<constant>.+))?"
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `constant` is None when the values are made row by row."""
+
+    name: str
+    type: str
+    required: bool = False
+    constant: str | None = None
+    """The text of the value that every row has, `NULL` for none."""
+    extra: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its primary key and its other indexes, each a tuple of column names."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def of_customer(self, customer: str) -> "Table":
+        """The table as that customer's platform has it: own column order, and own choice of extra columns."""
+        draws = Draws(customer, self.name)
+        rank = draws.order("column order", len(self.columns)).tolist()
+        ordered = [self.columns[0], *(column for _, column in sorted(zip(rank[1:], self.columns[1:], strict=True)))]
+        wanted = draws.order("extra columns", len(self.columns)) % 2 == 0
+        extra = {column.name for column, keep in zip(self.columns, wanted, strict=True) if keep}
+        return replace(self, columns=tuple(c for c in ordered if not c.extra or c.name in extra))
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    columns = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        found = _LINE.fullmatch(line)
+        assert found, line
+        columns.append(
+            Column(found["name"], found["type"], bool(found["required"]), found["constant"], bool(found["extra"]))
+        )
+    return tuple(columns)
+
+
+def _table(name: str, primary_key: tuple[str, ...] = (), *indexes: tuple[str, ...]) -> Table:
+    text = files(__package__).joinpath("tables", f"{name}.txt").read_text(encoding="utf-8")
+    return Table(name, _columns(text), primary_key, indexes)
+
+
+TABLES = (
+    _table("app7020_content", ("id",), ("contentType",)),
+    _table("app7020_content_history", ("id",), ("idContent",), ("idUser",)),
+    _table("app7020_content_rating", ("idUser", "idContent"), ("idContent",)),
+    _table("core_group", ("idst",)),
+    _table("core_setting_user", ("id_user", "path_name")),
+    _table("core_user", ("idst",), ("userid",), ("email",)),
+    _table("learning_category", ("idCategory", "lang_code")),
+    _table("learning_course", ("idCourse",), ("idCategory",)),
+    _table("learning_course_rating_vote", ("id",), ("idCourse", "idUser")),
+    _table("learning_courseuser", ("idUser", "idCourse", "edition_id"), ("idCourse",)),
+)
+"""Every table, in the order in which dumps have them: by name."""

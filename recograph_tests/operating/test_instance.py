@@ -1,0 +1,54 @@
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._daemon.monitoring.run_monitoring import check_run_timeout
+
+from recograph.errors import RecographError
+from recograph.operating.instance import prepare_instance
+from recograph.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DAGSTER_HOME", "")  # so that what prepare_instance sets is undone
+    return Settings.from_env({"RECOGRAPH_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture
+def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    prepare_instance(settings)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def test_a_settings_file_of_ones_own_is_left_alone(settings: Settings) -> None:
+    config = prepare_instance(settings) / "dagster.yaml"
+    config.write_text("telemetry: {enabled: false}\n")
+    prepare_instance(settings)
+    assert config.read_text() == "telemetry: {enabled: false}\n"
+
+
+def test_a_home_that_cant_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(RecographError, match=r"home/dagster can't be written .*RECOGRAPH_HOME"):
+        prepare_instance(Settings.from_env({"RECOGRAPH_HOME": str(tmp_path / "home")}))
+
+
+@pytest.mark.parametrize(("hours", "status"), [(11, dg.DagsterRunStatus.STARTED), (13, dg.DagsterRunStatus.FAILURE)])
+def test_a_run_that_was_lost_with_its_machine_fails_after_twelve_hours(
+    instance: dg.DagsterInstance, hours: int, status: dg.DagsterRunStatus
+) -> None:
+    run = instance.create_run_for_job(dg.job(name="lost")(lambda: None))
+    started = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "lost", message="Started.")
+    instance.report_dagster_event(started, run.run_id, timestamp=time.time() - hours * 3600)
+    (record,) = instance.get_run_records()
+    limit = instance.run_monitoring_max_runtime_seconds
+    assert instance.run_monitoring_enabled
+    check_run_timeout(instance, record, logging.getLogger(), limit)
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status == status
