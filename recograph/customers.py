@@ -1,35 +1,67 @@
-"""``customers.yaml``: the single list of customers, from which partitions, dbt variables and Terraform follow."""
+"""``customers.yaml``: the single list of customers, from which partitions, dbt variables and Terraform follow.
 
+Every value is text as it is written: YAML's ideas of truth and numbers (``NO``, ``010``) don't apply.
+"""
+
+import datetime
 import re
-from dataclasses import dataclass, fields
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from recograph.errors import RecographError
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-@dataclass(frozen=True)
-class Customer:
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    if not value.isprintable():
+        raise ValueError("has a line break or a control character")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DumpOptions(_Entry):
+    """How a customer's dumps are to be read, where they don't say it themselves."""
+
+    dialect: Text | None = None
+    """The server that they come from: mysql or postgresql."""
+    encoding: Text | None = None
+    """The character set of their bytes, such as latin1."""
+    time_zone: Text | None = None
+    """The zone of their times without one, such as Europe/London; UTC where neither says it."""
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
+    """What the names of their tables begin with, such as ``mdl_``."""
+
+
+class Customer(_Entry):
     """A customer of the learning platform."""
 
-    id: str
-    name: str
-    region: str
-    size: str
-    category: str
+    id: Text
+    name: Text
+    region: Text
+    size: Text
+    category: Text
+    platform: Text = "docebo"
+    """Which learning platform's schema its dumps have."""
+    dump: DumpOptions = DumpOptions()
 
 
-@dataclass(frozen=True)
-class CustomerList:
+class CustomerList(_Entry):
     """The customers by id, and the first day for which any of them may have a dump."""
 
     customers: dict[str, Customer]
-    start_date: date | None = None
+    start_date: datetime.date | None = None
 
     def __getitem__(self, customer_id: str) -> Customer:
         """The customer of that id.
@@ -54,17 +86,19 @@ def load_customers(data: Path) -> CustomerList:
     """
     path = data / "customers.yaml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _PlainText)  # noqa: S506 - it makes nothing but text
     except FileNotFoundError:
         raise RecographError(
-            f"There is no {path}. Write it (data/customers.yaml in the repository is an example), "
+            f"There is no {path}. Write it (`recograph init` makes an example), "
             "or let RECOGRAPH_DATA name the folder that has it."
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise RecographError(f"{path} can't be read: {' '.join(str(error).split())}") from error
     entries = content.get("customers") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
         raise RecographError(f"{path} needs a list named `customers` with at least one entry.")
+    if unknown := [name for name in content if name not in CustomerList.model_fields]:
+        raise RecographError(f"{path}: {', '.join(unknown)} is unknown. It has `customers` and `start_date` alone.")
     customers: dict[str, Customer] = {}
     for number, entry in enumerate(entries, start=1):
         customer = _customer(entry, f"{path}, entry {number}")
@@ -74,22 +108,51 @@ def load_customers(data: Path) -> CustomerList:
             )
         customers[customer.id] = customer
     start = content.get("start_date")
-    if start is not None and type(start) is not date:
-        raise RecographError(f"{path}: start_date is {start!r}, but must be a date such as 2026-01-01.")
-    return CustomerList(customers, start)
+    try:
+        return CustomerList(customers=customers, start_date=start)
+    except ValidationError:
+        raise RecographError(f"{path}: start_date is {start!r}, but must be a date such as 2026-01-01.") from None
+
+
+class _PlainText(yaml.BaseLoader):
+    """Reads each scalar as text, and refuses a mapping that has a key twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping with each key once."""
+        names = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [str(name) for name in dict.fromkeys(map(str, names)) if list(map(str, names)).count(name) > 1]:
+            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _customer(entry: Any, where: str) -> Customer:
-    wanted = [field.name for field in fields(Customer)]
+    wanted = [name for name, field in Customer.model_fields.items() if field.is_required()]
     if not isinstance(entry, dict):
         raise RecographError(f"{where}: not a mapping. Each entry has {', '.join(wanted)}.")
-    if missing := [name for name in wanted if entry.get(name) in (None, "")]:
-        raise RecographError(f"{where}: {', '.join(missing)} is missing. Each entry has {', '.join(wanted)}.")
-    if unknown := [str(name) for name in entry if name not in wanted]:
-        raise RecographError(f"{where}: {', '.join(unknown)} is unknown. Each entry has {', '.join(wanted)} alone.")
-    values = {name: str(entry[name]) for name in wanted}
-    check_customer_id(values["id"], f"{where}: ")
-    return Customer(**values)
+    try:
+        customer = Customer.model_validate(entry)
+    except ValidationError as error:
+        raise RecographError(f"{where}: {_problem(error, wanted)}") from None
+    check_customer_id(customer.id, f"{where}: ")
+    return customer
+
+
+def _problem(error: ValidationError, wanted: list[str]) -> str:
+    """The first kind of what is wrong with an entry, in one sentence."""
+    names = {kind: [] for kind in ("missing", "extra_forbidden")}  # type: dict[str, list[str]]
+    for problem in error.errors():
+        names.setdefault(problem["type"], []).append(".".join(map(str, problem["loc"])))
+    optional = [name for name in Customer.model_fields if name not in wanted]
+    if names["missing"]:
+        return f"{', '.join(names['missing'])} is missing. Each entry has {', '.join(wanted)}."
+    if names["extra_forbidden"]:
+        return (
+            f"{', '.join(names['extra_forbidden'])} is unknown. Each entry has {', '.join(wanted)}, and may have "
+            f"{', '.join(optional)} (with {', '.join(DumpOptions.model_fields)})."
+        )
+    problem = error.errors()[0]
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, problem['loc']))} {reason[:1].lower()}{reason[1:]}. Give a text on one line."
 
 
 def check_customer_id(customer: str, where: str = "") -> None:

@@ -37,6 +37,14 @@ def test_an_unknown_customer_is_refused_with_the_known_ones(tmp_path: Path) -> N
         (GOOD.replace("acme", "../acme"), r"id '../acme' can't be used"),
         (GOOD.replace("}", ", colour: red}"), "colour is unknown"),
         ("start_date: soon\n" + GOOD, "start_date is 'soon'"),
+        (GOOD.replace("mid", "''"), "entry 1: size is empty"),
+        (GOOD.replace("mid", '"a\\nb"'), "size has a line break"),
+        (GOOD.replace("mid", "[1]"), "entry 1: size input should be a valid string"),
+        (GOOD.replace("}", ", size: large}"), "size is there twice"),
+        (GOOD.replace("}", ", dump: {dialekt: mysql}}"), r"dump.dialekt is unknown.*dialect, encoding"),
+        (GOOD.replace("}", ", dump: mysql}"), "entry 1: dump "),
+        (GOOD.replace("}", ", dump: {prefix: '; drop'}}"), "dump.prefix "),
+        ("colour: red\n" + GOOD, "colour is unknown"),
     ],
 )
 def test_a_malformed_list_is_one_clear_message(tmp_path: Path, text: str, message: str) -> None:
@@ -49,3 +57,18 @@ def test_a_malformed_list_is_one_clear_message(tmp_path: Path, text: str, messag
 def test_a_missing_list_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(RecographError, match=r"There is no .*customers\.yaml"):
         load_customers(tmp_path)
+
+
+def test_values_are_the_text_that_was_written(tmp_path: Path) -> None:
+    listed = load_customers(write(tmp_path, "customers: [{id: on, name: 1e3, region: NO, size: 010, category: ~}]"))
+    customer = listed["on"]
+    assert (customer.name, customer.region, customer.size, customer.category) == ("1e3", "NO", "010", "~")
+
+
+def test_how_dumps_are_to_be_read_can_be_declared(tmp_path: Path) -> None:
+    assert load_customers(write(tmp_path, GOOD))["acme"].platform == "docebo"
+    dump = "dump: {dialect: mysql, encoding: latin1, time_zone: Europe/London, prefix: m_}"
+    customer = load_customers(write(tmp_path, GOOD.replace("}", f", platform: moodle, {dump}}}")))["acme"]
+    assert customer.platform == "moodle"
+    assert (customer.dump.dialect, customer.dump.encoding) == ("mysql", "latin1")
+    assert (customer.dump.time_zone, customer.dump.prefix) == ("Europe/London", "m_")

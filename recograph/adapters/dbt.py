@@ -73,7 +73,7 @@ def manifest(settings: Settings) -> Path:
 
 def _parse(settings: Settings, target_path: Path) -> None:
     """Run `dbt parse` with some customer's variables: the manifest's structure is the same for all."""
-    anyone = Customer(id="customer", name="", region="", size="", category="")
+    anyone = Customer(id="customer", name="-", region="-", size="-", category="-")
     variables = dbt_vars(anyone, "2026-01-01")
     command = [
         *(str(DBT), "--quiet", "parse", "--target", target(settings)),

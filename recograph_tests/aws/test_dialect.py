@@ -21,7 +21,7 @@ from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR, Settings
 from recograph_tests.aws.stack import Deployment, LocalAws
 
-CUSTOMER = Customer("customer_1", 'O\'Neill & "Sons"', "us-east-1", "mid", "pharma")
+CUSTOMER = Customer(id="customer_1", name='O\'Neill & "Sons"', region="us-east-1", size="mid", category="pharma")
 VARS: dict[str, Any] = dbt_vars(CUSTOMER, "2026-11-01") | {
     "similar_per_item": 20,
     "similarity_shrinkage": 10,

@@ -9,7 +9,7 @@ from recograph.adapters.dbt import DBT, dbt_vars
 from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR
 
-ANYONE = Customer("customer_1", "O'Neil & Sons", "eu-west-2", "mid", "pharma")
+ANYONE = Customer(id="customer_1", name="O'Neil & Sons", region="eu-west-2", size="mid", category="pharma")
 
 
 def test_dbt_unit_tests_pass(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_memory_does_not_grow_with_the_scale(tmp_path: Path) -> None:
 
 
 def test_a_fourth_customer_needs_no_code(tmp_path: Path) -> None:
-    fourth = Customer("customer_4", "Pine & Sons", "eu-central-1", "large", "forestry")
+    fourth = Customer(id="customer_4", name="Pine & Sons", region="eu-central-1", size="large", category="forestry")
     (written,) = generate(tmp_path, scale=0.05, days=1, customers=[fourth], compress=False)
     assert written.path == tmp_path / "customer_4" / f"{DAYS[0]}.sql"
     assert len(read_table(written.path, "app7020_content")) > 10
@@ -284,7 +284,7 @@ def test_a_wrong_option_is_said_in_one_line(tmp_path: Path, arguments: tuple[obj
 
 
 def test_an_unknown_size_and_an_unwritable_folder_are_said_in_one_line(tmp_path: Path) -> None:
-    odd = Customer("customer_5", "Odd", "eu-west-1", "colossal", "forestry")
+    odd = Customer(id="customer_5", name="Odd", region="eu-west-1", size="colossal", category="forestry")
     with pytest.raises(RecographError, match=r"has size 'colossal'.*small, mid, large"):
         generate(tmp_path, customers=[odd])
     (tmp_path / "file").write_text("in the way")
