@@ -56,3 +56,11 @@ def small(_neo4j_driver: neo4j_driver.Driver, tmp_path_factory: pytest.TempPathF
     clear(_neo4j_driver)
     load_small(_neo4j_driver, tmp_path_factory.mktemp("lake"))
     return _neo4j_driver
+
+
+@pytest.fixture
+def asked(small: neo4j_driver.Driver, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of somebody whose server holds the graph of `small`."""
+    monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)

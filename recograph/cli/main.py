@@ -10,6 +10,7 @@ from rich.markup import escape
 import recograph
 from recograph.cli import aws, clean, customer, dev, doctor, dump, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
+from recograph.text import printable
 
 app = typer.Typer(
     name="recograph",
@@ -58,5 +59,7 @@ def main() -> None:
     try:
         app()
     except RecographError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]error:[/] {escape(printable(str(error)))}", highlight=False
+        )
         sys.exit(1)

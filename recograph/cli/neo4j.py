@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from recograph.cli.parameters import name_and_value
-from recograph.cli.rows import Format, print_rows
+from recograph.cli.rows import Format, Out, Output, check_form, give
 from recograph.errors import RecographError
 from recograph.settings import Settings
 
@@ -62,20 +62,23 @@ def cypher(
     param: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE for $NAME; VALUE is JSON, or else text. Repeatable.")
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="Form of the rows.")] = Format.table,
+    output: Output = Format.table,
+    out: Out = None,
 ) -> None:
     """Run one Cypher statement on the server in use and print its rows."""
     from neo4j.exceptions import Neo4jError
 
     from recograph.adapters.neo4j.driver import open_driver
+    from recograph.graph.reading import Answer
 
+    check_form(output, out)
     parameters = dict(_parameter(text) for text in param or [])
     with open_driver(Settings.from_env()) as driver:
         try:
             result = driver.execute_query(query, parameters_=parameters)
         except Neo4jError as error:
             raise RecographError(f"Neo4j refused the query: {error.message}") from error
-    print_rows(list(result.keys), [list(record.values()) for record in result.records], output)
+    give(Answer(list(result.keys), [list(record.values()) for record in result.records]), output, out)
     changes = {name: count for name, count in vars(result.summary.counters).items() if type(count) is int and count}
     if output is Format.table and changes:
         typer.echo(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in changes.items()))

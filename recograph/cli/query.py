@@ -1,20 +1,20 @@
 """`recograph query` and `recograph search`: ask the graph; neither can write."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from recograph.cli.parameters import name_and_value
-from recograph.cli.rows import Format, print_rows
+from recograph.cli.rows import Format, Out, Output, check_form, give
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
     from recograph.graph.queries import Question
     from recograph.graph.reading import Answer
 
-Output = Annotated[Format, typer.Option("--format", "-f", help="Form of the rows.")]
 Timeout = Annotated[float, typer.Option(help="Seconds after which the server gives up.", min=0.1, max=3600)]
 
 
@@ -22,6 +22,7 @@ def query(
     name: Annotated[str | None, typer.Argument(help="Name of a question; see --list.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE; repeatable.")] = None,
     output: Output = Format.table,
+    out: Out = None,
     timeout: Timeout = 30,
     show_list: Annotated[bool, typer.Option("--list", "-l", help="List the questions.")] = False,
     cypher: Annotated[bool, typer.Option("--cypher", help="Print the question's Cypher instead, for Browser.")] = False,
@@ -30,8 +31,9 @@ def query(
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.queries import ask, question, questions
 
+    check_form(output, out)
     if show_list or name is None:
-        _list(list(questions().values()), output)
+        give(_listed(list(questions().values())), output, out)
         return
     asked = question(name)
     if cypher:
@@ -43,7 +45,7 @@ def query(
     asked.bind(given)
     with open_driver(Settings.from_env()) as driver:
         answer = ask(driver, name, given, timeout=timeout)
-    show(answer, output, "No row.")
+    show(answer, output, out, "No row.")
 
 
 def search(
@@ -52,31 +54,36 @@ def search(
     label: Annotated[list[str] | None, typer.Option(help="Only Course or Asset; repeatable.")] = None,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)] = 20,
     output: Output = Format.table,
+    out: Out = None,
     timeout: Timeout = 30,
 ) -> None:
     """Find courses and assets by words of their titles."""
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import search as fulltext
 
+    check_form(output, out)
     fulltext.lucene(text)
     with open_driver(Settings.from_env()) as driver:
         answer = fulltext.search(driver, text, customer=customer, labels=label or (), limit=limit, timeout=timeout)
-    show(answer, output, "Nothing found.")
+    show(answer, output, out, "Nothing found.")
 
 
-def show(answer: "Answer", output: Format, empty: str) -> None:
-    """Print an answer; people, who see a table, are told of an empty one."""
-    if answer.rows or output is not Format.table:
-        print_rows(answer.columns, answer.rows, output)
+def show(answer: "Answer", output: Format, out: Path | None, empty: str) -> None:
+    """Give an answer; people, who see a table, are told of an empty one."""
+    if answer.rows or output is not Format.table or out is not None:
+        give(answer, output, out)
     else:
         Console(file=sys.stderr).print(empty)
 
 
-def _list(found: "list[Question]", output: Format) -> None:
+def _listed(asked: "list[Question]") -> "Answer":
+    from recograph.graph.reading import Answer
+
     rows = []
-    for each in found:
+    for question in asked:
         parameters = ", ".join(
-            parameter.name if parameter.required else f"[{parameter.name}]" for parameter in each.parameters.values()
+            parameter.name if parameter.required else f"[{parameter.name}]"
+            for parameter in question.parameters.values()
         )
-        rows.append([each.name, each.text, parameters, ", ".join(each.columns)])
-    print_rows(["name", "question", "parameters", "columns"], rows, output)
+        rows.append([question.name, question.text, parameters, ", ".join(question.columns)])
+    return Answer(["name", "question", "parameters", "columns"], rows)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from recograph.cli.query import Output, Timeout, show
-from recograph.cli.rows import Format
+from recograph.cli.query import Timeout, show
+from recograph.cli.rows import Format, Out, Output, check_form
 from recograph.errors import RecographError
 from recograph.settings import Settings
 
@@ -19,15 +19,17 @@ def recommend(
     user: UserId,
     k: Annotated[int, typer.Option(help="How many courses, and how many assets.", min=1, max=1000)] = 10,
     output: Output = Format.table,
+    out: Out = None,
     timeout: Timeout = 30,
 ) -> None:
     """Recommend courses and assets that the user hasn't had, each with the reason."""
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.recommend import recommend as recommended
 
+    check_form(output, out)
     with open_driver(Settings.from_env()) as driver:
         answer = recommended(driver, customer, user, k, timeout=timeout)
-    show(answer, output, "There is nothing that the user hasn't had.")
+    show(answer, output, out, "There is nothing that the user hasn't had.")
 
 
 def view(

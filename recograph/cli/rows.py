@@ -1,62 +1,119 @@
-"""Rows of Neo4j's values on the terminal: as a table, CSV or JSON."""
+"""Rows of Neo4j's values on the terminal, as a table, CSV or JSON, or in a file, as Parquet or Excel's too."""
 
 import csv
-import json
+import io
 import sys
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from recograph.errors import RecographError
+from recograph.graph.values import plain
+from recograph.text import csv_cell, dump_json, printable
+
+if TYPE_CHECKING:
+    from recograph.graph.reading import Answer
+
 
 class Format(StrEnum):
-    """Form of the rows that a command prints."""
+    """Form of the rows that a command gives."""
 
     table = "table"
     json = "json"
     csv = "csv"
+    parquet = "parquet"
+    xlsx = "xlsx"
 
 
-def plain(value: Any) -> Any:
-    """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
-    from neo4j.graph import Node, Relationship
-    from neo4j.graph import Path as GraphPath
-
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case dict():
-            return {key: plain(item) for key, item in value.items()}
-        case Node():
-            return {"labels": sorted(value.labels), "properties": plain(dict(value))}
-        case Relationship():
-            return {"type": value.type, "properties": plain(dict(value))}
-        case GraphPath():
-            return {"nodes": plain(list(value.nodes)), "relationships": plain(list(value.relationships))}
-    return value.iso_format() if hasattr(value, "iso_format") else str(value)
+Output = Annotated[Format, typer.Option("--format", "-f", help="Form of the rows.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="The file to write; needed for parquet and xlsx.", dir_okay=False)
+]
 
 
-def print_rows(keys: list[str], rows: list[list[Any]], output: Format) -> None:
-    """Print rows of Neo4j's values under the names of their columns."""
-    rows = [[plain(value) for value in row] for row in rows]
+def check_form(output: Format, out: Path | None) -> None:
+    """Refuse forms that need a file without one, before anything is asked.
+
+    Raises:
+        RecographError: so it is.
+    """
+    if out is None and output in (Format.parquet, Format.xlsx):
+        raise RecographError(f"--format {output} is no text: name the file to write with --out.")
+
+
+def give(answer: "Answer", output: Format, out: Path | None = None) -> None:
+    """Print rows under the names of their columns, or write them into a file.
+
+    Raises:
+        RecographError: the file can't be written.
+    """
+    check_form(output, out)
+    if out is None:
+        sys.stdout.write(_text(answer, output))
+        return
+    content = _workbook(answer) if output is Format.xlsx else _parquet(answer) if output is Format.parquet else None
+    try:
+        # A newline stays as it is: CSV has them inside of cells.
+        out.write_bytes(_text(answer, output).encode() if content is None else content)
+    except OSError as error:
+        raise RecographError(f"{out} can't be written: {error.strerror}. Name another file with --out.") from error
+    typer.echo(f"{len(answer.rows):,} rows are in {out}.")
+
+
+def _text(answer: "Answer", output: Format) -> str:
+    rows = [[plain(value) for value in row] for row in answer.rows]
+    text = io.StringIO()
     match output:
         case Format.json:
-            typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+            records = [dict(zip(answer.columns, row, strict=True)) for row in rows]
+            text.write(dump_json(records, indent=2) + "\n")
         case Format.csv:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerows([keys, *([_cell(value) for value in row] for row in rows)])
-        case Format.table if keys:
-            table = Table(*keys)
+            cells = [[csv_cell(value) if isinstance(value, str) else _cell(value) for value in row] for row in rows]
+            csv.writer(text, lineterminator="\n").writerows([map(csv_cell, answer.columns), *cells])
+        case _ if answer.columns:
+            table = Table(*map(printable, answer.columns))
             for row in rows:
-                table.add_row(*(_cell(value) for value in row))
-            Console(markup=False, highlight=False).print(table)
+                table.add_row(*(printable(_cell(value)) for value in row))
+            console = Console(markup=False, highlight=False)
+            with console.capture() as captured:
+                console.print(table)
+            text.write(captured.get())
+    return text.getvalue()
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else dump_json(value)
+
+
+def _parquet(answer: "Answer") -> bytes:
+    from recograph.graph.values import for_files
+
+    found: bytes = for_files(answer).to_parquet(index=False)
+    return found
+
+
+def _workbook(answer: "Answer") -> bytes:
+    import pandas as pd
+
+    from recograph.graph.values import for_files
+
+    rows = for_files(answer)
+    for name in rows.columns:
+        if isinstance(rows[name].dtype, pd.DatetimeTZDtype):
+            rows[name] = rows[name].dt.tz_localize(None)  # Excel knows no time zones
+        elif rows[name].dtype in ("str", "object"):
+            rows[name] = [printable(value) if isinstance(value, str) else value for value in rows[name]]
+    file = io.BytesIO()
+    with pd.ExcelWriter(file, engine="openpyxl") as workbook:
+        rows.to_excel(workbook, index=False)
+        for line in workbook.book.active.iter_rows():
+            for cell in line:
+                if cell.data_type == "f":  # openpyxl takes every text that begins with = for a formula
+                    cell.data_type = "s"
+    return file.getvalue()

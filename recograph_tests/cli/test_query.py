@@ -1,12 +1,19 @@
 import csv
 import io
 import json
+import re
 import sys
+from datetime import datetime
+from pathlib import Path
 
+import neo4j
+import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from recograph.cli.main import app, main
+from recograph.errors import RecographError
 from recograph.graph.queries import questions
 
 pytestmark = pytest.mark.usefixtures("asked")
@@ -41,6 +48,61 @@ def test_the_same_rows_as_table_csv_and_json() -> None:
     table = run(*asking)
     assert "Étude d'anglais" in table
     assert "Negotiation" not in table
+
+
+@pytest.mark.parametrize("output", ["parquet", "xlsx", "csv", "json", "table"])
+def test_an_answer_goes_into_a_file(tmp_path: Path, output: str) -> None:
+    file = tmp_path / f"answer.{output}"
+    asking = ("query", "popular_courses", "-p", "customer=customer_1", "--format", output, "--out", str(file))
+    assert "4 rows are in" in run(*asking)
+    if output == "table":
+        assert "Étude d'anglais" in file.read_text(encoding="utf-8")
+        return
+    read = {"parquet": pd.read_parquet, "xlsx": pd.read_excel, "csv": pd.read_csv, "json": pd.read_json}[output]
+    found = read(file)
+    assert found.name.tolist()[0] == "Étude d'anglais"
+    assert found.learners.tolist() == [3, 2, 1, 0]
+
+
+def test_a_workbook_calculates_nothing(small: neo4j.Driver, tmp_path: Path) -> None:
+    file = tmp_path / "answer.xlsx"
+    run(
+        "neo4j",
+        "cypher",
+        "RETURN '=1+1' AS a, '\u001b[2J' AS b, datetime('2026-01-02T03:04:05Z') AS c",
+        "-f",
+        "xlsx",
+        "-o",
+        str(file),
+    )
+    _, row = openpyxl.load_workbook(file).active.iter_rows()
+    assert [(cell.value, cell.data_type) for cell in row[:2]] == [("=1+1", "s"), ("\ufffd[2J", "s")]
+    assert row[2].value == datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_a_title_cannot_command_the_terminal_or_the_spreadsheet(small: neo4j.Driver, output: str) -> None:
+    title = "=cmd\x1b]0;x\x07 \x9b2J Étude\r"
+    rename = "MATCH (c:Course {customer_id: 'customer_1', id: 10}) WITH c, c.name AS was SET c.name = $name RETURN was"
+    ((before,),) = small.execute_query(rename, name=title).records
+    try:
+        small.execute_query("CALL db.awaitIndexes()")
+        shown = run("search", "Étude", "--format", output)
+        shown += run("query", "popular_courses", "-p", "customer=customer_1", "--format", output)
+        shown += run(
+            "neo4j", "cypher", "MATCH (c:Course {customer_id: 'customer_1'}) RETURN c.name, c", "--format", output
+        )
+    finally:
+        small.execute_query(rename, name=before)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+    assert "tude" in shown
+    if output == "csv":
+        assert {cell[0] for line in csv.reader(io.StringIO(shown)) for cell in line if "cmd" in cell} <= {"'", "{"}
+
+
+def test_forms_that_are_no_text_need_a_file() -> None:
+    with pytest.raises(RecographError, match=r"--format xlsx is no text: name the file to write with --out\."):
+        run("query", "--list", "--format", "xlsx")
 
 
 def test_times_are_in_iso_format() -> None:

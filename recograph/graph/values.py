@@ -1,0 +1,73 @@
+"""Neo4j's values outside of Neo4j: as JSON can hold them, and as DataFrames."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from recograph.text import dump_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recograph.graph.reading import Answer
+
+
+def plain(value: Any) -> Any:
+    """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
+    from neo4j.graph import Node, Path, Relationship
+
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case Node():
+            return {"labels": sorted(value.labels), "properties": plain(dict(value))}
+        case Relationship():
+            return {"type": value.type, "properties": plain(dict(value))}
+        case Path():
+            return {"nodes": plain(list(value.nodes)), "relationships": plain(list(value.relationships))}
+    return value.iso_format() if hasattr(value, "iso_format") else str(value)
+
+
+def frame(answer: "Answer") -> "pd.DataFrame":
+    """An answer as a DataFrame: whole numbers stay whole where some are missing, times are UTC.
+
+    Lists stay lists, nodes and relationships become dictionaries.
+    """
+    import pandas as pd
+
+    columns = {name: _series(values) for name, values in zip(answer.columns, _transposed(answer), strict=True)}
+    return pd.DataFrame(columns, columns=answer.columns)
+
+
+def for_files(answer: "Answer") -> "pd.DataFrame":
+    """The same with JSON in the place of lists and dictionaries, which not every form of file can hold."""
+    found = frame(answer)
+    for name in found.columns:
+        if any(isinstance(value, list | dict) for value in found[name]):
+            found[name] = [None if value is None else dump_json(value) for value in found[name]]
+    return found
+
+
+def _transposed(answer: "Answer") -> list[list[Any]]:
+    return [[row[place] for row in answer.rows] for place in range(len(answer.columns))]
+
+
+def _series(values: Sequence[Any]) -> "pd.Series[Any]":
+    import pandas as pd
+    from neo4j.time import DateTime
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {DateTime}:
+        return pd.Series([_utc(value) for value in values], dtype="datetime64[us, UTC]")
+    numeric = {frozenset({int}): "Int64", frozenset({bool}): "boolean", frozenset({float}): "float64"}
+    if kind := numeric.get(frozenset(kinds)) or ("float64" if kinds == {int, float} else None):
+        return pd.Series(list(values), dtype=kind)
+    return pd.Series([plain(value) for value in values], dtype="str" if kinds == {str} else "object")
+
+
+def _utc(value: Any) -> datetime | None:
+    return None if value is None else value.to_native()
