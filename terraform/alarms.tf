@@ -6,6 +6,8 @@ locals {
 resource "aws_sns_topic" "alarms" {
   count = local.alarms
   name  = "${var.name}-alarms"
+  # EventBridge publishes with the key only where the key's policy lets it: see README.md.
+  kms_master_key_id = var.kms_key_arn
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
@@ -20,7 +22,7 @@ data "aws_iam_policy_document" "alarms" {
 
   statement {
     actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms[0].arn]
+    resources = ["${local.arn}:sns:${local.account}:${var.name}-alarms"]
 
     principals {
       type        = "Service"
@@ -30,7 +32,7 @@ data "aws_iam_policy_document" "alarms" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_cloudwatch_event_rule.crawler_failed[0].arn]
+      values   = ["${local.arn}:events:${local.account}:rule/${var.name}-crawler-failed"]
     }
   }
 }

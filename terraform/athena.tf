@@ -1,7 +1,8 @@
 resource "aws_athena_workgroup" "pipeline" {
-  name          = var.name
-  description   = "Queries of the pipeline and of people who look at its tables."
-  force_destroy = var.force_destroy
+  name        = var.name
+  description = "Queries of the pipeline and of people who look at its tables."
+  # What it holds is a history of queries, which is there after the first one.
+  force_destroy = true
 
   configuration {
     # When true, dbt can't say where a mart's files go, and they end up among the results.
@@ -17,7 +18,8 @@ resource "aws_athena_workgroup" "pipeline" {
       output_location = "s3://${aws_s3_bucket.lake.bucket}/athena-results/"
 
       encryption_configuration {
-        encryption_option = "SSE_S3"
+        encryption_option = var.kms_key_arn == null ? "SSE_S3" : "SSE_KMS"
+        kms_key_arn       = var.kms_key_arn
       }
     }
   }

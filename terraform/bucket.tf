@@ -25,8 +25,12 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
 
   rule {
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
     }
+
+    # One data key for many objects: without it each GET and PUT is a paid call of KMS.
+    bucket_key_enabled = var.kms_key_arn != null
   }
 }
 
@@ -38,12 +42,19 @@ resource "aws_s3_bucket_versioning" "lake" {
   }
 }
 
-data "aws_iam_policy_document" "tls_only" {
+resource "aws_s3_bucket_logging" "lake" {
+  count         = var.access_log_bucket == null ? 0 : 1
+  bucket        = aws_s3_bucket.lake.id
+  target_bucket = var.access_log_bucket
+  target_prefix = "${var.bucket}/"
+}
+
+data "aws_iam_policy_document" "bucket" {
   statement {
     sid       = "TlsOnly"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
+    resources = [local.bucket, "${local.bucket}/*"]
 
     principals {
       type        = "*"
@@ -56,11 +67,47 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+
+  # Objects alone: whoever deploys from elsewhere can still change the bucket, and take this back.
+  dynamic "statement" {
+    for_each = length(var.vpc_endpoint_ids) > 0 ? [var.vpc_endpoint_ids] : []
+
+    content {
+      sid       = "ThroughEndpointsOnly"
+      effect    = "Deny"
+      actions   = ["s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*", "s3:AbortMultipartUpload"]
+      resources = ["${local.bucket}/*"]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "StringNotEquals"
+        variable = "aws:SourceVpce"
+        values   = statement.value
+      }
+
+      # Athena reads and writes for whoever queries, and the crawlers for us, both from AWS's own network.
+      condition {
+        test     = "BoolIfExists"
+        variable = "aws:ViaAWSService"
+        values   = ["false"]
+      }
+
+      condition {
+        test     = "ArnNotEquals"
+        variable = "aws:PrincipalArn"
+        values   = ["${local.arn}:iam::${data.aws_caller_identity.current.account_id}:role/${var.name}-crawler"]
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "lake" {
   bucket     = aws_s3_bucket.lake.id
-  policy     = data.aws_iam_policy_document.tls_only.json
+  policy     = data.aws_iam_policy_document.bucket.json
   depends_on = [aws_s3_bucket_public_access_block.lake]
 }
 

@@ -10,12 +10,38 @@ resource "aws_glue_catalog_database" "marts" {
   location_uri = "s3://${aws_s3_bucket.lake.bucket}/marts/"
 }
 
+# Crawlers write no data; what is encrypted with the key is their log.
+resource "aws_glue_security_configuration" "crawlers" {
+  count = var.kms_key_arn == null ? 0 : 1
+  name  = "${var.name}-crawlers"
+
+  encryption_configuration {
+    cloudwatch_encryption {
+      cloudwatch_encryption_mode = "SSE-KMS"
+      kms_key_arn                = var.kms_key_arn
+    }
+
+    job_bookmarks_encryption {
+      job_bookmarks_encryption_mode = "CSE-KMS"
+      kms_key_arn                   = var.kms_key_arn
+    }
+
+    s3_encryption {
+      s3_encryption_mode = "SSE-KMS"
+      kms_key_arn        = var.kms_key_arn
+    }
+  }
+}
+
 resource "aws_glue_crawler" "landing" {
-  for_each      = local.customers
-  name          = "${local.crawler_prefix}${each.key}"
-  description   = "Adds new tables and snapshot dates of ${each.key} to the catalog."
-  role          = aws_iam_role.crawler[each.key].arn
-  database_name = aws_glue_catalog_database.landing[each.key].name
+  for_each    = local.customers
+  name        = "${local.crawler_prefix}${each.key}"
+  description = "Discovers what was landed of ${each.key}."
+  role        = aws_iam_role.crawler.arn
+  # Not by the database's own resource: among a thousand, Terraform takes a minute to look each of them up.
+  database_name = "${local.database_prefix}${each.key}"
+
+  security_configuration = one(aws_glue_security_configuration.crawlers[*].name)
 
   s3_target {
     path = "s3://${aws_s3_bucket.lake.bucket}/landing/${each.key}/"
@@ -54,5 +80,5 @@ resource "aws_glue_crawler" "landing" {
     replace_triggered_by = [aws_s3_bucket.lake.id]
   }
 
-  depends_on = [aws_iam_role_policy.crawler]
+  depends_on = [aws_iam_role_policy.crawler, aws_glue_catalog_database.landing]
 }

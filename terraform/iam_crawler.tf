@@ -1,4 +1,5 @@
-# One role a customer: a crawler reads its customer's prefix and writes its customer's database, nothing else.
+# One role for all crawlers: an account has a thousand roles at most. They read what was landed and write the landing
+# databases, nothing else.
 data "aws_iam_policy_document" "crawler_trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -17,42 +18,35 @@ data "aws_iam_policy_document" "crawler_trust" {
 }
 
 resource "aws_iam_role" "crawler" {
-  for_each = local.customers
-  # A role's name has 64 characters at most; a longer one is cut and gets a digest.
-  name = (
-    length("${var.name}-crawler-${each.key}") <= 64
-    ? "${var.name}-crawler-${each.key}"
-    : "${substr("${var.name}-crawler-${each.key}", 0, 55)}-${substr(sha1(each.key), 0, 8)}"
-  )
-  description        = "Lets the crawler of ${each.key} read what was landed and register it."
-  assume_role_policy = data.aws_iam_policy_document.crawler_trust.json
+  name                 = "${var.name}-crawler"
+  description          = "Lets the crawlers read what was landed and register it."
+  assume_role_policy   = data.aws_iam_policy_document.crawler_trust.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "crawler" {
-  for_each = local.customers
-
   statement {
     sid       = "ListLanding"
     actions   = ["s3:ListBucket"]
-    resources = [aws_s3_bucket.lake.arn]
+    resources = [local.bucket]
 
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["landing/${each.key}/*"]
+      values   = ["landing/*"]
     }
   }
 
   statement {
     sid       = "FindBucket"
     actions   = ["s3:GetBucketLocation"]
-    resources = [aws_s3_bucket.lake.arn]
+    resources = [local.bucket]
   }
 
   statement {
     sid       = "ReadLanding"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.lake.arn}/landing/${each.key}/*"]
+    resources = ["${local.bucket}/landing/*"]
   }
 
   statement {
@@ -72,23 +66,48 @@ data "aws_iam_policy_document" "crawler" {
       "glue:CreatePartitionIndex",
       "glue:GetPartitionIndexes",
     ]
-    resources = [
-      "${local.glue}:catalog",
-      "${local.glue}:database/${local.database_prefix}${each.key}",
-      "${local.glue}:table/${local.database_prefix}${each.key}/*",
-    ]
+    resources = concat([local.catalog], local.landing)
   }
 
   statement {
     sid       = "Log"
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${replace(local.glue, ":glue:", ":logs:")}:log-group:/aws-glue/crawlers*"]
+    resources = ["${local.arn}:logs:${local.account}:log-group:/aws-glue/crawlers*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "ReadEncrypted"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "EncryptLog"
+      actions   = ["logs:AssociateKmsKey"]
+      resources = ["${local.arn}:logs:${local.account}:log-group:/aws-glue/crawlers*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "ReadSecurityConfiguration"
+      actions   = ["glue:GetSecurityConfiguration"]
+      resources = ["*"] # IAM knows no resource for it
+    }
   }
 }
 
 resource "aws_iam_role_policy" "crawler" {
-  for_each = local.customers
-  name     = "crawl-${each.key}"
-  role     = aws_iam_role.crawler[each.key].id
-  policy   = data.aws_iam_policy_document.crawler[each.key].json
+  name   = "crawl"
+  role   = aws_iam_role.crawler.id
+  policy = data.aws_iam_policy_document.crawler.json
 }

@@ -1,24 +1,16 @@
 # What the pipeline calls, and no more. Attach the policy to a role of your own, or use the role below.
-locals {
-  catalog = "${local.glue}:catalog"
-  landing = flatten([for customer in local.customers : [
-    "${local.glue}:database/${local.database_prefix}${customer}",
-    "${local.glue}:table/${local.database_prefix}${customer}/*",
-  ]])
-  marts = ["${local.glue}:database/${local.marts_database}", "${local.glue}:table/${local.marts_database}/*"]
-}
 
 data "aws_iam_policy_document" "pipeline" {
   statement {
     sid       = "FindBucket"
     actions   = ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
-    resources = [aws_s3_bucket.lake.arn]
+    resources = [local.bucket]
   }
 
   statement {
     sid       = "ListPrefixes"
     actions   = ["s3:ListBucket"]
-    resources = [aws_s3_bucket.lake.arn]
+    resources = [local.bucket]
 
     condition {
       test     = "StringLike"
@@ -30,7 +22,7 @@ data "aws_iam_policy_document" "pipeline" {
   statement {
     sid       = "ReadDumps"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.lake.arn}/dumps/*"]
+    resources = ["${local.bucket}/dumps/*"]
   }
 
   statement {
@@ -42,7 +34,7 @@ data "aws_iam_policy_document" "pipeline" {
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]
-    resources = [for prefix in ["landing", "marts", "erased", "athena-results"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"]
+    resources = [for prefix in ["landing", "marts", "erased", "athena-results"] : "${local.bucket}/${prefix}/*"]
   }
 
   statement {
@@ -99,7 +91,7 @@ data "aws_iam_policy_document" "pipeline" {
   statement {
     sid       = "RunCrawlers"
     actions   = ["glue:StartCrawler", "glue:GetCrawler"]
-    resources = [for customer in local.customers : "${local.glue}:crawler/${local.crawler_prefix}${customer}"]
+    resources = ["${local.glue}:crawler/${local.crawler_prefix}*"]
   }
 
   statement {
@@ -111,13 +103,24 @@ data "aws_iam_policy_document" "pipeline" {
       "athena:GetQueryExecution",
       "athena:GetQueryResults",
     ]
-    resources = [aws_athena_workgroup.pipeline.arn]
+    resources = ["${local.arn}:athena:${local.account}:workgroup/${var.name}"]
   }
 
   statement {
-    sid       = "ReadNeo4jLogin"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [aws_secretsmanager_secret.neo4j.arn]
+    sid     = "ReadNeo4jLogin"
+    actions = ["secretsmanager:GetSecretValue"]
+    # Secrets Manager ends a secret's ARN with six characters of its own.
+    resources = ["${local.arn}:secretsmanager:${local.account}:secret:${local.secret}-??????"]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "UseKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
   }
 }
 
@@ -144,10 +147,11 @@ data "aws_iam_policy_document" "pipeline_trust" {
 
 resource "aws_iam_role" "pipeline" {
   # A role that nobody may take can't be made.
-  count              = length(concat(var.pipeline_services, var.pipeline_principals)) > 0 ? 1 : 0
-  name               = "${var.name}-pipeline"
-  description        = "The recograph pipeline: Dagster's code location and its runs."
-  assume_role_policy = data.aws_iam_policy_document.pipeline_trust.json
+  count                = length(concat(var.pipeline_services, var.pipeline_principals)) > 0 ? 1 : 0
+  name                 = "${var.name}-pipeline"
+  description          = "The recograph pipeline: Dagster's code location and its runs."
+  assume_role_policy   = data.aws_iam_policy_document.pipeline_trust.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy_attachment" "pipeline" {

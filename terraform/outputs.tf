@@ -27,6 +27,11 @@ output "databases" {
   value       = { for customer, database in aws_glue_catalog_database.landing : customer => database.name }
 }
 
+output "log_group" {
+  description = "Where Dagster's containers write their logs."
+  value       = aws_cloudwatch_log_group.dagster.name
+}
+
 output "pipeline_policy_arn" {
   description = "The policy that lets a role run the pipeline."
   value       = aws_iam_policy.pipeline.arn

@@ -1,7 +1,8 @@
 # Where Neo4j is and who may enter: a JSON object with uri, username and password.
 resource "aws_secretsmanager_secret" "neo4j" {
-  name                    = "${var.name}/neo4j"
+  name                    = local.secret
   description             = "Neo4j connection of the recograph pipeline: a JSON object with uri, username and password."
+  kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.secret_recovery_days
 }
 

@@ -28,6 +28,12 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name))
     error_message = "name must be 2 to 20 lower-case letters, digits and hyphens, starting with a letter."
   }
+
+  # Policies know databases and crawlers by the prefix NAME-landing-.
+  validation {
+    condition     = !can(regex("-landing(-|$)", var.name))
+    error_message = "name mustn't have the part -landing: a deployment whose name ends before it could write to this one's databases."
+  }
 }
 
 variable "customers_file" {
@@ -69,6 +75,61 @@ variable "force_destroy" {
   description = "Let `terraform destroy` delete the bucket with all that is in it. When false, a bucket that isn't empty stays."
   type        = bool
   default     = false
+}
+
+variable "kms_key_arn" {
+  description = "KMS key for the bucket, the results, the secret, the logs and the alarms; null takes the keys that AWS owns. Its own policy must let the account's IAM decide, and CloudWatch Logs and EventBridge use it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a key (not of an alias), such as arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of the roles made here, where the company asks for one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of a policy, such as arn:aws:iam::123456789012:policy/boundary."
+  }
+}
+
+variable "access_log_bucket" {
+  description = "Bucket of yours that gets the access log of the lake, below the lake's name; it must let logging.s3.amazonaws.com write. Null: no log."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.access_log_bucket == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket)) && var.access_log_bucket != var.bucket
+    error_message = "access_log_bucket must be the name of a bucket, and another one than the lake's, which would log its own log."
+  }
+}
+
+variable "vpc_endpoint_ids" {
+  description = "VPC endpoints of S3 through which alone objects may be read and written; Athena and the crawlers are let through. Empty: from anywhere."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.vpc_endpoint_ids : can(regex("^vpce-[0-9a-f]+$", id))])
+    error_message = "vpc_endpoint_ids must be ids of VPC endpoints, such as vpce-0123456789abcdef0."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days for which the logs of Dagster's containers are kept: one of the numbers that CloudWatch takes."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of the numbers that CloudWatch takes, such as 7, 30, 90 or 365."
+  }
 }
 
 variable "dump_retention_days" {
@@ -172,9 +233,9 @@ variable "neo4j_version" {
 }
 
 variable "secret_recovery_days" {
-  description = "Days for which the deleted secret can be brought back: 7 to 30, or 0 to delete it at once."
+  description = "Days for which the deleted secret can be brought back, 7 to 30, and for which nothing can be deployed again under this name; 0 deletes it at once."
   type        = number
-  default     = 7
+  default     = 0
 
   validation {
     condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)

@@ -29,6 +29,11 @@ run "wrong_in_every_variable" {
     neo4j_version          = 0.5
     secret_recovery_days   = 3
     alarm_emails           = ["nobody"]
+
+    kms_key_arn              = "alias/recograph"
+    permissions_boundary_arn = "boundary"
+    vpc_endpoint_ids         = ["vpc-1"]
+    log_retention_days       = 2
   }
 
   expect_failures = [
@@ -47,7 +52,22 @@ run "wrong_in_every_variable" {
     var.neo4j_version,
     var.secret_recovery_days,
     var.alarm_emails,
+    var.kms_key_arn,
+    var.permissions_boundary_arn,
+    var.vpc_endpoint_ids,
+    var.log_retention_days,
   ]
+}
+
+run "a_name_that_holds_that_of_another_deployment_and_a_log_in_the_lake_itself" {
+  command = plan
+
+  variables {
+    name              = "recograph-landing-2"
+    access_log_bucket = "recograph-test"
+  }
+
+  expect_failures = [var.name, var.access_log_bucket]
 }
 
 run "a_bucket_with_dots_an_id_with_a_hyphen_a_login_without_password_a_budget_that_nobody_hears_of" {
