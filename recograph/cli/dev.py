@@ -12,7 +12,7 @@ from rich.console import Console
 
 from recograph.customers import load_customers
 from recograph.operating.instance import prepare_instance
-from recograph.settings import PROJECT_DIR, Settings
+from recograph.settings import WORKSPACE, Settings
 
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
@@ -32,7 +32,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     console.print(f"Dagster UI: http://127.0.0.1:{free}")
     os.environ.setdefault("RECOGRAPH_DAGSTER_URL", f"http://127.0.0.1:{free}")
     dagster = str(Path(sys.executable).with_name("dagster"))
-    command = [dagster, "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(free)]
+    command = [dagster, "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", str(free)]
     # `dagster dev` recommends another command, which needs more packages, at every start.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
     # A shell lets what it starts in the background ignore Ctrl-C; dagster would then ignore every request to end.

@@ -90,12 +90,15 @@ def test_what_an_error_quotes_stays_here(message: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"ALERT_WEBHOOK": "file:///etc/passwd"}, "RECOGRAPH_ALERT_WEBHOOK isn't an address"),
-        ({"ALERT_EMAIL": "a@example.com, nobody"}, "'nobody' isn't an e-mail address"),
-        ({"SMTP_FROM": "a@b\nBcc: c@d"}, "isn't an e-mail address"),
+        ({"ALERT_WEBHOOK": "file:///etc/passwd"}, "RECOGRAPH_ALERT_WEBHOOK can't be used: give an address"),
+        (
+            {"ALERT_EMAIL": "a@example.com, nobody"},
+            "RECOGRAPH_ALERT_EMAIL is 'a@example.com, nobody': give an e-mail address",
+        ),
+        ({"SMTP_FROM": "a@b\nBcc: c@d"}, "give an e-mail address"),
         ({"SMTP_USERNAME": "me"}, "Set both RECOGRAPH_SMTP_USERNAME and RECOGRAPH_SMTP_PASSWORD"),
-        ({"SMTP_PORT": "smtp"}, "RECOGRAPH_SMTP_PORT is 'smtp', but must be a whole number"),
-        ({"KEEP_DAYS": "0"}, "RECOGRAPH_KEEP_DAYS is '0', but must be a whole number of 1 or more"),
+        ({"SMTP_PORT": "smtp"}, "RECOGRAPH_SMTP_PORT is 'smtp': give a whole number"),
+        ({"KEEP_DAYS": "0"}, "RECOGRAPH_KEEP_DAYS is '0': give a whole number of 1 or more"),
     ],
 )
 def test_settings_that_cant_be_used_are_refused(environ: dict[str, str], message: str) -> None:
