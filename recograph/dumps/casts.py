@@ -4,6 +4,7 @@ Arrow casts whole columns. Only where it refuses are values looked at one by one
 another notation, or to say which row can't be held, and why.
 """
 
+import binascii
 import datetime
 import decimal
 import re
@@ -50,6 +51,8 @@ class Origin:
     """Whether binary values come in PostgreSQL's notation."""
     zero_dates: bool = False
     """Whether 0000-00-00 stands for no date."""
+    transport: str = ""
+    """What bytes come as, where not as themselves: base64 or hex."""
 
 
 class CastError(ValueError):
@@ -71,6 +74,8 @@ def cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> tuple[p
     """
     if len(values) == values.null_count:
         return pa.nulls(len(values), target), 0
+    if origin.transport:
+        values = _carried(values, origin.transport)
     try:
         return _cast(values, target, origin), 0
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, LiteralError):
@@ -150,6 +155,20 @@ def _decode(values: pa.BinaryArray, encoding: str) -> pa.StringArray:
     if encoding != "utf-8" and (parts(values)[1] > 127).any():
         return pa.array([None if v is None else v.decode(encoding) for v in values.to_pylist()], pa.string())
     return values.cast(pa.string())
+
+
+def _carried(values: pa.BinaryArray, transport: str) -> pa.BinaryArray:
+    """The bytes that came as text."""
+    decode = binascii.a2b_base64 if transport == "base64" else binascii.unhexlify
+    carried, rejects = [], []
+    for row, value in enumerate(values.to_pylist()):
+        try:
+            carried.append(None if value is None else decode(value))
+        except ValueError:
+            rejects.append((row, f"a value is not in {transport}"))
+    if rejects:
+        raise CastError(rejects)
+    return pa.array(carried, pa.binary())
 
 
 def _bytea(values: pa.BinaryArray) -> pa.BinaryArray:

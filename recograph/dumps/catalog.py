@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -132,6 +133,8 @@ class Catalog:
         # A partition's columns may stand in another order than its root's.
         definition = self._definitions.get(part) or self._definitions.get(key)
         columns = self._columns(definition, header)
+        if header.transports:
+            columns = [replace(column, transport=header.transports.get(column.name, "")) for column in columns]
         if self._schemas is None and not table.report.rows:
             is_whole = header.columns is None and self._header.dialect == "mariadb"
             listed = frozenset(column.name for column in columns if is_whole or column.name in (header.columns or ()))
@@ -139,6 +142,18 @@ class Catalog:
             table.schema = self._schema(table.report.name, own.columns if own else (), columns, listed)
         table.bind(columns)
         return table
+
+    def wants(self, path: Sequence[str]) -> bool:
+        """Whether the rows of a table are to be read, by what is known of it so far.
+
+        Args:
+            path: its database or schema, and its own name last.
+        """
+        key = self._key(list(path))
+        while key in self._roots:
+            key = self._roots[key]
+        self._see(key)
+        return (self.wanted.get(key) or self._want(key)) is not None
 
     def place(self, header: DataHeader) -> str:
         """Dump and table, for messages."""

@@ -78,6 +78,8 @@ class ColumnDef:
     invisible: bool = False
     charset: str | None = None
     """Character set of MySQL, where the definition names one."""
+    transport: str = ""
+    """What bytes come as, where not as themselves: base64 or hex."""
 
 
 @dataclass(frozen=True)

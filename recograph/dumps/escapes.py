@@ -80,7 +80,7 @@ def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.Binary
     if has_slashes:
         escaped = escaped_positions(data)
         after = data[escaped]
-        if (syntax.copy or syntax.postgresql) and np.isin(after, _NUMERIC_ESCAPES).any():
+        if syntax.postgresql and np.isin(after, _NUMERIC_ESCAPES).any():
             return _unescape_slowly(array, escapes, _IN_COPY if syntax.copy else _IN_STRING)
         if not (syntax.copy or syntax.postgresql):
             escaped = escaped[~np.isin(after, _KEPT)]
@@ -107,7 +107,7 @@ def _each(array: pa.BinaryArray) -> Iterator[bytes | None]:
 
 def _unescape_long(value: bytes, escapes: Bytes, syntax: Syntax) -> bytes:
     """Resolve a value piece by piece, in the memory of a piece."""
-    if (syntax.copy or syntax.postgresql) and _NUMERIC.search(value):
+    if syntax.postgresql and _NUMERIC.search(value):
         one = _unescape_slowly(pa.array([value], pa.binary()), escapes, _IN_COPY if syntax.copy else _IN_STRING)
         return bytes(one[0].as_py())
     done, at = [], 0

@@ -6,8 +6,8 @@ the same header row by row are read as if they were one.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class DataHeader:
     text: bytes
     default_row: bool = False
     """Whether it is a row of defaults, which has no values at all."""
+    transports: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose values come as text for their bytes: base64 or hex."""
 
 
 @dataclass(frozen=True)

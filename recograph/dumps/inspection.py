@@ -17,6 +17,7 @@ class Sniff:
 
     dialect: str
     compression: str
+    form: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Inspection:
     sha256: str
     """Digest of the file."""
     tables: dict[str, TableReport]
+    form: str = "plain"
+    """What kind of dump it is: plain, pg_dump custom, mydumper, ..."""
 
 
 def sniff(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None) -> Sniff:
@@ -42,7 +45,7 @@ def sniff(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None)
     """
     opened = Source(source, name, Limits())
     try:
-        return Sniff(Header(opened.head, opened.name).dialect, opened.compression)
+        return Sniff(Header(opened.head, opened.name).dialect, opened.compression, opened.form)
     finally:
         opened.close()
 
@@ -73,4 +76,5 @@ def inspect(
             bytes=reader.read_bytes,
             sha256=reader.sha256 or "",
             tables=reader.tables,
+            form=reader.form,
         )

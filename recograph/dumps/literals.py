@@ -57,7 +57,8 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     size = ends - starts
     if syntax.copy:
         null = _matching(window, starts, size == 2, b"\\N")
-        return unescape(_take(data, starts, ends, null), COPY_ESCAPES, syntax)
+        escapes = COPY_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
+        return unescape(_take(data, starts, ends, null), escapes, syntax)
     escapes = STRING_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
     first, last = window[starts], window[ends - 1]
     quoted = (first == QUOTE) & (last == QUOTE) & (size > 1)

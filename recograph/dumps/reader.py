@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
@@ -10,8 +10,10 @@ from typing import BinaryIO, Self
 
 import pyarrow as pa
 
+from recograph.dumps.archives.parts import Part, RowsOnly
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.catalog import Catalog
+from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
 from recograph.dumps.ddl import parse_table, without_markers
 from recograph.dumps.escapes import Syntax
@@ -22,6 +24,7 @@ from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
 from recograph.dumps.source import CHUNK_BYTES, Source
 from recograph.dumps.tables import Table
+from recograph.dumps.tsv import as_copy
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
@@ -45,7 +48,7 @@ class DumpReader:
     Attributes:
         dialect: "mysql", "mariadb" or "postgresql".
         server_version: of the server that was dumped, where the dump says it.
-        compression: "none", "gzip", "zstd" or "bzip2", told by content.
+        form: what kind of dump it is: "plain", "pg_dump custom", "mydumper", ...
         tables: what was read of each table that the dump has and that was asked for; complete after iteration.
         tables_in_dump: how many tables the dump has, wanted or not.
     """
@@ -91,7 +94,7 @@ class DumpReader:
         self._limits = limits or Limits()
         self._source = Source(source, name, self._limits, chunk_bytes, digest)
         self.name = self._source.name
-        self.compression = self._source.compression
+        self.form = self._source.form
         try:
             self._header = Header(self._source.head, self.name)
         except DumpError:
@@ -119,6 +122,11 @@ class DumpReader:
     def server_version(self) -> str | None:
         """The version of the server that was dumped, where the dump says it."""
         return self._header.server_version
+
+    @property
+    def compression(self) -> str:
+        """The compressions that were met, told by content; none where there is none."""
+        return self._source.compression
 
     @property
     def tables_in_dump(self) -> int:
@@ -167,10 +175,16 @@ class DumpReader:
             raise DumpError(f"{self.name}: a dump is read once; open it again to read it again.")
         self._started = True
         with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
-            yield from self._read()
+            for part in self._source.parts(self._catalog.wants):
+                yield from self._read(part)
+        self._header.check_end()
+        yield from self._flush(*self._waiting.values())
 
-    def _read(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        buffer = Buffer(self._progressing())
+    def _read(self, part: Part) -> Iterator[tuple[str, pa.RecordBatch]]:
+        if part.rows:
+            yield from self._rows_only(part, part.rows)
+            return
+        buffer = Buffer(self._progressing(part.chunks))
         lexer = Lexer(buffer, self.name, self._limits, self._comment)
         lexer.postgresql = self._postgresql
         while lexer.seek():
@@ -184,11 +198,9 @@ class DumpReader:
                     yield from self._rows(buffer, header, is_copy)
                     continue
             self._statement(lexer.statement())
-        self._header.check_end()
-        yield from self._flush(*self._waiting.values())
 
-    def _progressing(self) -> Iterator[bytes]:
-        for chunk in self._source:
+    def _progressing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
             yield chunk
             if self._on_progress:
                 self._on_progress(self._source.read_bytes, self._source.size)
@@ -237,6 +249,31 @@ class DumpReader:
                 for window in rows:
                     table.report.rows += (window.fields([]) if isinstance(window, Lines) else window).rows
             table.report.bytes += buffer.offset - start
+
+    def _rows_only(self, part: Part, given: RowsOnly) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The rows of a file that holds nothing else, in the escapes of MySQL."""
+        columns = None if given.columns is None else list(given.columns)
+        table = self._catalog.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
+        if table is None:
+            return
+        place = f"{part.name}: table {'.'.join(given.table)}"
+        buffer = Buffer(as_copy(self._progressing(part.chunks), part.name, given.expected))
+        buffer.extend()
+        rows = CopyRows(buffer, len(table.columns), self._limits, place)
+        rows.rows = table.report.rows
+        session = self._session
+        codec = mysql_codec(given.encoding, of_dump=True) if given.encoding else None
+        by_column = session.encoded_by_column if given.encoding is None else given.encoding == "binary"
+        syntax = Syntax(False, True, True, codec or session.encoding, by_column)
+        if self._decode:
+            for batch in table.decode(self._pool, rows, syntax):
+                yield from self._batches(table, batch)
+        else:
+            for lines in rows:
+                table.report.rows += lines.fields([]).rows
+        if buffer.data[buffer.pos :].strip() or buffer.extend():
+            raise DumpError(f"{place}: something follows the last row. The file was edited or damaged; make it again.")
+        table.report.bytes += buffer.offset
 
     def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Let rows wait until their batch is full, or all that wait take as much as a batch may."""

@@ -32,6 +32,8 @@ class Limits:
     """Largest ratio of decompressed to compressed size, held against what exceeds `ratio_from` bytes."""
     ratio_from: int = 256 << 20
     """Decompressed size up to which no ratio is too large."""
+    window_bytes: int = 256 << 20
+    """How far back zstd may refer, which it holds in memory; `zstd --long=28` is as far."""
     tables: int = 100_000
     """Most tables."""
     columns: int = 5_000

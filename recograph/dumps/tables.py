@@ -97,7 +97,7 @@ class Table:
     def _decode(self, window: Fields | Lines, syntax: Syntax) -> tuple[pa.RecordBatch, int]:
         """One window's batch, and how many zero dates became null in it."""
         if isinstance(window, Lines):
-            if arrays := self._decode_lines(window, syntax):
+            if syntax.postgresql and (arrays := self._decode_lines(window, syntax)):
                 return pa.RecordBatch.from_arrays(arrays, schema=self.schema), 0
             window = window.fields(self.wanted)
         return self._decode_fields(window, syntax)
@@ -215,6 +215,7 @@ def _origin(column: ColumnDef, syntax: Syntax) -> Origin:
         bits=mysql and column.sql_type == "bit",
         bytea=not mysql and column.sql_type == "bytea",
         zero_dates=mysql,
+        transport=column.transport,
     )
 
 

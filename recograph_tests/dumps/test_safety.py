@@ -1,7 +1,5 @@
 """A dump is data: whatever it holds, reading it ends soon, in bounded memory, with one clear message."""
 
-import bz2
-import gzip
 import io
 import tarfile
 import zipfile
@@ -11,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from recograph.dumps import DumpError, DumpReader, Limits, inspect, sniff
+from recograph.dumps import DumpError, DumpReader, Limits
 from recograph_tests.dumps.reading import read, rows_of
 from recograph_tests.dumps.servers import PostgreSQL
 
@@ -19,55 +17,6 @@ HEAD = b"-- MySQL dump 10.13  Distrib 8.0.36\nCREATE TABLE `t` (`a` int, `b` tex
 TAIL = b"-- Dump completed\n"
 DUMP = HEAD + b"INSERT INTO `t` VALUES (1,'x'),(2,'it\\'s');\n" + TAIL
 ROWS = [(1, "x"), (2, "it's")]
-
-
-def zstd(data: bytes) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, "zstd") as stream:
-        stream.write(data)
-    return bytes(sink.getvalue())
-
-
-COMPRESSIONS = {"gzip": gzip.compress, "zstd": zstd, "bzip2": bz2.compress}
-COMPRESSED = pytest.mark.parametrize("compression", COMPRESSIONS)
-
-
-@COMPRESSED
-def test_compression_is_told_by_content(compression: str, tmp_path: Path) -> None:
-    file = tmp_path / "dump.txt"
-    file.write_bytes(COMPRESSIONS[compression](DUMP))
-    assert sniff(file).compression == compression
-    assert inspect(file).tables["t"].rows == 2
-    assert rows_of(read(file.read_bytes())["t"]) == ROWS
-
-
-@COMPRESSED
-def test_a_compressed_file_may_have_several_members(compression: str) -> None:
-    data = b"".join(COMPRESSIONS[compression](part) for part in (DUMP[:80], DUMP[80:100], DUMP[100:]))
-    assert rows_of(read(data)["t"]) == ROWS
-
-
-@COMPRESSED
-def test_a_compressed_file_that_was_cut_is_refused(compression: str) -> None:
-    data = COMPRESSIONS[compression](DUMP)
-    for size in range(5, len(data)):
-        with pytest.raises(DumpError) as error:
-            read(data[:size])
-        assert str(error.value).startswith("test.sql: ")
-    damaged = bytearray(data)
-    damaged[len(data) // 2] ^= 0xFF
-    # Arrow writes no check sum into zstd, so there the SQL shows the damage.
-    with pytest.raises(DumpError, match=rf"test\.sql: (the {compression} stream is broken|table t)"):
-        read(bytes(damaged))
-
-
-@COMPRESSED
-def test_a_decompression_bomb_is_refused(compression: str) -> None:
-    bomb = COMPRESSIONS[compression](HEAD + b"-- " + b" " * (20 << 20) + b"\n" + TAIL)
-    limits = Limits(ratio=100, ratio_from=1 << 20)
-    with pytest.raises(DumpError, match=r"more than 100 times as many: this looks like a decompression bomb.*ratio"):
-        read(bomb, limits=limits)
-    assert read(bomb, limits=Limits(ratio=1_000_000, ratio_from=1 << 20))["t"].num_rows == 0
 
 
 def test_a_dump_beyond_the_size_that_is_allowed_is_refused() -> None:
@@ -83,7 +32,7 @@ def test_a_dump_beyond_the_size_that_is_allowed_is_refused() -> None:
         (b"PGDMP\x01\x0e\x00", "pg_dump's custom format.*--format=plain"),
         (DUMP.decode().encode("utf-16"), "UTF-16.*--result-file"),
         (b"PK\x03\x04" + bytes(100), "zip archive"),
-        (b"\xfd7zXZ\x00" + bytes(100), "xz and 7z"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(100), "a 7z archive"),
         (b"<?xml version='1.0'?>\n<mysqldump>", "XML.*--xml"),
         (bytes(range(256)) * 20, "binary file"),
         (b"\x7fELF\x02\x01\x01" + bytes(1000), "binary file"),

@@ -1,0 +1,307 @@
+"""Compressed bytes: told by content, decompressed as they stream by, each byte checked as far as the format allows.
+
+Every member of a file is read, and the zero bytes that copying by blocks leaves behind it. Whatever else follows the
+last member, and a member without an end, is refused. How much a block of input may become is bounded at each step, so
+that a bomb is noticed before it takes memory.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import lz4.frame
+import zstandard
+
+from recograph.dumps.archives.streams import BLOCK_BYTES, Stream
+from recograph.dumps.report import DumpError, Limits
+
+_OUT_BYTES = 4 << 20
+"""How much is decompressed in one go at most."""
+_XZ_MEMORY = 256 << 20
+"""What xz may take; its strongest preset takes a quarter of it."""
+_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
+"""Magic numbers of frames that zstd and lz4 pass over."""
+
+
+class _Member(Protocol):
+    """One member of a file while it is decompressed."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end was reached."""
+
+    @property
+    def left(self) -> bytes:
+        """Input behind its end."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What more input becomes, in pieces of bounded size."""
+
+
+class _Library:
+    """A member by a decompressor that bounds its output and keeps the input that it couldn't use yet."""
+
+    def __init__(self, decompressor: Any):
+        self._decompressor = decompressor
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._decompressor.eof)
+
+    @property
+    def left(self) -> bytes:
+        return self._decompressor.unused_data or b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        yield self._decompressor.decompress(data, _OUT_BYTES)
+        while not self.ended and not self._decompressor.needs_input:
+            piece = self._decompressor.decompress(b"", _OUT_BYTES)
+            if not piece and not self.ended:
+                return
+            yield piece
+
+
+class _Gzip:
+    """A member of gzip; zlib checks its check sum and length."""
+
+    def __init__(self) -> None:
+        self._decompressor = zlib.decompressobj(31)
+
+    @property
+    def ended(self) -> bool:
+        return self._decompressor.eof
+
+    @property
+    def left(self) -> bytes:
+        return self._decompressor.unused_data
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data and not self.ended:
+            piece = self._decompressor.decompress(data, _OUT_BYTES)
+            data = self._decompressor.unconsumed_tail
+            yield piece
+        while not self.ended and (piece := self._decompressor.decompress(b"", _OUT_BYTES)):
+            yield piece
+
+
+class _Zstd:
+    """A frame of zstd, handed to the library block by block, as a block becomes 128 KiB at most."""
+
+    _HEADER, _BLOCK, _CHECKSUM = range(3)
+
+    def __init__(self, window_bytes: int) -> None:
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=window_bytes).decompressobj()
+        self._window_bytes = window_bytes
+        self._input = b""
+        self._next = self._HEADER
+        self._has_checksum = False
+        self.ended = False
+
+    @property
+    def left(self) -> bytes:
+        return self._input if self.ended else b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        self._input += data
+        at = 0
+        while not self.ended:
+            size, following = self._measure(self._input[at : at + 18])
+            if not size or at + size > len(self._input):
+                break
+            yield self._decompressor.decompress(self._input[at : at + size])
+            at += size
+            self._next = following
+            self.ended = following > self._CHECKSUM
+        self._input = self._input[at:]
+
+    def _measure(self, head: bytes) -> tuple[int, int]:
+        """The size of what comes next, 0 where more input must tell it; and what follows it."""
+        if self._next == self._HEADER:
+            size = self._header_size(head)
+            if len(head) < size:
+                return 0, 0
+            self._check_window(head[:size])
+            return size, self._BLOCK
+        if self._next == self._CHECKSUM:
+            return 4, self._CHECKSUM + 1
+        if len(head) < 3:
+            return 0, 0
+        block = int.from_bytes(head[:3], "little")
+        size = 3 + (1 if block >> 1 & 3 == 1 else block >> 3)
+        if not block & 1:
+            return size, self._BLOCK
+        return size, self._CHECKSUM if self._has_checksum else self._CHECKSUM + 1
+
+    @staticmethod
+    def _header_size(head: bytes) -> int:
+        if len(head) < 5:
+            return 18
+        single, dictionary, content = head[4] >> 5 & 1, head[4] & 3, head[4] >> 6
+        return 6 - single + (0, 1, 2, 4)[dictionary] + (single, 2, 4, 8)[content]
+
+    def _check_window(self, header: bytes) -> None:
+        flags = header[4]
+        self._has_checksum = bool(flags & 4)
+        if flags >> 5 & 1:
+            size = (1, 2, 4, 8)[flags >> 6]
+            window = int.from_bytes(header[-size:], "little")
+        else:
+            base = 1 << 10 + (header[5] >> 3)
+            window = base + base // 8 * (header[5] & 7)
+        if window > self._window_bytes:
+            raise _TooFarBackError(window)
+
+
+class _TooFarBackError(ValueError):
+    """A frame refers back further than memory may hold."""
+
+    def __init__(self, window: int):
+        super().__init__(window)
+        self.window = window
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A way of compressing."""
+
+    name: str
+    magic: bytes
+    member: Callable[[Limits], _Member]
+    errors: tuple[type[Exception], ...]
+
+
+_ZSTD = Codec("zstd", b"\x28\xb5\x2f\xfd", lambda limits: _Zstd(limits.window_bytes), (zstandard.ZstdError,))
+CODECS = (
+    Codec("gzip", b"\x1f\x8b", lambda _: _Gzip(), (zlib.error,)),
+    Codec("bzip2", b"BZh", lambda _: _Library(bz2.BZ2Decompressor()), (OSError, ValueError)),
+    Codec(
+        "xz",
+        b"\xfd7zXZ\x00",
+        lambda _: _Library(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)),
+        (lzma.LZMAError,),
+    ),
+    _ZSTD,
+    Codec("lz4", b"\x04\x22\x4d\x18", lambda _: _Library(lz4.frame.LZ4FrameDecompressor()), (RuntimeError,)),
+)
+"""Every compression that is read; another one is one entry."""
+
+
+def codec_of(head: bytes) -> Codec | None:
+    """The codec that a file's first bytes show, behind frames that are to be skipped; None where there is none.
+
+    A first frame to be skipped that is longer than the head is taken for zstd's, whose tools write such frames.
+    """
+    while int.from_bytes(head[:4], "little") in _SKIPPABLE and len(head) > 7:
+        size = 8 + int.from_bytes(head[4:8], "little")
+        if size >= len(head):
+            return _ZSTD
+        head = head[size:]
+    return next((codec for codec in CODECS if head.startswith(codec.magic)), None)
+
+
+class _Unpacked:
+    """What a stream of compressed bytes holds, as a file that only goes forward."""
+
+    def __init__(self, pieces: Iterator[bytes]):
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def read(self, size: int = -1, /) -> bytes:
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._left = memoryview(piece)
+        data, self._left = self._left[:size], self._left[size:]
+        return bytes(data)
+
+
+def unpacked(packed: Stream, codec: Codec, limits: Limits) -> Stream:
+    """The bytes that compressed ones stand for."""
+    return Stream(lambda: _Unpacked(_pieces(packed, codec, limits)), packed.name, again=packed.can_go_back, size=None)
+
+
+def _pieces(packed: Stream, codec: Codec, limits: Limits) -> Iterator[bytes]:
+    packed.seek(0)
+    total = members = 0
+    data = packed.read(BLOCK_BYTES)
+    while data:
+        data = _without_skippable(packed, data)
+        if members and data and not data[:4].strip(b"\0"):
+            _check_padding(packed, codec, data)
+            return
+        if not data:
+            return
+        members += 1
+        member = codec.member(limits)
+        while not member.ended:
+            try:
+                for piece in member.feed(data):
+                    total += len(piece)
+                    check_ratio(packed.name, total, packed.place, limits)
+                    if piece:
+                        yield piece
+            except _TooFarBackError as error:
+                raise DumpError(
+                    f"{packed.name}: zstd was told to look back {error.window} bytes (--long or --ultra), more than "
+                    f"{limits.window_bytes}. Raise the limit window_bytes if memory allows it, or compress without."
+                ) from error
+            except codec.errors as error:
+                raise broken(packed.name, codec.name, packed.place) from error
+            if member.ended:
+                break
+            data = packed.read(BLOCK_BYTES)
+            if not data:
+                raise DumpError(
+                    f"{packed.name}: the {codec.name} stream ends after {packed.place} compressed bytes, within a "
+                    "member. The file was cut on its way; fetch it again."
+                )
+        data = member.left or packed.read(BLOCK_BYTES)
+
+
+def _without_skippable(packed: Stream, data: bytes) -> bytes:
+    if len(data) < 8:
+        data += packed.read(BLOCK_BYTES)
+    while len(data) >= 8 and int.from_bytes(data[:4], "little") in _SKIPPABLE:
+        size = 8 + int.from_bytes(data[4:8], "little")
+        if size > len(data):
+            packed.seek(packed.place + size - len(data))
+            data = b""
+        data = data[size:]
+        if len(data) < 8:
+            data += packed.read(BLOCK_BYTES)
+    return data
+
+
+def _check_padding(packed: Stream, codec: Codec, data: bytes) -> None:
+    """Check that nothing but zeros follows."""
+    while data:
+        if data.strip(b"\0"):
+            raise broken(packed.name, codec.name, packed.place)
+        data = packed.read(BLOCK_BYTES)
+
+
+def broken(name: str, codec: str, place: int) -> DumpError:
+    """That compressed bytes aren't what their format says."""
+    return DumpError(
+        f"{name}: the {codec} stream is broken within {place} compressed bytes. "
+        "The file was cut or damaged on its way; fetch it again."
+    )
+
+
+def check_ratio(name: str, total: int, compressed: int, limits: Limits) -> None:
+    """Refuse what becomes so much larger that it looks like a bomb.
+
+    Raises:
+        DumpError: it does, or is larger than any dump may be.
+    """
+    if total > limits.total_bytes:
+        raise DumpError(f"{name}: more than {limits.total_bytes} bytes. Raise the limit total_bytes if it is right.")
+    if total - limits.ratio_from > limits.ratio * max(compressed, 1):
+        raise DumpError(
+            f"{name}: {compressed} compressed bytes hold more than {total} bytes, more than {limits.ratio} times as "
+            "many: this looks like a decompression bomb. Raise the limit ratio if it is right."
+        )

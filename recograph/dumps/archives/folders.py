@@ -1,0 +1,106 @@
+"""Files that lie together: in a folder of this machine, in a store, or in an archive of files."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from recograph.dumps.report import DumpError
+
+_MOST_FILES = 1_000_000
+_MOST_SMALL_BYTES = 64 << 20
+
+
+@runtime_checkable
+class Folder(Protocol):
+    """A folder of files."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether several files may be open at once, and in any order, without a price."""
+
+    def files(self) -> dict[str, int]:
+        """The size of every file by its path in the folder, with slashes, in the order in which they lie.
+
+        Raises:
+            RecographError: the folder can't be listed.
+        """
+
+    def open(self, path: str) -> BinaryIO:
+        """Open one of the files.
+
+        Raises:
+            RecographError: it can't be opened.
+        """
+
+
+class LocalFolder:
+    """A folder of this machine."""
+
+    is_random = True
+
+    def __init__(self, path: Path, name: str):
+        self._path = path
+        self.name = name
+
+    def files(self) -> dict[str, int]:
+        """See `Folder.files`."""
+        found = {}
+
+        def fail(error: OSError) -> None:
+            raise error
+
+        try:
+            for folder, _, names in os.walk(self._path, onerror=fail):
+                for name in names:
+                    path = Path(folder, name)
+                    found[path.relative_to(self._path).as_posix()] = path.stat().st_size
+                    if len(found) > _MOST_FILES:
+                        raise DumpError(f"{self.name}: more than {_MOST_FILES} files. This is no folder of one dump.")
+        except OSError as error:
+            raise DumpError(f"{error.filename or self.name} can't be read: {error.strerror}.") from error
+        return dict(sorted(found.items()))
+
+    def open(self, path: str) -> BinaryIO:
+        """See `Folder.open`."""
+        try:
+            return (self._path / path).open("rb")
+        except OSError as error:
+            raise DumpError(f"{self.name}/{path} can't be read: {error.strerror}.") from error
+
+
+class Below:
+    """What lies below a path of a folder, as a folder."""
+
+    def __init__(self, folder: Folder, path: str):
+        self._folder = folder
+        self._prefix = f"{path}/"
+        self.name = folder.name
+        self.is_random = folder.is_random
+
+    def files(self) -> dict[str, int]:
+        """See `Folder.files`."""
+        cut = len(self._prefix)
+        return {path[cut:]: size for path, size in self._folder.files().items() if path.startswith(self._prefix)}
+
+    def open(self, path: str) -> BinaryIO:
+        """See `Folder.open`."""
+        return self._folder.open(self._prefix + path)
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file belongs to no dump: hidden, or what systems, transfers and people leave beside one."""
+    folders = path.split("/")
+    name = folders[-1].lower()
+    return (
+        any(part.startswith(".") or part == "__MACOSX" for part in folders)
+        or name in _ASIDE_NAMES
+        or name.endswith(_ASIDE_ENDS)
+    )
+
+
+_ASIDE_NAMES = {"thumbs.db", "desktop.ini", "md5sums", "sha256sums", "sha1sums", "checksums.txt", "readme", "readme.md"}
+_ASIDE_ENDS = (".md5", ".sha1", ".sha256", ".sha512", ".part", ".tmp", ".bak", "~", ".crc", ".log", ".asc", ".sig")

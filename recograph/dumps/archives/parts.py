@@ -1,0 +1,78 @@
+"""What every form of a dump gives the reader: a head that tells what it is, and its parts one after the other."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from recograph.dumps.archives.streams import Stream
+from recograph.dumps.report import Limits
+
+Wants = Callable[[Sequence[str]], bool]
+"""Tells whether a table's rows are wanted, by its path: database or schema, and its own name last."""
+
+
+@dataclass(frozen=True)
+class RowsOnly:
+    """That a part holds nothing but rows of one table, as MySQL's SELECT ... INTO OUTFILE writes them."""
+
+    table: tuple[str, ...]
+    columns: tuple[str, ...] | None = None
+    """In the order of the rows; None where it is that of the table's definition."""
+    encoding: str | None = None
+    """MySQL's name of the character set of text; "binary" where each column's own is used, None as the session has."""
+    transports: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose values come as text for their bytes: base64 or hex."""
+    expected: int | None = None
+    """How many bytes there must be, where the dump tells it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a dump that is read by itself: SQL text, or rows alone."""
+
+    name: str
+    """What messages call it: the dump, and which file in it."""
+    chunks: Iterable[bytes]
+    rows: RowsOnly | None = None
+
+
+class Content(Protocol):
+    """What is in an open dump, whatever its form."""
+
+    form: str
+    """For people: plain, pg_dump custom, mydumper, ..."""
+
+    @property
+    def head(self) -> bytes:
+        """The beginning as SQL text, by which the dialect is told."""
+
+    def parts(self, wants: Wants) -> Iterator[Part]:
+        """The parts in their order: settings and definitions first, then the rows of the tables that are wanted.
+
+        A part is asked for when the one before it was read to its end, so that `wants` may look at definitions.
+
+        Raises:
+            DumpError: the dump is cut or broken.
+        """
+
+
+@dataclass
+class Opening:
+    """What opening a dump needs to know, and what it learns on the way."""
+
+    limits: Limits
+    chunk_bytes: int
+    """How much is decoded at a time."""
+    layers: dict[str, None] = field(default_factory=dict)
+    """The compressions that were met, in their order."""
+
+    def chunks(self, stream: Stream) -> Iterator[bytes]:
+        """The bytes of a stream from its beginning on, in chunks."""
+        stream.seek(0)
+        while chunk := stream.read(self.chunk_bytes):
+            blocks = [chunk]
+            size = len(chunk)
+            while size < self.chunk_bytes and (block := stream.read(self.chunk_bytes - size)):
+                blocks.append(block)
+                size += len(block)
+            yield b"".join(blocks) if len(blocks) > 1 else chunk

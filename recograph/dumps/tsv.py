@@ -1,0 +1,55 @@
+"""Rows as MySQL's SELECT ... INTO OUTFILE writes them, turned into lines as COPY has them.
+
+The two differ only where a tab or a line end is part of a value: MySQL puts a backslash before the byte itself, COPY
+writes a letter instead, so that a bare one always separates. What the other escapes stand for is told by the dialect.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from recograph.dumps.report import DumpError
+from recograph.dumps.scan import escaped_positions
+
+_END = b"\\.\n"
+_BARE = ((b"\n", b"n"), (b"\t", b"t"), (b"\r", b"r"))
+
+
+def as_copy(chunks: Iterable[bytes], name: str, expected: int | None = None) -> Iterator[bytes]:
+    """The lines of a file of rows as a COPY block, from the line end before them to the last line.
+
+    Args:
+        chunks: the file.
+        name: what messages call it.
+        expected: how many bytes it must have, where that is known.
+
+    Raises:
+        DumpError: the file ends within a row, or has another size.
+    """
+    yield b"\n"
+    left, last, total = b"", b"\n", 0
+    for chunk in chunks:
+        total += len(chunk)
+        chunk = left + chunk
+        slashes = len(chunk) - len(chunk.rstrip(b"\\"))
+        whole = len(chunk) - slashes % 2
+        left = chunk[whole:]
+        if whole:
+            last = chunk[whole - 1 : whole]
+            yield _with_letters(chunk[:whole])
+    if left or last != b"\n":
+        raise DumpError(f"{name}: the file ends within a row. It was cut; fetch or make it again.")
+    if expected is not None and total != expected:
+        raise DumpError(f"{name}: the file holds {total} bytes where {expected} are expected. Fetch or make it again.")
+    yield _END
+
+
+def _with_letters(chunk: bytes) -> bytes:
+    """A chunk in which no tab, line end or carriage return stands behind a backslash, or within a value."""
+    if b"\\\n" in chunk or b"\\\t" in chunk or b"\\\r" in chunk:
+        data = np.frombuffer(chunk, np.uint8).copy()
+        escaped = escaped_positions(data)
+        for byte, letter in _BARE:
+            data[escaped[data[escaped] == byte[0]]] = letter[0]
+        chunk = data.tobytes()
+    return chunk.replace(b"\r", b"\\r") if b"\r" in chunk else chunk
