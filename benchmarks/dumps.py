@@ -25,7 +25,7 @@ import pytest
 from recograph.ahead import ahead
 from recograph.dumps import DumpReader
 from recograph.dumps.parquet import WRITING, convert
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph_tests.dumps.servers import MariaDB, PostgreSQL
 
 

@@ -11,11 +11,19 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})
 
 from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402
+from recograph.defs.platforms import USED  # noqa: E402
 from recograph.defs.resources import resources  # noqa: E402
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(
-        [dumps.sql_dump, landing.landing, catalog.glue, marts.marts, graph.graph, analytics.recommender_evaluation]
+        [
+            dumps.sql_dump,
+            *map(landing.landing_of, USED),
+            *map(catalog.catalog_of, USED),
+            marts.marts,
+            graph.graph,
+            analytics.recommender_evaluation,
+        ]
     ),
     asset_checks=[automation.fresh_by_deadline],
     jobs=[automation.dump_to_graph, analytics.evaluate_recommender, retention.clean_lake],

@@ -30,15 +30,26 @@ def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any])
 
 def _run(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> dg.ExecuteInProcessResult:
     from recograph.definitions import defs
-    from recograph.defs.automation import dump_to_graph  # the code location is loaded here, and errors are reported
-    from recograph.defs.partitions import range_tags
+    from recograph.defs.automation import assets_of, dump_to_graph  # the code location is loaded here
+    from recograph.defs.partitions import CUSTOMERS, range_tags
+    from recograph.defs.platforms import step_name
+    from recograph.platforms import platform_of
+
+    if configs := run_config.get("ops"):
+        landing = step_name("landing", platform_of(CUSTOMERS[customer]))
+        run_config = {"ops": {landing if name == "landing" else name: config for name, config in configs.items()}}
 
     tags = {"recograph/customer": customer} | range_tags(customer, dates[0], dates[-1])
     instance = dg.DagsterInstance.get()
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
     return defs.resolve_job_def(dump_to_graph.name).execute_in_process(
-        instance=instance, run_id=run_id, run_config=run_config, tags=tags, raise_on_error=False
+        instance=instance,
+        run_id=run_id,
+        run_config=run_config,
+        tags=tags,
+        asset_selection=assets_of(customer),
+        raise_on_error=False,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recograph.customers import Customer
 from recograph.errors import RecographError
+from recograph.platforms import PLATFORMS
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 DBT = Path(sys.executable).with_name("dbt")
@@ -32,6 +33,7 @@ def dbt_vars(customer: Customer, date: str) -> dict[str, str]:
         "region": customer.region,
         "size": customer.size,
         "category": customer.category,
+        "platform": customer.platform,
     }
 
 
@@ -39,6 +41,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     """What the dbt profile reads from the environment."""
     return {
         "RECOGRAPH_LAKE": settings.lake,
+        "RECOGRAPH_PLATFORMS": " ".join(PLATFORMS),
         "RECOGRAPH_SPILL": str(settings.home / f"spill-{os.getpid()}"),
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
@@ -55,7 +58,7 @@ def manifest(settings: Settings) -> Path:
         RecographError: dbt can't parse the project.
     """
     files = sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
-    digest = hashlib.sha256(f"{version('dbt-core')} {target(settings)} {settings.lake}".encode())
+    digest = hashlib.sha256(f"{version('dbt-core')} {target(settings)} {settings.lake} {list(PLATFORMS)}".encode())
     for path in files:
         if not {"target", "logs"} & set(path.relative_to(DBT_PROJECT_DIR).parts):
             digest.update(str(path).encode() + path.read_bytes())

@@ -31,7 +31,11 @@ def column_lineage(
         if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
     }
     relations = {node["relation_name"]: f"marts.{name}" for name, node in marts.items()}
-    relations |= {node["relation_name"]: f"glue.{node['name']}" for node in manifest["sources"].values()}
+    relations |= {
+        node["relation_name"]: f'glue."{node["name"]}"'
+        for node in manifest["sources"].values()
+        if node["name"] in tables
+    }
     schema = {
         "glue": {table: dict.fromkeys(columns, "unknown") for table, columns in tables.items()},
         "marts": {name: dict.fromkeys(node["columns"], "unknown") for name, node in marts.items()},

@@ -56,13 +56,14 @@ def erase_user(
     settings, lake = _confirmed(
         customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
     )
-    rows = erasure.erase_user(lake, customer, user)
+    listed = load_customers(settings.data)[customer]
+    rows = erasure.erase_user(lake, listed, user)
     with open_driver(settings) as driver:
         erased = erase.erase_user(driver, customer, user)
     typer.echo(f"Lake: {rows:,} rows about user {user} of {customer} erased.")
     typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(list_key(customer))}: dumps that have it won't bring it back.")
-    if dumps := erasure.dumps_about(lake, customer, user):
+    if dumps := erasure.dumps_about(lake, listed, user):
         typer.echo(f"These dumps still have the person, and are left to you, as are backups: {', '.join(dumps)}.")
 
 

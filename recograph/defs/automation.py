@@ -8,15 +8,19 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from recograph.defs.catalog import catalog_table
 from recograph.defs.dumps import observation
 from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph_key
-from recograph.defs.landing import landing_key
+from recograph.defs.landing import landed_table
+from recograph.defs.marts import marts
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, TIMEZONE, Snapshot, consecutive, range_tags
+from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
-from recograph.graph.model import NODE_SETS
+from recograph.graph.model import NODE_SETS, SETS
 from recograph.lake.interfaces import DumpFile, Lake
+from recograph.platforms import platform_of
 
 FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
 DEADLINE = "07:00"
@@ -28,17 +32,28 @@ dump_to_graph = dg.define_asset_job(
 )
 
 
+def assets_of(customer: str) -> list[dg.AssetKey] | None:
+    """The assets of a run for a customer, without other platforms' own; None, for all, where there are none."""
+    if len(USED) == 1:
+        return None
+    tables = platform_of(CUSTOMERS[customer]).contracts
+    own = [key(platform_of(CUSTOMERS[customer]), table) for table in tables for key in (landed_table, catalog_table)]
+    return [*own, *marts.keys, *(graph_key(set_) for set_ in SETS.values())]
+
+
 def request(dumps: Sequence[DumpFile]) -> dg.RunRequest:
     """One run for a customer's dumps of consecutive days; a dump that was replaced asks for another run."""
     first, last = dumps[0], dumps[-1]
     tags = {"recograph/customer": first.customer}
     if first is last:
         run_key = f"{first.customer}|{first.date}|{first.version}"
-        return dg.RunRequest(run_key, partition_key=Snapshot(first.customer, first.date).key, tags=tags)
+        key = Snapshot(first.customer, first.date).key
+        return dg.RunRequest(run_key, partition_key=key, tags=tags, asset_selection=assets_of(first.customer))
     versions = hashlib.sha256("|".join(dump.version for dump in dumps).encode()).hexdigest()[:16]
     return dg.RunRequest(
         f"{first.customer}|{first.date}..{last.date}|{versions}",
         tags=tags | range_tags(first.customer, first.date, last.date),
+        asset_selection=assets_of(first.customer),
     )
 
 
@@ -110,9 +125,9 @@ def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake])
 
 def _landed_version(instance: dg.DagsterInstance, key: dg.MultiPartitionKey) -> str | None:
     """The version of the dump that the partition was last landed from."""
-    records = instance.fetch_materializations(
-        dg.AssetRecordsFilter(landing_key("core_user"), asset_partitions=[key]), limit=1
-    ).records
+    platform = platform_of(CUSTOMERS[key.keys_by_dimension["customer"]])
+    table = landed_table(platform, next(iter(platform.contracts)))
+    records = instance.fetch_materializations(dg.AssetRecordsFilter(table, asset_partitions=[key]), limit=1).records
     materialization = records[0].asset_materialization if records else None
     version = materialization.metadata.get("dump_version") if materialization else None
     return str(version.value) if version else None

@@ -11,15 +11,23 @@ import dagster as dg
 from recograph.adapters.aws.athena_cost import usage
 from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest
 from recograph.adapters.dbt_lineage import column_lineage
+from recograph.defs.catalog import catalog_table
 from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Warehouse
-from recograph.platforms import CONTRACTS
+from recograph.platforms import PLATFORMS, Platform, platform_of
 
 
 def mart_key(mart: str) -> dg.AssetKey:
     """The asset of a mart."""
     return dg.AssetKey(["marts", mart])
+
+
+def source_key(unique_id: str) -> dg.AssetKey:
+    """The asset of a source of dbt, `source.recograph.PLATFORM.TABLE`."""
+    platform, table = unique_id.split(".")[2:]
+    return catalog_table(PLATFORMS[platform], table)
 
 
 class Translator(dagster_dbt.DagsterDbtTranslator):
@@ -30,11 +38,15 @@ class Translator(dagster_dbt.DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         kind, *_, name = unique_id.split(".")
         if kind == "source":
-            return spec.replace_attributes(key=dg.AssetKey(["glue", name]))
+            return spec.replace_attributes(key=source_key(unique_id))
         metadata = dict(spec.metadata)
         if not SETTINGS.on_aws:
             metadata.pop("dagster/table_name", None)  # a table in memory, gone with the run; the Parquet files stay
-        return spec.replace_attributes(key=mart_key(name), group_name="marts", owners=OWNERS, metadata=metadata)
+        unused = {catalog_table(p, table) for p in PLATFORMS.values() if p not in USED for table in p.contracts}
+        deps = [dep for dep in spec.deps if dep.asset_key not in unused]
+        return spec.replace_attributes(
+            key=mart_key(name), group_name="marts", owners=OWNERS, metadata=metadata, deps=deps
+        )
 
 
 os.environ.update(dbt_environment(SETTINGS))
@@ -56,7 +68,7 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
     outputs: dict[str, dg.Output[Any]] = {}
     checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
     names = [key.path[-1] for key in context.selected_asset_keys]
-    lineage: dict[str, dg.TableColumnLineage] = {}
+    lineages: dict[Platform, dict[str, dg.TableColumnLineage]] = {}
     for snapshot in snapshots_of(context):
         if not SETTINGS.on_aws:
             _make_folders(snapshot, names)
@@ -78,12 +90,18 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
         if not invocation.is_successful():
             yield from checks.values()
             raise dg.Failure(description=_failure(snapshot, invocation))
-        lineage = lineage or _lineage(invocation)  # the same for every day
+        platform = platform_of(CUSTOMERS[snapshot.customer])
+        if platform not in lineages:  # the same for every day
+            lineages[platform] = _lineage(invocation, platform)
         rows = _row_counts(warehouse, snapshot, names)
         costs = scanned(invocation.get_artifact("run_results.json"))
         for name in names:
             context.add_asset_metadata(
-                {"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs.get(name, {})},
+                {
+                    "dagster/row_count": rows[name],
+                    "dagster/column_lineage": lineages[platform][name],
+                    **costs.get(name, {}),
+                },
                 mart_key(name),
                 snapshot.key,
             )
@@ -100,9 +118,19 @@ def _row_counts(warehouse: Warehouse, snapshot: Snapshot, names: list[str]) -> d
     return {row["mart"]: row["row_count"] for row in warehouse.query(" union all ".join(counts)).to_pylist()}
 
 
-def _lineage(invocation: dagster_dbt.DbtCliInvocation) -> dict[str, dg.TableColumnLineage]:
+def _lineage(invocation: dagster_dbt.DbtCliInvocation, platform: Platform) -> dict[str, dg.TableColumnLineage]:
     """What each mart's columns are made of, from the SQL that this invocation compiled."""
-    names = {table: {c.name.lower(): c.name for c in contract.columns} for table, contract in CONTRACTS.items()}
+    names = {
+        table: {column.name.lower(): column.name for column in contract.columns}
+        for table, contract in platform.contracts.items()
+    }
+
+    def source_column(step: str, table: str, column: str) -> dg.TableColumnDep:
+        if step == "marts":
+            return dg.TableColumnDep(mart_key(table), column)
+        # Engines know columns in lower case, the catalog's assets as the contract spells them.
+        return dg.TableColumnDep(catalog_table(platform, table), names[table].get(column, column))
+
     found = column_lineage(
         invocation.get_artifact("manifest.json"),
         invocation.target_path / "compiled",
@@ -111,14 +139,7 @@ def _lineage(invocation: dagster_dbt.DbtCliInvocation) -> dict[str, dg.TableColu
     )
     return {
         mart: dg.TableColumnLineage(
-            {
-                column: [
-                    # Engines know columns in lower case, the catalog's assets as the contract spells them.
-                    dg.TableColumnDep(dg.AssetKey([step, table]), names.get(table, {}).get(source, source))
-                    for step, table, source in sorted(sources)
-                ]
-                for column, sources in columns.items()
-            }
+            {column: [source_column(*source) for source in sorted(sources)] for column, sources in columns.items()}
         )
         for mart, columns in found.items()
     }

@@ -12,7 +12,7 @@ def not_landed(lake: Lake, customer: str, table: str, date: str) -> RecographErr
     """The error for a partition that the catalog is asked for before it was landed."""
     return RecographError(
         f"{lake.uri(landing_key(customer, table, date))} isn't there. "
-        f"Materialize landing/{table} for {customer}|{date} first."
+        f"Materialize the landing of {table} for {customer}|{date} first."
     )
 
 

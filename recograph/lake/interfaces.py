@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.fs as fs
 
+from recograph.platforms import Contract
+
 BATCH_ROWS = 50_000
 """Rows of a batch that a warehouse streams."""
 
@@ -73,7 +75,7 @@ class CatalogTable:
 class Catalog(Protocol):
     """What the pipeline needs of a catalog."""
 
-    def register(self, customer: str, date: str, tables: Collection[str]) -> dict[str, CatalogTable]:
+    def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """Make a landed partition queryable and compare its tables with their contracts.
 
         Raises:

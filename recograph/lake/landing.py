@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recograph.ahead import ahead
+from recograph.customers import Customer
 from recograph.dumps import DumpReader
 from recograph.errors import RecographError
 from recograph.lake.erased import erased_users, without_erased
 from recograph.lake.interfaces import DumpFile, Lake
-from recograph.lake.layout import landing_key
-from recograph.platforms import CONTRACTS, Contract
+from recograph.lake.layout import date_of, landing_folder, landing_key
+from recograph.platforms import Contract, platform_of
 
 SMALL_TABLE = 20
 """Rows below which a table may shrink at will: a share of so few says nothing."""
@@ -58,7 +59,8 @@ class Landing:
 def land(
     lake: Lake,
     dump: DumpFile,
-    tables: Collection[str] = tuple(CONTRACTS),
+    customer: Customer,
+    tables: Collection[str] | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> Landing:
     """Read a dump once and publish the contracted tables of its partition.
@@ -66,38 +68,43 @@ def land(
     Args:
         lake: where to land.
         dump: the dump to read.
-        tables: the contracted tables to land.
+        customer: whose dump it is; its platform says what is taken of it.
+        tables: the contracted tables to land; by default all.
         on_progress: called with the bytes read so far and the dump's size.
 
     Raises:
         RecographError: the dump breaks a contract or can't be read; nothing is published then.
     """
-    contracts = [CONTRACTS[table] for table in CONTRACTS if table in tables]
+    platform = platform_of(customer)
+    prefix = platform.prefix_of(customer)
+    contracts = [contract for name, contract in platform.contracts.items() if tables is None or name in tables]
     erased = erased_users(lake, dump.customer)
     with lake.staging() as folder, lake.open_dump(dump) as source:
-        schemas = {contract.table: contract.schema for contract in contracts}
+        schemas = {prefix + contract.table: contract.schema for contract in contracts}
         writers: dict[str, pq.ParquetWriter] = {}
         try:
             for contract in contracts:
                 writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
             with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
-                for table, batch in ahead(reader):
-                    writers[table].write_batch(without_erased(batch, CONTRACTS[table].person, erased))
+                for name, batch in ahead(reader):
+                    contract = platform.contracts[name.removeprefix(prefix)]
+                    writers[contract.table].write_batch(without_erased(batch, contract.person, erased))
         finally:
             for writer in writers.values():
                 writer.close()
         for contract in contracts:
-            if contract.table not in reader.tables and not contract.optional:
+            if prefix + contract.table not in reader.tables and not contract.optional:
                 raise RecographError(
-                    f"{dump.uri}: table {contract.table} is missing, but every dump must have it. "
-                    "Ask the customer for a whole dump, or declare the table optional in recograph/contracts/tables.py."
+                    f"{dump.uri}: table {prefix + contract.table} is missing, but every dump of {platform.name} must "
+                    f"have it. Ask for a whole dump, or mend platform and dump.prefix of {customer.id} in "
+                    "customers.yaml."
                 )
         duplicates = {contract.table: _keep_last(contract, folder) for contract in contracts}
         landed = {}
         for contract in contracts:
             key = landing_key(dump.customer, contract.table, dump.date)
             rows = pq.read_metadata(folder / contract.table).num_rows
-            report = reader.tables.get(contract.table)
+            report = reader.tables.get(prefix + contract.table)
             landed[contract.table] = LandedTable(
                 table=contract.table,
                 uri=lake.uri(key),
@@ -151,22 +158,17 @@ class Drop:
         """One sentence with the numbers and what to do."""
         return (
             f"{self.table} of {self.customer} has {self.rows} rows on {self.date} after {self.rows_before} on "
-            f"{self.date_before}. If the dump is cut, replace it; if it is right, run again with the run config "
-            "ops: {landing: {config: {max_row_drop: 1}}}."
+            f"{self.date_before}. If the dump is cut, replace it."
         )
 
 
 def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_row_drop: float) -> Drop | None:
     """Compare a table's rows with the last landed day before it; None where too few are gone to matter."""
     filesystem, root = lake.filesystem()
-    before = [key for key in lake.parquet(f"landing/{customer}/{table}/") if _date_of(key) < date]
+    before = [key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date]
     if not before:
         return None
     rows_before = pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem).num_rows
     if rows_before < SMALL_TABLE or rows >= rows_before * (1 - max_row_drop):
         return None
-    return Drop(customer, table, date, rows, _date_of(before[-1]), rows_before)
-
-
-def _date_of(key: str) -> str:
-    return key.split("snapshot_date=")[1].split("/")[0]
+    return Drop(customer, table, date, rows, date_of(before[-1]), rows_before)

@@ -1,6 +1,44 @@
-"""Where things lie in a lake, the same in a folder and in S3."""
+"""Where things lie in a lake, the same in a folder and in S3.
+
+A customer has one platform, so the tables of its folder are that platform's, and platforms can't get into each other's
+way: the tables of the same name that two platforms have are those of different customers. dbt reads these places by
+`models/staging/PLATFORM/sources.yml`, and on AWS each customer's crawler by Terraform's `glue.tf`.
+"""
+
+import re
+
+PARTITIONS = {
+    "landing/": re.compile(r"(landing/(?P<customer>[^/]+)/[^/]+/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
+    "marts/": re.compile(r"(marts/[^/]+/customer=(?P<customer>[^/]+)/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
+}
+"""What the keys of the partitions below a prefix look like; the first group is the table's."""
+
+
+def customer_folder(customer: str) -> str:
+    """The prefix of the keys of all landed tables of a customer."""
+    return f"landing/{customer}/"
+
+
+def landing_folder(customer: str, table: str) -> str:
+    """The prefix of the keys of a landed table, all dates."""
+    return f"{customer_folder(customer)}{table}/"
 
 
 def landing_key(customer: str, table: str, date: str) -> str:
     """The key of a landed table's partition."""
-    return f"landing/{customer}/{table}/snapshot_date={date}/{table}.parquet"
+    return f"{landing_folder(customer, table)}snapshot_date={date}/{table}.parquet"
+
+
+def mart_folder(mart: str, customer: str) -> str:
+    """The prefix of the keys of a customer's part of a mart, all dates."""
+    return f"marts/{mart}/customer={customer}/"
+
+
+def mart_partition(mart: str, customer: str, date: str) -> str:
+    """The prefix of the keys of a mart's partition."""
+    return f"{mart_folder(mart, customer)}snapshot_date={date}/"
+
+
+def date_of(key: str) -> str:
+    """The snapshot date of the partition to which a key belongs."""
+    return key.split("snapshot_date=")[1].split("/")[0]

@@ -15,10 +15,11 @@ from recograph.adapters.aws.glue_catalog import GlueCatalog
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_lake import LocalLake
-from recograph.customers import load_customers
+from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.lake.interfaces import CatalogTable
 from recograph.lake.landing import Landing, land
+from recograph.platforms import platform_of
 from recograph.settings import Settings
 
 
@@ -40,7 +41,7 @@ class Deployment:
     settings: Settings
     lake: S3Lake
     catalog: GlueCatalog
-    customers: tuple[str, ...]
+    customers: Mapping[str, Customer]
 
     @classmethod
     def open(cls, settings: Settings, customers: Sequence[str] = ()) -> "Deployment":
@@ -56,7 +57,7 @@ class Deployment:
                 'eval "$(terraform -chdir=terraform output -raw env)".'
             )
         listed = load_customers(settings.data)
-        chosen = tuple(listed[customer].id for customer in customers) or tuple(listed.customers)
+        chosen = {customer: listed[customer] for customer in customers} or listed.customers
         return cls(settings, catalog.lake, catalog, chosen)
 
     def upload(self) -> Iterator[tuple[str, str, bool]]:
@@ -94,11 +95,12 @@ class Deployment:
             days = f" of {', '.join(dates)}" if dates else ""
             raise RecographError(f"No dump{days} in {self.lake.uri('dumps/')}: run `recograph aws upload` first.")
         if len(dumps) == 1:
-            yield land(self.lake, dumps[0])
+            yield land(self.lake, dumps[0], self.customers[dumps[0].customer])
             return
         workers = min(len(dumps), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from pool.map(land, [self.lake] * len(dumps), dumps)
+            owners = [self.customers[dump.customer] for dump in dumps]
+            yield from pool.map(land, [self.lake] * len(dumps), dumps, owners)
 
     def crawl(self) -> dict[str, list[CatalogTable]]:
         """Run every customer's crawler at once, wait, and register what they left out.
@@ -107,7 +109,9 @@ class Deployment:
             RecographError: a crawler is missing or fails.
         """
         with ThreadPoolExecutor(max_workers=8) as pool:
-            return dict(zip(self.customers, pool.map(self.catalog.register_landed, self.customers), strict=True))
+            contracts = [platform_of(customer).contracts.values() for customer in self.customers.values()]
+            landed = pool.map(self.catalog.register_landed, self.customers, contracts)
+            return dict(zip(self.customers, landed, strict=True))
 
     def tables(self) -> list[QueryableTable]:
         """Every table of the customers and of the marts that Athena can query.

@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recograph.customers import Customer
 from recograph.dumps import DumpReader
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
 from recograph.lake.erased import add_erased, without_erased
 from recograph.lake.interfaces import Lake
-from recograph.platforms import CONTRACTS
+from recograph.lake.layout import customer_folder, landing_folder, mart_folder
+from recograph.platforms import platform_of
 
 MARTS = sorted({each.mart for each in ALL_SETS})
 
@@ -26,48 +28,49 @@ def erase_customer(lake: Lake, customer: str) -> int:
         How many files were deleted.
     """
     prefixes = [
-        f"landing/{customer}/",
+        customer_folder(customer),
         f"erased/{customer}/",
-        *(f"marts/{mart}/customer={customer}/" for mart in MARTS),
+        *(mart_folder(mart, customer) for mart in MARTS),
     ]
     return sum(lake.delete(prefix) for prefix in prefixes)
 
 
-def erase_user(lake: Lake, customer: str, user: int) -> int:
+def erase_user(lake: Lake, customer: Customer, user: int) -> int:
     """Remove the rows about a person from the customer's landed tables and marts, of every date.
 
     Returns:
         How many rows were removed.
     """
-    add_erased(lake, customer, user)
+    add_erased(lake, customer.id, user)
     return sum(_without(lake, key, column, user) for key, column in _files(lake, customer))
 
 
-def dumps_about(lake: Lake, customer: str, user: int) -> list[str]:
+def dumps_about(lake: Lake, customer: Customer, user: int) -> list[str]:
     """The customer's dumps that still have rows about a person; reads them all."""
+    platform = platform_of(customer)
     schemas = {
-        contract.table: pa.schema([contract.schema.field(contract.person)])
-        for contract in CONTRACTS.values()
+        platform.prefix_of(customer) + contract.table: pa.schema([contract.schema.field(contract.person)])
+        for contract in platform.contracts.values()
         if contract.person
     }
     found = []
-    for dump in lake.dumps(customer).values():
+    for dump in lake.dumps(customer.id).values():
         with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
             if any(pc.any(pc.equal(batch.column(0), user)).as_py() for _, batch in reader):
                 found.append(dump.uri)
     return found
 
 
-def _files(lake: Lake, customer: str) -> Iterator[tuple[str, str]]:
+def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, str]]:
     """The keys of all files that may have rows about people, and the column that says about whom."""
-    for contract in CONTRACTS.values():
+    for contract in platform_of(customer).contracts.values():
         if contract.person:
-            for key in lake.parquet(f"landing/{customer}/{contract.table}/"):
+            for key in lake.parquet(landing_folder(customer.id, contract.table)):
                 yield key, contract.person
     about = [each for each in ALL_SETS if isinstance(each, RelationshipSet) and each.start is USER]
     columns = {(USER.mart, USER.key_column), *((each.mart, each.start_column) for each in about)}
     for mart, column in sorted(columns):
-        for key in lake.parquet(f"marts/{mart}/customer={customer}/"):
+        for key in lake.parquet(mart_folder(mart, customer.id)):
             yield key, column
 
 

@@ -4,17 +4,12 @@ What the next load compares with is kept, however old: the snapshots that the gr
 """
 
 import datetime
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from recograph.lake.interfaces import Lake
-
-_FOLDERS = {
-    "landing/": re.compile(r"(landing/(?P<customer>[^/]+)/[^/]+/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
-    "marts/": re.compile(r"(marts/[^/]+/customer=(?P<customer>[^/]+)/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
-}
+from recograph.lake.layout import PARTITIONS
 
 
 @dataclass(frozen=True, order=True)
@@ -45,7 +40,7 @@ def expired(
     """
     first_kept = (today - datetime.timedelta(days=keep_days)).isoformat()
     tables: dict[str, dict[str, Partition]] = defaultdict(dict)
-    for root, folder in _FOLDERS.items():
+    for root, folder in PARTITIONS.items():
         for key in lake.parquet(root):
             if match := folder.match(key):
                 tables[match[1]][match["date"]] = Partition(match["customer"], match["date"], match[0])

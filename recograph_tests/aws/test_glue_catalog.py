@@ -12,7 +12,7 @@ from recograph.adapters.aws.glue_catalog import GlueCatalog, glue_type
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
 from recograph.lake.layout import landing_key
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 
 DAYS = ("2026-11-01", "2026-11-02")
@@ -57,7 +57,7 @@ def crawled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_crawler_did_not_make_follows_from_the_contract(catalog: GlueCatalog, glue: Any) -> None:
-    found = catalog.register("customer_1", DAYS[0], list(CONTRACTS))
+    found = catalog.register("customer_1", DAYS[0], CONTRACTS.values())
     assert {name: (table.rows, table.drift) for name, table in found.items()} == {
         name: (0 if contract.optional else 1, ()) for name, contract in CONTRACTS.items()
     }
@@ -83,7 +83,7 @@ def test_a_drift_names_the_column(catalog: GlueCatalog, glue: Any, crawled: None
             "PartitionKeys": [{"Name": "snapshot_date", "Type": "date"}],
         },
     )
-    assert catalog.register("customer_1", DAYS[0], ["core_user"])["core_user"].drift == (
+    assert catalog.register("customer_1", DAYS[0], [CONTRACTS["core_user"]])["core_user"].drift == (
         "core_user.can_manage_subordinates is missing.",
         "core_user.valid is int, but the contract says boolean.",
         "core_user.snapshot_date is date, but the contract says string.",
@@ -105,7 +105,9 @@ def test_a_crawler_that_is_running_is_waited_for_and_run_again(catalog: GlueCata
 
 def test_all_landed_days_are_registered_and_again(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
     for _ in range(2):
-        assert [table.drift for table in catalog.register_landed("customer_1")] == [()] * len(CONTRACTS)
+        assert [table.drift for table in catalog.register_landed("customer_1", CONTRACTS.values())] == [()] * len(
+            CONTRACTS
+        )
     where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": "core_user"}
     assert sorted(partition["Values"] for partition in glue.get_partitions(**where)["Partitions"]) == [
         [d] for d in DAYS
@@ -113,8 +115,10 @@ def test_all_landed_days_are_registered_and_again(catalog: GlueCatalog, glue: An
 
 
 def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: Any) -> None:
-    with pytest.raises(RecographError, match=r"isn't there\. Materialize landing/core_user for customer_1\|2026-11-09"):
-        catalog.register("customer_1", "2026-11-09", ["core_user"])
+    with pytest.raises(
+        RecographError, match=r"isn't there\. Materialize the landing of core_user for customer_1\|2026-11-09"
+    ):
+        catalog.register("customer_1", "2026-11-09", [CONTRACTS["core_user"]])
     with pytest.raises(RecographError, match=r"Glue crawler .*customer_2: EntityNotFound.*Run `make deploy`"):
         catalog.crawl("customer_2")
 
@@ -122,7 +126,7 @@ def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: An
 def test_a_missing_database_is_named(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
     glue.delete_database(Name=f"{catalog.database_prefix}customer_1")
     with pytest.raises(RecographError, match=r"Glue table .*customer_1\.core_user: EntityNotFound.*`make deploy`"):
-        catalog.register("customer_1", DAYS[0], ["core_user"])
+        catalog.register("customer_1", DAYS[0], [CONTRACTS["core_user"]])
 
 
 def test_a_crawler_that_takes_too_long_is_not_waited_for(catalog: GlueCatalog, glue: Any) -> None:

@@ -24,9 +24,10 @@ import yaml
 
 from recograph.adapters.environment import open_lake, open_warehouse
 from recograph.adapters.neo4j import Connection
+from recograph.customers import load_customers
 from recograph.lake.landing import land
 from recograph.lake.layout import landing_key
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.aws.marts import MARTS, dbt, finish, rows
 from recograph_tests.aws.stack import LocalAws, without_aws
@@ -93,7 +94,7 @@ def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings.from_env(environ)
     lake = open_lake(settings)
     for customer, date in PARTITIONS:
-        land(lake, lake.dumps(customer)[date])
+        land(lake, lake.dumps(customer)[date], load_customers(sample)[customer])
         finish(dbt(environ, customer, date, "run"))
     return settings
 

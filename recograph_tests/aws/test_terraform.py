@@ -10,7 +10,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from recograph.customers import load_customers
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.aws.stack import REGION, LocalAws, without_aws
 from recograph_tests.aws.terraform import NotUsableError, Terraform

@@ -13,10 +13,11 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.neo4j import Connection
 from recograph.cli.customer import app
+from recograph.customers import load_customers
 from recograph.errors import RecographError
 from recograph.graph.load import load
 from recograph.lake.landing import land
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR
 from recograph_tests.graph.marts import Snapshot, actual, expected
 
@@ -45,7 +46,7 @@ def home(tmp_path: Path, neo4j_server: Connection, monkeypatch: pytest.MonkeyPat
     shutil.copy(PROJECT_DIR / "data" / "customers.yaml", tmp_path / "data")
     for customer in CUSTOMERS:
         for dump in lake_of(tmp_path).dumps(customer).values():
-            land(lake_of(tmp_path), dump)
+            land(lake_of(tmp_path), dump, load_customers(tmp_path / "data")[customer])
     return tmp_path
 
 
@@ -148,7 +149,7 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
     # Once more finds nothing; and the dumps don't bring the person back.
     assert "Lake: 0 rows" in run("erase-user", "customer_1", str(person), "--yes").stdout
     for dump in lake_of(home).dumps("customer_1").values():
-        land(lake_of(home), dump)
+        land(lake_of(home), dump, load_customers(home / "data")["customer_1"])
     assert about(home, person) == {}
     assert json.loads((home / "home" / "lake" / "erased" / "customer_1" / "users.json").read_text()) == [person]
 

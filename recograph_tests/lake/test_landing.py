@@ -6,11 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from recograph.adapters.local.folder_lake import LocalLake
+from recograph.customers import Customer
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.landing import Landing, land
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 
+CUSTOMER = Customer(id="customer_1", name="-", region="-", size="-", category="-")
 TABLES = ["core_user", "core_setting_user"]
 DUMP = """-- MySQL dump 10.13
 CREATE TABLE `core_user` (`pass` text, `register_date` datetime, `valid` tinyint(1), `IDST` int, `email` text);
@@ -27,7 +29,7 @@ def landing(folder: Path, dump: str) -> Landing:
     path = folder / "data" / "customer_1" / "2026-01-01.sql"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dump)
-    return land(lake, dump_for(lake, "customer_1", "2026-01-01"), TABLES)
+    return land(lake, dump_for(lake, "customer_1", "2026-01-01"), CUSTOMER, TABLES)
 
 
 def landed(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from recograph.cli.sample_data import sample_data
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
-from recograph.platforms import CONTRACTS
+from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.sample_data import generate, prepare
 from recograph.sample_data.profiles import profile_of
 from recograph.sample_data.rows import Rows

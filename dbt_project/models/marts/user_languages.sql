@@ -1,9 +1,8 @@
 with languages as (
     select
         user_id,
-        lower(trim(setting_value)) as language_id
-    from {{ ref('stg_user_settings') }}
-    where path_name = 'ui.language'
+        lower(trim(language)) as language_id
+    from {{ ref('stg_user_languages') }}
 )
 
 select

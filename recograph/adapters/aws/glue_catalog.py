@@ -13,8 +13,8 @@ from recograph.adapters.aws import clients as aws
 from recograph.errors import RecographError
 from recograph.lake.drift import drift, not_landed
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import landing_key
-from recograph.platforms import CONTRACTS, Contract
+from recograph.lake.layout import date_of, landing_folder, landing_key
+from recograph.platforms import Contract
 
 _PARTITION_KEY = ("snapshot_date", "string")
 _DEPLOY = "Was the customer deployed? Run `make deploy`."
@@ -40,11 +40,12 @@ class GlueCatalog:
     poll: float = 5.0
     """Seconds between two looks at a crawler."""
 
-    def register(self, customer: str, date: str, tables: Collection[str]) -> dict[str, CatalogTable]:
+    def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
         filesystem, root = self.lake.filesystem()
         rows = {}
-        for table in tables:
+        for contract in contracts:
+            table = contract.table
             try:
                 rows[table] = pq.read_metadata(
                     f"{root}{landing_key(customer, table, date)}", filesystem=filesystem
@@ -52,9 +53,9 @@ class GlueCatalog:
             except FileNotFoundError:
                 raise not_landed(self.lake, customer, table, date) from None
         self.crawl(customer)
-        return {table: self._complete(customer, CONTRACTS[table], [date], rows[table]) for table in tables}
+        return {c.table: self._complete(customer, c, [date], rows[c.table]) for c in contracts}
 
-    def register_landed(self, customer: str) -> list[CatalogTable]:
+    def register_landed(self, customer: str, contracts: Collection[Contract]) -> list[CatalogTable]:
         """Make every landed partition of a customer queryable, with one crawl; rows aren't counted.
 
         Raises:
@@ -62,9 +63,9 @@ class GlueCatalog:
         """
         self.crawl(customer)
         found = []
-        for contract in CONTRACTS.values():
-            keys = self.lake.parquet(f"landing/{customer}/{contract.table}/")
-            if dates := sorted({key.split("snapshot_date=")[1].split("/")[0] for key in keys}):
+        for contract in contracts:
+            keys = self.lake.parquet(landing_folder(customer, contract.table))
+            if dates := sorted({date_of(key) for key in keys}):
                 found.append(self._complete(customer, contract, dates))
         return found
 
@@ -103,7 +104,7 @@ class GlueCatalog:
     ) -> CatalogTable:
         """The table as Glue has it; made, with these partitions, where the crawler didn't."""
         database, name = f"{self.database_prefix}{customer}", contract.table.lower()
-        location = self.lake.uri(f"landing/{customer}/{contract.table}/")
+        location = self.lake.uri(landing_folder(customer, contract.table))
         with aws.explained(f"Glue table {database}.{name}", {"EntityNotFoundException": _DEPLOY}):
             try:
                 table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
+from recograph.lake.layout import mart_partition
 
 _MEMORY = "512MB"
 """Of DuckDB in a process; beyond it DuckDB spills. Customers are loaded at once, and 8 million rows take no longer."""
@@ -28,7 +29,7 @@ class DuckDBWarehouse:
 
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`."""
-        folder = Path(self.lake) / "marts" / mart / f"customer={customer}" / f"snapshot_date={date}"
+        folder = Path(self.lake, mart_partition(mart, customer, date))
         if not any(folder.glob("*.parquet")):
             return None
         return f"read_parquet('{str(folder).replace(chr(39), chr(39) * 2)}/*.parquet', hive_partitioning = false)"

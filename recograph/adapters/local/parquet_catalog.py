@@ -10,7 +10,7 @@ from recograph.errors import RecographError
 from recograph.lake.drift import drift, not_landed
 from recograph.lake.interfaces import CatalogTable, Lake
 from recograph.lake.layout import landing_key
-from recograph.platforms import CONTRACTS
+from recograph.platforms import Contract
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,12 @@ class ParquetCatalog:
 
     lake: Lake
 
-    def register(self, customer: str, date: str, tables: Collection[str]) -> dict[str, CatalogTable]:
+    def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
         filesystem, root = self.lake.filesystem()
         found = {}
-        for table in tables:
+        for contract in contracts:
+            table = contract.table
             key = landing_key(customer, table, date)
             try:
                 with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
@@ -32,11 +33,9 @@ class ParquetCatalog:
                 raise not_landed(self.lake, customer, table, date) from None
             except (OSError, pa.ArrowInvalid) as error:
                 raise RecographError(
-                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). Materialize landing/{table} again."
+                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). Land {table} again."
                 ) from error
             columns = tuple((column.name, str(column.type)) for column in schema)
-            wanted = [(column.name, str(column.type)) for column in CONTRACTS[table].columns]
-            found[table] = CatalogTable(
-                table, self.lake.uri(key), columns, rows, drift(CONTRACTS[table], columns, wanted)
-            )
+            wanted = [(column.name, str(column.type)) for column in contract.columns]
+            found[table] = CatalogTable(table, self.lake.uri(key), columns, rows, drift(contract, columns, wanted))
         return found

@@ -1,1 +1,6 @@
-"""Docebo-like learning platforms: which tables and columns may leave their dumps."""
+"""Docebo, or what has its schema."""
+
+from recograph.platforms.docebo.contracts import CONTRACTS
+from recograph.platforms.platform import Platform
+
+DOCEBO = Platform("docebo", "Docebo", CONTRACTS)

@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'core_user') }}
+    from {{ source('docebo', 'core_user') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 

@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'learning_course') }}
+    from {{ source('docebo', 'learning_course') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 

@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'learning_courseuser') }}
+    from {{ source('docebo', 'learning_course_rating_vote') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 
@@ -11,14 +11,10 @@ renamed as (
         cast(idcourse as bigint) as course_id,
 
         -- numerics
-        cast(status as bigint) as status,
+        cast(rating as double) as rating,
 
         -- epoch milliseconds
-        date_inscr as enrolled_ms,
-        date_first_access as first_access_ms,
-        date_last_access as last_access_ms,
-        date_complete as completed_ms,
-        last_update as updated_ms
+        "timestamp" as rated_ms
     from source
 )
 

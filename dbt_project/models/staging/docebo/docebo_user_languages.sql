@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'core_setting_user') }}
+    from {{ source('docebo', 'core_setting_user') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 
@@ -11,8 +11,12 @@ renamed as (
 
         -- texts
         path_name,
-        value as setting_value
+        value as language
     from source
 )
 
-select * from renamed
+select
+    user_id,
+    language
+from renamed
+where path_name = 'ui.language'

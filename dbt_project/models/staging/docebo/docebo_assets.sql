@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'app7020_content') }}
+    from {{ source('docebo', 'app7020_content') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 

@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'learning_course_rating_vote') }}
+    from {{ source('docebo', 'learning_courseuser') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 
@@ -11,10 +11,14 @@ renamed as (
         cast(idcourse as bigint) as course_id,
 
         -- numerics
-        cast(rating as double) as rating,
+        cast(status as bigint) as status,
 
         -- epoch milliseconds
-        "timestamp" as rated_ms
+        date_inscr as enrolled_ms,
+        date_first_access as first_access_ms,
+        date_last_access as last_access_ms,
+        date_complete as completed_ms,
+        last_update as updated_ms
     from source
 )
 

@@ -1,6 +1,6 @@
 with source as (
     select *
-    from {{ source('landing', 'app7020_content_rating') }}
+    from {{ source('docebo', 'app7020_content_history') }}
     where snapshot_date = '{{ var("snapshot_date") }}'
 ),
 
@@ -10,8 +10,8 @@ renamed as (
         cast(iduser as bigint) as user_id,
         cast(idcontent as bigint) as asset_id,
 
-        -- numerics
-        cast(rating as double) as rating
+        -- epoch milliseconds
+        viewed as viewed_ms
     from source
 )
 

@@ -1,0 +1,5 @@
+select
+    user_id,
+    asset_id,
+    rating
+from {{ of_platform('asset_ratings') }}

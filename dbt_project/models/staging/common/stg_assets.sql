@@ -1,0 +1,6 @@
+select
+    id,
+    title,
+    content_type,
+    creation_date
+from {{ of_platform('assets') }}

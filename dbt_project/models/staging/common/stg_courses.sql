@@ -1,0 +1,9 @@
+select
+    id,
+    category,
+    name,
+    course_type,
+    difficulty,
+    status,
+    created_date
+from {{ of_platform('courses') }}

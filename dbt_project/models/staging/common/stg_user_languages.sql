@@ -1,0 +1,4 @@
+select
+    user_id,
+    language
+from {{ of_platform('user_languages') }}

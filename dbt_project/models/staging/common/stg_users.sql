@@ -1,0 +1,6 @@
+select
+    id,
+    can_manage_subordinates,
+    valid,
+    register_date
+from {{ of_platform('users') }}

@@ -1,0 +1,29 @@
+"""What a learning platform is to the pipeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recograph.customers import Customer
+from recograph.platforms.contract import Contract
+
+
+@dataclass(frozen=True, eq=False)
+class Platform:
+    """A learning platform's schema, and what becomes of it.
+
+    Its models of dbt are in `models/staging/ID/`: a source named ID with the contracted tables, and a model `ID_NAME`
+    for each common model `stg_NAME`.
+    """
+
+    id: str
+    """As `platform` in customers.yaml names it."""
+    name: str
+    """For people."""
+    contracts: Mapping[str, Contract]
+    """What may leave its dumps, by table, in the order in which the UI lists them."""
+    prefix: str = ""
+    """What the names of its tables begin with where customers.yaml doesn't say otherwise."""
+
+    def prefix_of(self, customer: Customer) -> str:
+        """What the names of a customer's tables begin with."""
+        return customer.dump.prefix if "prefix" in customer.dump.model_fields_set else self.prefix
