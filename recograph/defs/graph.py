@@ -58,6 +58,7 @@ def _checks_of(set_: GraphSet) -> dict[str, str]:
     checks = {
         REMOVAL_IS_PLAUSIBLE: "The snapshot removes no suspiciously large share of the set; else nothing is loaded.",
         "count": "The customer's count in the graph is that of the mart, less the dangling rows.",
+        "properties_match": "A sample of the set has the mart's values, property by property.",
         "properties_allowed": "No property is there that the model doesn't declare.",
     }
     if isinstance(set_, RelationshipSet):

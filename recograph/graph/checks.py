@@ -1,6 +1,9 @@
 """Is the graph what it should be? Each check asks the graph itself, not what a load has recorded."""
 
+import random
+from collections import Counter
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +11,15 @@ import neo4j
 
 from recograph.graph import cypher, difference
 from recograph.graph.errors import address, explained
-from recograph.graph.model import NODE_SETS, GraphSet, RelationshipSet
+from recograph.graph.model import GraphSet, RelationshipSet
 from recograph.graph.plan import wanted_sets
+from recograph.graph.schema import rules, wrong_rules
 from recograph.lake.interfaces import Warehouse
+
+_SAMPLED_ROWS = 1000
+"""About how many rows of a set are compared property by property; another part of it each time."""
+_SAMPLES_AT_A_TIME = 4
+"""Sets whose samples the warehouse takes at a time: on Athena most of it is waiting."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +36,9 @@ class Check:
 
 def check_constraints(driver: neo4j.Driver) -> Check:
     """Whether every constraint and index of the model is there and online."""
-    with explained(address(driver)), driver.session() as session:
-        found = dict(session.run("SHOW INDEXES YIELD name, state RETURN name, state").values())
-    wanted = [*cypher.key_constraints(NODE_SETS), *cypher.fulltext_indexes(NODE_SETS)]
-    wrong = {name: found.get(name, "missing") for name in wanted if found.get(name) != "ONLINE"}
-    message = "; ".join(f"{name} is {state.lower()}" for name, state in wrong.items())
-    return Check("constraints_online", not wrong, message or f"All {len(wanted)} are online.", metadata=wrong)
+    wrong = wrong_rules(driver)
+    message = f"{'; '.join(wrong.values())}. The next `recograph run` makes what is missing." if wrong else ""
+    return Check("constraints_online", not wrong, message or f"All {len(rules())} are online.", metadata=wrong)
 
 
 def check_customer(
@@ -40,9 +46,10 @@ def check_customer(
 ) -> list[Check]:
     """Check what the graph holds of a customer against its marts of a snapshot date and against the model.
 
-    Of every set: `count` (as many as the mart has rows, dangling ones left out), `properties_allowed` (none outside the
-    model); of relationships `within_customer` (none ends at another customer's node), and `PROPERTY_in_range` for every
-    property with bounds. One pass over each set, from the customer's own nodes.
+    Of every set: `count` (as many as the mart has rows, dangling ones left out), `properties_match` (a sample has the
+    mart's values), `properties_allowed` (none outside the model); of relationships `within_customer` (none ends at
+    another customer's node), and `PROPERTY_in_range` for every property with bounds. One pass over each set, from the
+    customer's own nodes. What fails names the command that sets it right.
 
     Args:
         driver: of the server.
@@ -55,7 +62,10 @@ def check_customer(
         RecographError: marts are missing, or Neo4j fails.
     """
     wanted = wanted_sets(sets)
-    expected = _expected(warehouse, wanted, customer, date)
+    sources = difference.sources(warehouse, wanted, customer, date)
+    expected = _expected(warehouse, wanted, sources, customer)
+    samples = _samples(warehouse, wanted, sources, customer, expected)
+    advice = f" To set it right: recograph run --customer {customer} --date {date} --repair"
     checks: list[Check] = []
     with explained(address(driver)), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
         states = session.run(
@@ -65,31 +75,79 @@ def check_customer(
         for each in wanted:
             parameters = {"customer": customer, "members": members.get(each.name) or [], "allowed": [*each.allowed]}
             survey = session.run(cypher.survey(each), parameters).single(strict=True)
-            checks += _judge(each, dict(survey), expected[each.name], customer)
+            checks += _judge(each, dict(survey), expected[each.name], customer, advice)
+            checks.append(_match(session, each, samples[each.name], customer, advice))
     return checks
 
 
-def _expected(warehouse: Warehouse, sets: list[GraphSet], customer: str, date: str) -> dict[str, int]:
+def _expected(warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str) -> dict[str, int]:
     """How many rows of every set have their nodes."""
-    sources = difference.sources(warehouse, sets, customer, date)
     counted = warehouse.query(difference.counting(sets, sources, customer)).to_pylist()
     return {row["name"]: row["row_count"] for row in counted}
 
 
-def _judge(graph_set: GraphSet, survey: Mapping[str, Any], expected: int, customer: str) -> list[Check]:
+_Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+"""Properties by key, as `difference.columns` orders them."""
+
+
+def _samples(
+    warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str, expected: Mapping[str, int]
+) -> dict[str, _Rows]:
+    """Some rows of every set's mart: of all nodes, or of all that relationships begin at, each so many-th."""
+
+    def sample(each: GraphSet) -> _Rows:
+        step = max(1, expected[each.name] // _SAMPLED_ROWS)
+        sql = difference.sample(each, sources, customer, step, random.randrange(step))  # noqa: S311 - no secret
+        table = warehouse.query(sql).cast(difference.schema(each))
+        return _by_key(each, zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+    with ThreadPoolExecutor(_SAMPLES_AT_A_TIME) as pool:
+        return dict(zip((each.name for each in sets), pool.map(sample, sets), strict=True))
+
+
+def _by_key(graph_set: GraphSet, rows: "Collection[tuple[Any, ...]] | zip[tuple[Any, ...]]") -> _Rows:
+    keys = len(difference.key_columns(graph_set))
+    return {tuple(row[:keys]): tuple(row[keys:]) for row in rows}
+
+
+def _match(session: neo4j.Session, graph_set: GraphSet, sampled: _Rows, customer: str, advice: str) -> Check:
+    """Whether the sampled rows are in the graph, with the properties of the mart and no others."""
+    keys = sorted({key[0] for key in sampled})
+    result = session.run(cypher.sample(graph_set), customer=customer, keys=keys)
+    held = _by_key(graph_set, [tuple(record.values()) for record in result])
+    names = [prop.name for prop in graph_set.properties]
+    differing: Counter[str] = Counter()
+    wrong = 0
+    for key, values in sampled.items():
+        found = held.get(key)
+        if found == (*values, False):
+            continue
+        wrong += 1
+        if found:
+            differing.update(name for name, new, old in zip(names, values, found, strict=False) if new != old)
+    where = f" ({', '.join(f'{name} {count:,} times' for name, count in differing.items())})" if differing else ""
+    message = (
+        f"{wrong:,} of {len(sampled):,} that were compared aren't as in the mart{where}.{advice}"
+        if wrong
+        else f"{len(sampled):,} were compared, all are as in the mart."
+    )
+    return Check("properties_match", not wrong, message, graph_set.name, {"compared": len(sampled), "differing": wrong})
+
+
+def _judge(graph_set: GraphSet, survey: Mapping[str, Any], expected: int, customer: str, advice: str) -> list[Check]:
     name, total = graph_set.name, survey["total"]
     checks = [
         Check(
             "count",
             total == expected,
-            f"{total:,} in the graph, {expected:,} in the mart.",
+            f"{total:,} in the graph, {expected:,} in the mart.{advice if total != expected else ''}",
             name,
             {"graph": total, "mart": expected},
         ),
         Check(
             "properties_allowed",
             not survey["foreign"],
-            f"{survey['foreign']:,} have properties outside the model: {', '.join(survey['foreign_keys'])}."
+            f"{survey['foreign']:,} have properties outside the model: {', '.join(survey['foreign_keys'])}.{advice}"
             if survey["foreign"]
             else "None is outside the model.",
             name,
@@ -98,13 +156,15 @@ def _judge(graph_set: GraphSet, survey: Mapping[str, Any], expected: int, custom
     ]
     if isinstance(graph_set, RelationshipSet):
         crossing = survey["crossing"]
-        message = f"{crossing:,} end at another customer's node." if crossing else f"All stay within {customer}."
+        message = (
+            f"{crossing:,} end at another customer's node.{advice}" if crossing else f"All stay within {customer}."
+        )
         checks.append(Check("within_customer", crossing == 0, message, name, {"crossing": crossing}))
     for prop in graph_set.properties:
         if prop.between:
             low, high = prop.between
             wrong = survey[f"wrong_{prop.name}"]
-            message = f"{wrong:,} have a {prop.name} outside {low}..{high}, or none."
+            message = f"{wrong:,} have a {prop.name} outside {low}..{high}, or none.{advice}"
             message = message if wrong else f"All are within {low}..{high}."
             checks.append(Check(f"{prop.name}_in_range", wrong == 0, message, name, {"outside": wrong}))
     return checks

@@ -1,4 +1,4 @@
-"""Cypher, derived from the model: constraints, indexes, batches of changes, counts and reading back.
+"""Cypher, derived from the model: batches of changes, counts and reading back.
 
 A batch, `$batch`, travels as columns, not as a map a row: `keys` (nodes), or `starts`, `ends` (the distinct ends of
 relationships) with `s`, `e` (positions in them), and `p0`, `p1`, ... (properties in the model's order). Each end node
@@ -6,8 +6,6 @@ is thus looked up once a batch. The customer is one parameter, times are integer
 Neo4j plans a statement anew, in 0.1 s, for every order of magnitude of the length of a list that is a parameter itself.
 Nor is it to plan anew because the graph has grown: by unique keys these statements have the same plan from the start.
 """
-
-from collections.abc import Sequence
 
 from recograph.graph.model import KEY, TENANT, GraphSet, NodeSet, Property, RelationshipSet, Scope, Type
 
@@ -17,28 +15,6 @@ LOCK = "LoadLock"
 """A node a customer: who may write that customer's part."""
 
 _PLANNED_ONCE = "CYPHER replan=skip "
-_STATE_KEYS = {STATE: (TENANT, "set"), LOCK: (TENANT,)}
-
-
-def key_constraints(nodes: Sequence[NodeSet]) -> dict[str, str]:
-    """Name and statement of every uniqueness constraint: the model's keys, and those of states and locks."""
-    keys = {node.label: (TENANT, KEY) if node.scope is Scope.OWNED else (KEY,) for node in nodes} | _STATE_KEYS
-    return {
-        f"{label.lower()}_key": f"CREATE CONSTRAINT `{label.lower()}_key` IF NOT EXISTS FOR (n:`{label}`) "
-        f"REQUIRE ({', '.join(f'n.`{name}`' for name in key)}) IS UNIQUE"
-        for label, key in keys.items()
-    }
-
-
-def fulltext_indexes(nodes: Sequence[NodeSet]) -> dict[str, str]:
-    """Name and statement of every full-text index; accents don't matter in a search."""
-    return {
-        node.fulltext_index: f"CREATE FULLTEXT INDEX `{node.fulltext_index}` IF NOT EXISTS FOR (n:`{node.label}`) "
-        f"ON EACH [{', '.join(f'n.`{prop.name}`' for prop in node.properties if prop.fulltext)}] "
-        "OPTIONS {indexConfig: {`fulltext.analyzer`: 'standard-folding'}}"
-        for node in nodes
-        if node.fulltext_index
-    }
 
 
 def add(graph_set: GraphSet) -> str:
@@ -91,20 +67,63 @@ def crosses(relationships: RelationshipSet) -> str:
     if relationships.end.scope is Scope.SHARED:
         return "false"
     owner = TENANT if relationships.end.scope is Scope.OWNED else KEY
-    return f"b.`{owner}` <> $customer"
+    return f"coalesce(b.`{owner}`, '') <> $customer"
 
 
 def read(graph_set: GraphSet) -> str:
-    """Everything that the graph holds of a set for `$customer`, as lists of columns of up to `$size` rows.
+    """Everything that the graph holds of a set for `$customer`, in the columns of `difference.held_schema`.
 
-    Columns are the keys and properties, in the order of `difference.columns`.
+    Whoever else has written there: values of another type count as absent and make the row strange, as do properties
+    that the model doesn't declare; nodes whose id has another type are no row at all.
     """
-    returned = ["n.id"] if isinstance(graph_set, NodeSet) else ["a.id", "b.id"]
+    keys = _keys(graph_set)
+    where = " AND ".join(_is(key, type_) for key, type_ in keys.items())
+    return f"{of_customer(graph_set)} AND {where} RETURN {', '.join([*keys, *_held_properties(graph_set)])}"
+
+
+def sample(graph_set: GraphSet) -> str:
+    """What `read` returns, of the nodes of some `$keys` or the relationships that begin at them."""
+    node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
+    which = "n" if isinstance(graph_set, NodeSet) else "a"
+    match = f"UNWIND $keys AS key MATCH ({which}:`{node.label}` {_key(node, 'key')})"
+    if isinstance(graph_set, RelationshipSet):
+        match += f" MATCH (a)-[r:`{graph_set.type}`]->(b:`{graph_set.end.label}`)"
+    return f"{match} RETURN {', '.join([*_keys(graph_set), *_held_properties(graph_set)])}"
+
+
+def strays(graph_set: GraphSet) -> str:
+    """MATCH what no load of `$customer` has written: nodes n with an id of another type, relationships r that cross."""
+    if isinstance(graph_set, RelationshipSet):
+        return f"{of_customer(graph_set, other_ends=True)} AND ({crosses(graph_set)})"
+    return f"{of_customer(graph_set)} AND NOT ({_is(f'n.{KEY}', graph_set.key_type)})"
+
+
+def remove_strays(graph_set: GraphSet) -> str:
+    """Delete what `strays` matches."""
+    delete = "DELETE r" if isinstance(graph_set, RelationshipSet) else "DETACH DELETE n"
+    return f"{strays(graph_set)} {delete} RETURN count(*) AS done"
+
+
+def _keys(graph_set: GraphSet) -> dict[str, Type]:
+    if isinstance(graph_set, NodeSet):
+        return {f"n.{KEY}": graph_set.key_type}
+    return {f"a.{KEY}": graph_set.start.key_type, f"b.{KEY}": graph_set.end.key_type}
+
+
+def _held_properties(graph_set: GraphSet) -> list[str]:
+    """Expressions for the properties in the model's order, and for whether there is anything strange."""
     which = "n" if isinstance(graph_set, NodeSet) else "r"
+    returned, strange = [], [f"any(name IN keys({which}) WHERE NOT name IN {sorted(graph_set.allowed)})"]
     for prop in graph_set.properties:
+        value = f"{which}.`{prop.name}`"
         suffix = ".epochMillis" if prop.type is Type.DATETIME else ""
-        returned.append(f"{which}.`{prop.name}`{suffix}")
-    return f"{of_customer(graph_set)} RETURN {', '.join(returned)}"
+        returned.append(f"CASE WHEN {_is(value, prop.type)} THEN {value}{suffix} END")
+        strange.append(f"NOT ({value} IS NULL OR {_is(value, prop.type)})")
+    return [*returned, " OR ".join(strange)]
+
+
+def _is(value: str, type_: Type) -> str:
+    return f"{value} IS :: {_TYPES[type_]} NOT NULL"
 
 
 def survey(graph_set: GraphSet) -> str:
@@ -132,6 +151,13 @@ def survey(graph_set: GraphSet) -> str:
     )
 
 
+_TYPES = {
+    Type.INTEGER: "INTEGER",
+    Type.FLOAT: "FLOAT",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.STRING: "STRING",
+    Type.DATETIME: "ZONED DATETIME",
+}
 _KEYS = "UNWIND range(0, size($batch.keys) - 1) AS i"
 
 

@@ -14,6 +14,10 @@ from recograph.lake.interfaces import Warehouse
 
 OPERATION = "operation"
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+STRAYED = "strayed"
+"""Of the graph alone: what is there beside the rows, and that they can't name."""
+STRANGE = "strange"
+"""Column of what the graph holds: whether it has properties that no load can have written."""
 
 _SQL_TYPES = {
     Type.INTEGER: "bigint",
@@ -52,6 +56,11 @@ def schema(graph_set: GraphSet, *, operation: bool = False) -> pa.Schema:
     types = keys + [prop.type for prop in graph_set.properties]
     fields = [pa.field(name, _ARROW_TYPES[type_]) for name, type_ in zip(columns(graph_set), types, strict=True)]
     return pa.schema([pa.field(OPERATION, pa.string()), *fields] if operation else fields)
+
+
+def held_schema(graph_set: GraphSet) -> pa.Schema:
+    """The Arrow schema of what the graph holds of a set, as `cypher.read` returns it."""
+    return schema(graph_set).append(pa.field(STRANGE, pa.bool_()))
 
 
 def order(graph_set: GraphSet) -> str:
@@ -95,25 +104,25 @@ def rows(graph_set: GraphSet, sources: Mapping[str, str], customer: str) -> str:
     )
 
 
-def difference(graph_set: GraphSet, new: str, old: str, *, rewrite: bool = False) -> str:
+def difference(graph_set: GraphSet, new: str, old: str, *, held: bool = False) -> str:
     """SELECT the operations that turn old rows into new ones, in the columns of `schema(..., operation=True)`.
 
     Args:
         graph_set: the set.
         new: SELECT of its rows as they shall be.
         old: SELECT of its rows as they are; no key is in it twice.
-        rewrite: count rows that are in both as changed, whatever their properties.
+        held: the old rows are what the graph holds, in the columns of `held_schema`; strange ones count as changed.
     """
     keys = key_columns(graph_set)
     properties = columns(graph_set)[len(keys) :]
     on = " and ".join(f"n.{key} = o.{key}" for key in keys)
     # `=` would say nothing about NULL.
-    differs = " or ".join(f"n.{name} is distinct from o.{name}" for name in properties) or "false"
+    differs = [f"n.{name} is distinct from o.{name}" for name in properties] + [f"o.{STRANGE}"] * held
     selected = [f"coalesce(n.{key}, o.{key}) as {key}" for key in keys] + [f"n.{name}" for name in properties]
     return (
         f"select case when o.{keys[0]} is null then '{ADDED}' when n.{keys[0]} is null then '{REMOVED}' "  # noqa: S608
         f"else '{CHANGED}' end as {OPERATION}, {', '.join(selected)} from ({new}) n full outer join ({old}) o on {on} "
-        f"where o.{keys[0]} is null or n.{keys[0]} is null or {'true' if rewrite else differs}"
+        f"where o.{keys[0]} is null or n.{keys[0]} is null or {' or '.join(differs) or 'false'}"
     )
 
 
@@ -164,6 +173,14 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
             f"{', '.join(f'marts/{mart}' for mart in missing)} for {customer} and {date} first."
         )
     return {mart: relation for mart, relation in found.items() if relation is not None}
+
+
+def sample(graph_set: GraphSet, sources: Mapping[str, str], customer: str, step: int, at: int) -> str:
+    """SELECT every so many-th of a set's rows, by the first number in their key; all of a set whose key is a text."""
+    key = key_columns(graph_set)[0]
+    node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
+    where = f" where mod(abs(t.{key}), {step}) = {at}" if node.key_type is Type.INTEGER else ""
+    return f"select t.* from ({rows(graph_set, sources, customer)}) t{where}"  # noqa: S608 - as above
 
 
 def counting(sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeGuard
 
 import neo4j
-from neo4j.exceptions import ClientError, ConstraintError
+from neo4j.exceptions import ConstraintError
 
 from recograph.ahead import ahead
 from recograph.graph import cypher
@@ -22,45 +22,19 @@ from recograph.graph.batches import parameters, rebatch
 from recograph.graph.errors import ChangedError, address, explained
 from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import (
-    NODE_SETS,
     RELATIONSHIP_SETS,
     SETS,
     GraphSet,
     NodeSet,
     RelationshipSet,
     Scope,
-    signature,
 )
-from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, Planner, SetPlan, wanted_sets
+from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, Planner, SetPlan, wanted_sets
 from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
+from recograph.graph.schema import prepare
 from recograph.graph.scratch import Scratch
 from recograph.graph.state import State, mark_dirty, release_members, states, write_states
 from recograph.lake.interfaces import Warehouse
-
-
-def prepare(driver: neo4j.Driver) -> None:
-    """Make sure that the constraints and indexes of the model are there and online.
-
-    Raises:
-        RecographError: the server can't be reached, or the graph breaks a constraint.
-    """
-    with explained(address(driver)), driver.session() as session:
-        there = set(session.run("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name").value())
-        statements = cypher.key_constraints(NODE_SETS) | cypher.fulltext_indexes(NODE_SETS)
-        if missing := [statement for name, statement in statements.items() if name not in there]:
-            for statement in missing:
-                _create(session, statement)
-            session.run("CALL db.awaitIndexes(300)").consume()
-
-
-def _create(session: neo4j.Session, statement: str) -> None:
-    """Create a constraint or index, perhaps at the same time as another load does."""
-    try:
-        # The driver repeats a transaction that meets a deadlock.
-        session.execute_write(lambda tx: tx.run(statement).consume())
-    except ClientError as error:
-        if not (error.code or "").endswith(".EquivalentSchemaRuleAlreadyExists"):
-            raise
 
 
 def load(
@@ -109,7 +83,7 @@ def load(
             wanted_sets(sets),
             allow_older=options.allow_older,
             max_removed_share=options.max_removed_share,
-            rewrite=options.rewrite,
+            repair=options.repair,
         )
         writer = _Writer(lease, planner, known, date, options.batch_rows)
         for plan in writer.write(plans):
@@ -215,6 +189,9 @@ class _Writer:
                 plan.operations[ADDED] = plan.total = 0
             if not _expected((plan, operation)):
                 continue
+            if operation == STRAYED:
+                yield _Batch(plan, operation, plan.count(STRAYED), {})
+                continue
             for batch in rebatch(self._planner.batches(plan, operation), self._batch_rows):
                 if plan.how is How.CREATED:
                     plan.operations[ADDED] = plan.total = plan.total + batch.num_rows
@@ -226,11 +203,13 @@ class _Writer:
         if batch.operation == ADDED:
             statement = cypher.add(each)
         elif batch.operation == CHANGED:
-            statement = cypher.change(each, replace=batch.plan.rewrite)
-        else:
+            statement = cypher.change(each, replace=batch.plan.how is How.COMPARED)
+        elif batch.operation == REMOVED:
             statement = cypher.remove(each)
+        else:
+            statement = cypher.remove_strays(each)
         done = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
-        if done != batch.rows and batch.operation != REMOVED:
+        if done != batch.rows and batch.operation in (ADDED, CHANGED):
             self._lease.renew(tx)
             raise ChangedError(
                 f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
@@ -250,7 +229,6 @@ class _Writer:
             plan.set.name,
             self._date,
             clean=True,
-            signature=signature(plan.set),
             fingerprint=plan.fingerprint,
             rows=plan.rows,
             total=plan.total,
@@ -265,7 +243,6 @@ class _Writer:
             plan.set.name,
             known.snapshot_date if known else None,
             clean=False,
-            signature=signature(plan.set) if not plan.rewrite else "",
             fingerprint="",
             rows=plan.rows,
             total=plan.held,
@@ -279,6 +256,7 @@ def _steps(plans: list[SetPlan]) -> list[_Step]:
     nodes = [plan for plan in plans if isinstance(plan.set, NodeSet)]
     relationships = [plan for plan in plans if isinstance(plan.set, RelationshipSet)]
     return [
+        *((plan, STRAYED) for plan in plans),
         *((plan, operation) for plan in nodes for operation in (CHANGED, ADDED)),
         *((plan, operation) for plan in relationships for operation in (REMOVED, CHANGED, ADDED)),
         *((plan, REMOVED) for plan in nodes if plan.count(REMOVED)),

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.graph import cypher, difference
-from recograph.graph.difference import ADDED, CHANGED, REMOVED, Measure
+from recograph.graph.difference import ADDED, CHANGED, REMOVED, STRAYED, Measure
 from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.scratch import Scratch
@@ -55,7 +55,6 @@ class SetPlan:
     total: int = 0
     """Rows that it will hold; of created sets known when they are written."""
     operations: dict[str, int] = field(default_factory=dict)
-    rewrite: bool = False
     members: tuple[str, ...] = ()
     """Ids of the shared nodes that the customer will need."""
     seconds: float = 0.0
@@ -100,9 +99,7 @@ class Planner:
         self._fingerprints: dict[tuple[str, str], str] = {}
         self._row_counts: dict[str, int] = {}
 
-    def plan(
-        self, sets: list[GraphSet], *, allow_older: bool, max_removed_share: float, rewrite: bool
-    ) -> list[SetPlan]:
+    def plan(self, sets: list[GraphSet], *, allow_older: bool, max_removed_share: float, repair: bool) -> list[SetPlan]:
         """Plan all sets.
 
         Raises:
@@ -113,7 +110,7 @@ class Planner:
             self._refuse_backwards(sets)
         self._measure(sets)
         self._refuse_missing_ends(sets)
-        plans = [self._plan(each, rewrite=rewrite) for each in sets]
+        plans = [self._plan(each, repair=repair) for each in sets]
         self._differences([plan for plan in plans if plan.how is How.DIFFERENCE])
         self._guard(plans, max_removed_share)
         return plans
@@ -197,19 +194,19 @@ class Planner:
         state = self._states.get(graph_set.name)
         return state is not None and state.clean and state.fingerprint == self._fingerprints[self._date, graph_set.name]
 
-    def _plan(self, graph_set: GraphSet, *, rewrite: bool) -> SetPlan:
+    def _plan(self, graph_set: GraphSet, *, repair: bool) -> SetPlan:
         started = time.monotonic()
         state = self._states.get(graph_set.name)
         plan = SetPlan(
             graph_set, How.UNCHANGED, self._row_counts[graph_set.name], self._fingerprints[self._date, graph_set.name]
         )
-        if state is not None and self._is_held(graph_set) and not rewrite:
+        if state is not None and self._is_held(graph_set) and not repair:
             plan.held = plan.total = state.total
             plan.members = state.members
-        elif state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not rewrite:
+        elif state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not repair:
             plan.how = How.DIFFERENCE
         else:
-            self._compare(plan, state, rewrite=rewrite)
+            self._compare(plan, state, repair=repair)
         plan.seconds = time.monotonic() - started
         return plan
 
@@ -234,23 +231,31 @@ class Planner:
         plan.total = state.total + plan.count(ADDED) - plan.count(REMOVED)
         plan.seconds += time.monotonic() - started
 
-    def _compare(self, plan: SetPlan, state: State | None, *, rewrite: bool) -> None:
+    def _compare(self, plan: SetPlan, state: State | None, *, repair: bool) -> None:
         each = plan.set
         shared = isinstance(each, NodeSet) and each.scope is Scope.SHARED
         members = state.members if state else ()
-        if not shared and self._holds_nothing(each):
+        strays = self._count_strays(each) if repair and not shared else 0
+        if not shared and not strays and self._holds_nothing(each):
             plan.how = How.CREATED
             return
         plan.how = How.COMPARED
-        plan.rewrite = rewrite or state is None or state.signature != signature(each)
         plan.held = self._session.execute_read(
             lambda tx: self._scratch.store(each, "held", self._read(tx, each, members))
         )
         plan.total = self._scratch.store(each, "new", self._warehouse.stream(self.rows(each)))
         if shared:
             plan.members = self._scratch.keys(each)
-        self._scratch.compare(each, rewrite=plan.rewrite)
-        plan.operations = self._scratch.counts(each)
+        self._scratch.compare(each)
+        plan.operations = self._scratch.counts(each) | {STRAYED: strays}
+
+    def _count_strays(self, graph_set: GraphSet) -> int:
+        """How many of the set are there that no load can have written, and that none finds by its keys."""
+        query = f"{cypher.strays(graph_set)} RETURN count(*)"
+        count: int = self._session.execute_read(lambda tx: tx.run(query, customer=self._customer).single(strict=True))[
+            0
+        ]
+        return count
 
     def _holds_nothing(self, graph_set: GraphSet) -> bool:
         query = f"{cypher.of_customer(graph_set)} RETURN 1 LIMIT 1"
@@ -260,7 +265,7 @@ class Planner:
         self, tx: neo4j.ManagedTransaction, graph_set: GraphSet, members: tuple[str, ...]
     ) -> Iterator[pa.RecordBatch]:
         """What the graph holds of a set."""
-        wanted = difference.schema(graph_set)
+        wanted = difference.held_schema(graph_set)
         parameters = {"customer": self._customer, "members": list(members)}
         result = tx.run(cypher.read(graph_set), parameters)
         while records := result.fetch(_READ_ROWS):
@@ -286,4 +291,4 @@ class Planner:
             )
 
 
-__all__ = ["ADDED", "CHANGED", "REMOVED", "How", "Planner", "SetPlan", "wanted_sets"]
+__all__ = ["ADDED", "CHANGED", "REMOVED", "STRAYED", "How", "Planner", "SetPlan", "wanted_sets"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recograph.graph.plan import ADDED, CHANGED, REMOVED, How, SetPlan
+from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, SetPlan
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class LoadOptions:
     """Whether the graph may go back to an earlier snapshot."""
     max_removed_share: float = 0.2
     """The greatest part of a set that may be removed at once."""
-    rewrite: bool = False
-    """Distrust what is recorded: compare every set with the graph and set every property anew."""
+    repair: bool = False
+    """Distrust what is recorded: compare every set with the graph, and set right whatever differs."""
     lock_timeout: float = 600.0
     """Seconds to wait for another load of the same customer."""
     lease: float = 30.0
@@ -72,7 +72,7 @@ def report_of(plan: SetPlan) -> SetReport:
         rows=plan.rows,
         added=added,
         changed=changed,
-        removed=plan.count(REMOVED),
+        removed=plan.count(REMOVED) + plan.count(STRAYED),
         unchanged=plan.total - added - changed,
         dangling=plan.rows - plan.total,
         total=plan.total,

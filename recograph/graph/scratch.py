@@ -13,7 +13,16 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from recograph.graph.difference import OPERATION, REMOVED, columns, difference, key_columns, order, schema
+from recograph.graph.difference import (
+    OPERATION,
+    REMOVED,
+    columns,
+    difference,
+    held_schema,
+    key_columns,
+    order,
+    schema,
+)
 from recograph.graph.model import GraphSet, RelationshipSet
 
 _MEMORY = "256MB"
@@ -39,7 +48,7 @@ class Scratch:
 
     def store(self, graph_set: GraphSet, purpose: str, batches: Iterable[pa.RecordBatch]) -> int:
         """Keep rows, and say how many they are. An engine may return no batch at all, or narrower numbers."""
-        wanted = schema(graph_set, operation=purpose == "difference")
+        wanted = held_schema(graph_set) if purpose == "held" else schema(graph_set, operation=purpose == "difference")
         errors: list[Exception] = []
 
         def incoming() -> Iterator[pa.RecordBatch]:
@@ -64,7 +73,7 @@ class Scratch:
         ((count,),) = connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
         return int(count)
 
-    def compare(self, graph_set: GraphSet, *, rewrite: bool) -> None:
+    def compare(self, graph_set: GraphSet) -> None:
         """Make the table `difference` out of `new` and `held`. A pair with several relationships gets one new."""
         connection, keys = self._connection, ", ".join(key_columns(graph_set))
         new, held, copies = (_name(graph_set, purpose) for purpose in ("new", "held", "copies"))
@@ -73,7 +82,7 @@ class Scratch:
                 f"create table {copies} as select {keys} from {held} group by {keys} having count(*) > 1"
             )
             connection.execute(f"delete from {held} where ({keys}) in (from {copies})")
-        sql = difference(graph_set, f"from {new}", f"from {held}", rewrite=rewrite)
+        sql = difference(graph_set, f"from {new}", f"from {held}", held=True)
         connection.execute(f"create table {_name(graph_set, 'difference')} as {sql}")
         if isinstance(graph_set, RelationshipSet):
             connection.execute(

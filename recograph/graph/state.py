@@ -22,8 +22,6 @@ class State:
     snapshot_date: str | None
     """The last snapshot that was loaded completely."""
     clean: bool
-    signature: str
-    """Of the set's declaration when it was loaded."""
     fingerprint: str
     """Of the rows it holds; says nothing when dirty."""
     rows: int
@@ -47,7 +45,6 @@ def _state(found: Mapping[str, Any]) -> State:
         set=found["set"],
         snapshot_date=found.get("snapshot_date"),
         clean=found["status"] == "clean",
-        signature=found.get("signature", ""),
         fingerprint=found.get("fingerprint", ""),
         rows=found.get("rows", 0),
         total=found.get("total", 0),
@@ -68,7 +65,6 @@ def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[S
                     "set": state.set,
                     "snapshot_date": state.snapshot_date,
                     "status": "clean" if state.clean else "dirty",
-                    "signature": state.signature,
                     "fingerprint": state.fingerprint,
                     "rows": state.rows,
                     "total": state.total,

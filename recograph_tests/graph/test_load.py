@@ -145,34 +145,6 @@ def test_marts_built_anew_with_other_rows_for_the_same_date_are_loaded(
     assert actual(neo4j) == expected({"customer_1": SECOND})
 
 
-def test_a_changed_model_sets_every_property_anew(
-    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    FIRST.write(lake, "customer_1", DAY1)
-    for module in ("plan", "load"):
-        monkeypatch.setattr(f"recograph.graph.{module}.signature", lambda graph_set: "of an earlier model")
-    load(neo4j, warehouse, "customer_1", DAY1)
-    monkeypatch.undo()
-    neo4j.execute_query("MATCH (u:User) SET u.email = 'someone@example.com' REMOVE u.valid")
-    neo4j.execute_query("MATCH ()-[r:IS_ENROLLED]->() SET r.mark = 1")
-    load(neo4j, warehouse, "customer_1", DAY1)
-    assert actual(neo4j) == expected({"customer_1": FIRST})
-
-
-def test_rewriting_mends_what_others_did_to_the_graph(
-    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path
-) -> None:
-    FIRST.write(lake, "customer_1", DAY1)
-    load(neo4j, warehouse, "customer_1", DAY1)
-    neo4j.execute_query("MATCH (u:User {id: 1}) SET u.valid = false, u.name = 'x'")
-    neo4j.execute_query("MATCH (u:User {id: 2}) DETACH DELETE u")
-    neo4j.execute_query("CREATE (:User {customer_id: 'customer_1', id: 77})")
-    neo4j.execute_query("MATCH (a)-[r:IS_ENROLLED]->(b) CREATE (a)-[:IS_ENROLLED]->(b)")
-    assert not all(check.passed for check in check_customer(neo4j, warehouse, "customer_1", DAY1))
-    load(neo4j, warehouse, "customer_1", DAY1, options=LoadOptions(rewrite=True))
-    assert actual(neo4j) == expected({"customer_1": FIRST})
-
-
 @pytest.mark.parametrize("batch_rows", [1, 10_000])
 @pytest.mark.parametrize(
     ("meddling", "message"),

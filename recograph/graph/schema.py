@@ -1,0 +1,218 @@
+"""The constraints and indexes that the model needs, and whether the database is recograph's own.
+
+Both are told by what is there and never by names: an index of our name on something else isn't ours, and a node with a
+label of ours that no load has recorded is somebody else's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import neo4j
+from neo4j.exceptions import ClientError
+
+from recograph.errors import RecographError
+from recograph.graph.cypher import LOCK, STATE
+from recograph.graph.errors import address, explained
+from recograph.graph.model import KEY, NODE_SETS, TENANT, NodeSet, Scope
+
+_STATE_KEYS = {STATE: (TENANT, "set"), LOCK: (TENANT,)}
+_ANALYZER = "standard-folding"
+"""Of full-text indexes: accents don't matter in a search."""
+OWN_DATABASE = (
+    "recograph needs a database of its own: name one in NEO4J_URI, or none for a local server (docs/sharing.md)."
+)
+
+
+class Kind(StrEnum):
+    """What a rule asks for."""
+
+    UNIQUE = "uniqueness constraint"
+    FULLTEXT = "full-text index"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint or index that the model needs."""
+
+    name: str
+    kind: Kind
+    label: str
+    properties: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """What it is on, such as "a uniqueness constraint on User (customer_id, id)"."""
+        return f"a {self.kind} on {self.label} ({', '.join(self.properties)})"
+
+    @property
+    def statement(self) -> str:
+        """Makes it."""
+        properties = ", ".join(f"n.`{name}`" for name in self.properties)
+        if self.kind is Kind.UNIQUE:
+            return f"CREATE CONSTRAINT `{self.name}` FOR (n:`{self.label}`) REQUIRE ({properties}) IS UNIQUE"
+        return (
+            f"CREATE FULLTEXT INDEX `{self.name}` FOR (n:`{self.label}`) ON EACH [{properties}] "
+            f"OPTIONS {{indexConfig: {{`fulltext.analyzer`: '{_ANALYZER}'}}}}"
+        )
+
+
+def rules(nodes: Sequence[NodeSet] = NODE_SETS) -> list[Rule]:
+    """The uniqueness of the model's keys, and of states' and locks'; the full-text indexes."""
+    keys = {node.label: (TENANT, KEY) if node.scope is Scope.OWNED else (KEY,) for node in nodes} | _STATE_KEYS
+    return [
+        *(Rule(f"{label.lower()}_key", Kind.UNIQUE, label, key) for label, key in keys.items()),
+        *(
+            Rule(index, Kind.FULLTEXT, node.label, tuple(prop.name for prop in node.properties if prop.fulltext))
+            for node in nodes
+            if (index := node.fulltext_index)
+        ),
+    ]
+
+
+def wrong_rules(driver: neo4j.Driver) -> dict[str, str]:
+    """What isn't as the model needs it: rules by name, and what is wrong with each.
+
+    Raises:
+        RecographError: Neo4j fails.
+    """
+    with explained(address(driver)), driver.session() as session:
+        found = _Indexes(session)
+        wrong = {}
+        for rule in rules():
+            if conflict := found.conflict(rule):
+                wrong[rule.name] = conflict
+            elif (state := found.state(rule)) != "ONLINE":
+                wrong[rule.name] = f"{rule} is {(state or 'missing').lower()}"
+        return wrong
+
+
+def prepare(driver: neo4j.Driver) -> None:
+    """Make sure that the database is ours and has the model's constraints and indexes, all of them online.
+
+    Raises:
+        RecographError: the server can't be reached, or the database holds what isn't recograph's.
+    """
+    with explained(address(driver)), driver.session() as session:
+        found = _Indexes(session)
+        missing = [rule for rule in rules() if found.state(rule) != "ONLINE"]
+        refuse_strangers(session, address(driver))
+        if missing:
+            if conflicts := list(filter(None, map(found.conflict, missing))):
+                raise RecographError(f"{address(driver)}: {'; '.join(conflicts)}. {OWN_DATABASE}")
+            for rule in missing:
+                _create(session, rule.statement)
+            session.run("CALL db.awaitIndexes(300)").consume()
+
+
+def _create(session: neo4j.Session, statement: str) -> None:
+    """Create a constraint or index, perhaps at the same time as another load does."""
+    try:
+        # The driver repeats a transaction that meets a deadlock.
+        session.execute_write(lambda tx: tx.run(statement).consume())
+    except ClientError as error:
+        if not (error.code or "").endswith((".EquivalentSchemaRuleAlreadyExists", ".ConstraintAlreadyExists")):
+            raise
+
+
+class _Indexes:
+    """The indexes of the database; a constraint has one too."""
+
+    def __init__(self, session: neo4j.Session) -> None:
+        query = (
+            "SHOW INDEXES YIELD name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options "
+            "RETURN name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options"
+        )
+        self._found: list[Mapping[str, Any]] = [record.data() for record in session.run(query)]
+
+    def state(self, rule: Rule) -> str | None:
+        """The state of the index that does what the rule asks for, or None. That of a constraint may have any name."""
+        return next(
+            (
+                index["state"]
+                for index in self._found
+                if _is_on(index, rule)
+                and (
+                    index["owningConstraint"]
+                    if rule.kind is Kind.UNIQUE
+                    # It is asked for by its name.
+                    else index["name"] == rule.name and _analyzer(index) == _ANALYZER
+                )
+            ),
+            None,
+        )
+
+    def conflict(self, rule: Rule) -> str | None:
+        """What keeps the rule from being made, and how to get rid of it."""
+        if self.state(rule):
+            return None
+        for index in self._found:
+            if index["name"] == rule.name or _is_on(index, rule):
+                kind = "CONSTRAINT" if index["owningConstraint"] else "INDEX"
+                on = f"{'/'.join(index['labelsOrTypes'] or ())} ({', '.join(index['properties'] or ())})"
+                return (
+                    f"the {index['type'].lower()} index {index['name']!r} on {on} is in the way of {rule} named "
+                    f"{rule.name!r}; if nobody needs it: DROP {kind} `{index['name']}`"
+                )
+        return None
+
+
+def _is_on(index: Mapping[str, Any], rule: Rule) -> bool:
+    """Whether an index is of the rule's kind and on what the rule is on."""
+    return (
+        index["type"] == ("RANGE" if rule.kind is Kind.UNIQUE else "FULLTEXT")
+        and index["entityType"] == "NODE"
+        and index["labelsOrTypes"] == [rule.label]
+        and tuple(index["properties"]) == rule.properties
+    )
+
+
+def _analyzer(index: Mapping[str, Any]) -> str | None:
+    analyzer: str | None = index["options"].get("indexConfig", {}).get("fulltext.analyzer")
+    return analyzer
+
+
+def refuse_strangers(session: neo4j.Session, server: str) -> None:
+    """Make sure that no node with a label of ours is somebody else's.
+
+    Counts come from the server's store of counts; nodes are looked at only where these are more than what is recorded.
+
+    Raises:
+        RecographError: there are some.
+    """
+    # Before the states: what a load adds in between is then recorded, and not taken for a stranger's.
+    counts = {
+        node.label: session.run(f"MATCH (n:`{node.label}`) RETURN count(n)").single(strict=True)[0]
+        for node in NODE_SETS
+    }
+    if not any(counts.values()):
+        return
+    states = session.run(
+        f"MATCH (s:{STATE}) RETURN s.set AS name, count(CASE WHEN s.status <> 'clean' THEN 1 END) AS dirty, "
+        "sum(s.total) AS total, collect(s.customer_id) AS customers, "
+        "reduce(all = [], some IN collect(coalesce(s.members, [])) | all + some) AS members"
+    )
+    known = {state["name"]: state for state in states}
+    strangers = {}
+    for node in NODE_SETS:
+        state = known.get(node.name)
+        # While a load writes, or since one died, what is recorded is out of date.
+        if not counts[node.label] or (state and (state["dirty"] or counts[node.label] <= _recorded(node, state))):
+            continue
+        if count := session.run(*_strangers(node, state)).single(strict=True)[0]:
+            strangers[node.label] = count
+    if strangers:
+        numbers = ", ".join(f"{count:,} {label}" for label, count in strangers.items())
+        raise RecographError(f"{server} holds nodes that recograph hasn't made: {numbers}. {OWN_DATABASE}")
+
+
+def _recorded(node: NodeSet, state: Mapping[str, Any]) -> int:
+    return len(set(state["members"])) if node.scope is Scope.SHARED else int(state["total"])
+
+
+def _strangers(node: NodeSet, state: Mapping[str, Any] | None) -> tuple[str, dict[str, Iterable[str]]]:
+    """Counts the label's nodes that no customer's load has recorded."""
+    name = TENANT if node.scope is Scope.OWNED else KEY
+    ours = (state["members"] if node.scope is Scope.SHARED else state["customers"]) if state else []
+    query = f"MATCH (n:`{node.label}`) WHERE NOT coalesce(n.`{name}` IN $ours, false) RETURN count(n)"
+    return query, {"ours": ours}
