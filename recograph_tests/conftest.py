@@ -5,7 +5,7 @@ import neo4j as neo4j_driver
 import pytest
 
 from recograph.adapters.neo4j import Connection, ManagedServer
-from recograph.sample_data import generate
+from recograph.platforms.sample_dumps import generate
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from recograph.errors import RecographError
-from recograph.sample_data import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
+from recograph.platforms.sample_dumps import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
 
 
 def sample_data(
@@ -21,12 +21,15 @@ def sample_data(
     customer: Annotated[
         list[str] | None, typer.Option("--customer", "-c", help="Only this customer of customers.yaml; repeatable.")
     ] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="Only customers of this platform: docebo or moodle; by default each its own.")
+    ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Write DATE.sql, not compressed.")] = False,
 ) -> None:
     """Write sample SQL dumps: some days of some customers, the same for the same seed."""
     console = Console()
     first = _date(start)
-    listed = prepare(out)
+    listed = prepare(out, platform)
     if unknown := [name for name in customer or () if name not in listed]:
         raise RecographError(
             f"Customer {unknown[0]!r} isn't in {out / 'customers.yaml'}, which has {', '.join(listed)}."

@@ -1,10 +1,15 @@
 """What a learning platform is to the pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from recograph.customers import Customer
 from recograph.platforms.contract import Contract
+
+if TYPE_CHECKING:
+    from recograph.sample_data.schema import SampleTables
+    from recograph.sample_data.world import World
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +26,8 @@ class Platform:
     """For people."""
     contracts: Mapping[str, Contract]
     """What may leave its dumps, by table, in the order in which the UI lists them."""
+    sample: "Callable[[World], SampleTables]"
+    """The tables that an invented company's dump has."""
     prefix: str = ""
     """What the names of its tables begin with where customers.yaml doesn't say otherwise."""
 

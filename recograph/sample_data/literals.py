@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recograph.sample_data.histories import NULL
-from recograph.sample_data.rows import Chunk, Values
-from recograph.sample_data.schema import Column
+from recograph.sample_data.schema import Chunk, Column, Values
 
 
 @dataclass(frozen=True)

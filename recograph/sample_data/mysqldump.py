@@ -8,8 +8,7 @@ from typing import IO
 import numpy as np
 
 from recograph.sample_data.literals import Literals, tuples
-from recograph.sample_data.rows import Chunk
-from recograph.sample_data.schema import Column, Table
+from recograph.sample_data.schema import Chunk, Column, Table
 
 _NET_BUFFER_LENGTH = 1_046_528
 _ESCAPES = str.maketrans({"\0": "\\0", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "'": "\\'", '"': '\\"', "\x1a": "\\Z"})

@@ -1,18 +1,13 @@
-"""Users and their settings: invented people, and the sensitive columns that must never leave a dump."""
+"""Who the invented people are: names, logins, languages, whether their account is closed."""
 
 import unicodedata
 from functools import cache
 
 import numpy as np
 
-from recograph.sample_data.draws import Ints
-from recograph.sample_data.histories import NULL
-from recograph.sample_data.texts import FIRST_NAMES, LANGUAGES, LAST_NAMES, TIME_ZONES
-from recograph.sample_data.world import DAY, World
-
-_HEX = "0123456789abcdef"
-_BCRYPT = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SIGNATURES = (None, None, None, "", "Kind regards,\n-- \nsent from my phone", 'It\'s "team work" that counts; always')
+from recograph.sample_data.draws import Bools, Ints
+from recograph.sample_data.texts import FIRST_NAMES, LANGUAGES, LAST_NAMES
+from recograph.sample_data.world import World
 
 
 @cache
@@ -22,60 +17,35 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in decomposed if "a" <= letter <= "z")
 
 
-def user_rows(world: World, number: Ints, day: int) -> dict[str, Ints | list[str | None] | list[str]]:
-    """`core_user` for the users of those numbers at the end of a day."""
-    draws, calendar, ids = world.draws, world.calendar, world.users.ids(number)
+def names(world: World, number: Ints) -> tuple[list[str], list[str], list[str]]:
+    """First names, last names and logins."""
+    draws, ids = world.draws, world.users.ids(number)
     first, last = draws.pick("first name", number, FIRST_NAMES), draws.pick("last name", number, LAST_NAMES)
     logins = [f"{_plain(f)}.{_plain(n)}.{i}" for f, n, i in zip(first, last, ids.tolist(), strict=True)]
-    registered = world.users.registered(number)
-    # Everybody comes by once in 40 days; the accounts of one in 15 are closed, and one in 300 changes a day.
-    came = day - (day + draws.integers("comes by", number, 40)) % 40
-    entered = np.maximum(registered, calendar.during(came, draws, "enters", number))
-    closed = draws.chance("closed", number, 0.06) ^ (1 + draws.integers("closes", number, 300) <= day)
-    uuid = draws.characters("uuid", number, _HEX, 32)
-    return {
-        "idst": ids,
-        "userid": [f"/{login}" for login in logins],
-        "firstname": first,
-        "lastname": last,
-        "pass": [f"$2y$10${text}" for text in draws.characters("password", number, _BCRYPT, 53)],
-        "email": [f"{login}@example.{'com' if len(login) % 2 else 'org'}" for login in logins],
-        "avatar": [f"{i}.png" if i % 5 == 0 else "" for i in ids.tolist()],
-        "signature": draws.pick("signature", number, _SIGNATURES),
-        "lastenter": np.where(draws.chance("never entered", number, 0.1), NULL, entered),
-        "valid": (~closed).astype(np.int64),
-        "register_date": np.where(draws.chance("unknown registration", number, 0.01), NULL, registered),
-        "google_id": [f"1{i:020d}" if i % 11 == 0 else None for i in ids.tolist()],
-        "uuid": [f"{u[:8]}-{u[8:12]}-{u[12:16]}-{u[16:20]}-{u[20:]}" for u in uuid],
-        "can_manage_subordinates": np.where(
-            draws.chance("unknown manager", number, 0.02), NULL, draws.chance("manager", number, 0.08)
-        ),
-        "password_changed_at": np.minimum(registered + 90 * DAY, entered),
-        "profile_color": [f"#{text}" for text in draws.characters("profile colour", number, _HEX, 6)],
-        "last_ip": [f"203.0.113.{i}" for i in draws.integers("address", number, 256).tolist()],
-        "employee_number": [f"E{7 * i:06d}" for i in ids.tolist()],
-    }
+    return first, last, logins
 
 
-def setting_rows(world: World, number: Ints, day: int) -> dict[str, Ints | list[str | None] | list[str]]:
-    """`core_setting_user`: the language of nearly everybody, the time zone of most, a date format of some."""
-    draws, ids = world.draws, world.users.ids(number)
+def emails(logins: list[str]) -> list[str]:
+    """An address for each login, at a domain that receives no mail."""
+    return [f"{login}@example.{'com' if len(login) % 2 else 'org'}" for login in logins]
+
+
+def closed(world: World, number: Ints, day: int) -> Bools:
+    """Whose account is closed: one in 15, and one in 300 changes a day."""
+    draws = world.draws
+    return draws.chance("closed", number, 0.06) ^ (1 + draws.integers("closes", number, 300) <= day)
+
+
+def entered(world: World, number: Ints, day: int) -> Ints:
+    """When each was there last, in epoch milliseconds: everybody comes by once in 40 days."""
+    came = day - (day + world.draws.integers("comes by", number, 40)) % 40
+    moments = world.calendar.during(came, world.draws, "enters", number)
+    return np.maximum(world.users.registered(number), moments)
+
+
+def language(world: World, number: Ints, day: int) -> Ints:
+    """The place of each one's language in `texts.LANGUAGES`."""
+    draws = world.draws
     moves = (1 + draws.integers("changes language", number, 400) <= day).astype(np.int64)
     skewed = draws.early("language", number) * len(LANGUAGES)
-    language = (skewed.astype(np.int64) + moves) % len(LANGUAGES)
-    spelling = draws.integers("spelling", number, 3) == 0
-    languages = [LANGUAGES[i][int(s)] for i, s in zip(language.tolist(), spelling.tolist(), strict=True)]
-    empty = draws.chance("empty language", number, 0.015).tolist()
-    values = np.array(
-        [
-            draws.pick("date format", number, ("d/m/Y", "m/d/Y")),
-            draws.pick("time zone", number, TIME_ZONES),
-            ["" if blank else text for blank, text in zip(empty, languages, strict=True)],
-        ]
-    )
-    has = np.stack(
-        [draws.chance(f"has {what}", number, p) for what, p in (("format", 0.1), ("zone", 0.6), ("language", 0.96))]
-    )
-    paths = np.array(["date_format", "timezone", "ui.language"])
-    user, which = np.nonzero(has.T)
-    return {"id_user": ids[user], "path_name": paths[which].tolist(), "value": values[which, user].tolist()}
+    return (skewed.astype(np.int64) + moves) % len(LANGUAGES)

@@ -6,8 +6,7 @@ from hashlib import sha256
 from typing import IO
 
 from recograph.sample_data.literals import Literals, tuples
-from recograph.sample_data.rows import Chunk
-from recograph.sample_data.schema import Column, Table
+from recograph.sample_data.schema import Chunk, Column, Table
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
 _LITERALS = Literals(null="\\N", false="f", true="t", quote="", escapes=_ESCAPES)

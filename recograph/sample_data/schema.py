@@ -1,16 +1,24 @@
-"""The tables of the sample platform, wide as in life, as data.
+"""The tables of a sample platform, wide as in life, as data.
 
 Each line of a table declares one column: name, type, `!` for NOT NULL, and `= CONSTANT` when every row has the same
-value there; without it `rows.py` makes the values. A line that begins with `?` is an extra column that only some
-customers have. Types are the dialects' common ground: int, bigint, smallint, bool, double, text, datetime,
+value there; without it the platform's rows have the values. A line that begins with `?` is an extra column that only
+some customers have. Types are the dialects' common ground: int, bigint, smallint, bool, double, text, datetime,
 varchar(N), decimal(N,M).
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from typing import Protocol, TypeAlias
 
-from recograph.sample_data.draws import Draws
+from recograph.sample_data.draws import Draws, Ints
+
+Values: TypeAlias = Ints | list[str | None] | list[str]
+Chunk: TypeAlias = dict[str, Values]
+"""Some rows of a table as whole columns by name: arrays of whole numbers for numbers and booleans (`NULL` for none),
+epoch milliseconds for datetime columns, lists of strings (or None) for text. Columns that all rows share aren't in it.
+"""
 
 _LINE = re.compile(
     r"(?P<extra>\?)?\s*(?P<name>\w+)\s+(?P<type>[\w(),]+)(?P<required>\s+!)?(?:\s*=\s*(?P<constant>.+))?"
@@ -59,21 +67,18 @@ def _columns(text: str) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _table(name: str, primary_key: tuple[str, ...] = (), *indexes: tuple[str, ...]) -> Table:
-    text = files(__package__).joinpath("tables", f"{name}.txt").read_text(encoding="utf-8")
+def read_table(package: str, name: str, primary_key: tuple[str, ...] = (), *indexes: tuple[str, ...]) -> Table:
+    """A table as `tables/NAME.txt` of a package declares it."""
+    text = files(package).joinpath("tables", f"{name}.txt").read_text(encoding="utf-8")
     return Table(name, _columns(text), primary_key, indexes)
 
 
-TABLES = (
-    _table("app7020_content", ("id",), ("contentType",)),
-    _table("app7020_content_history", ("id",), ("idContent",), ("idUser",)),
-    _table("app7020_content_rating", ("idUser", "idContent"), ("idContent",)),
-    _table("core_group", ("idst",)),
-    _table("core_setting_user", ("id_user", "path_name")),
-    _table("core_user", ("idst",), ("userid",), ("email",)),
-    _table("learning_category", ("idCategory", "lang_code")),
-    _table("learning_course", ("idCourse",), ("idCategory",)),
-    _table("learning_course_rating_vote", ("id",), ("idCourse", "idUser")),
-    _table("learning_courseuser", ("idUser", "idCourse", "edition_id"), ("idCourse",)),
-)
-"""Every table, in the order in which dumps have them: by name."""
+class SampleTables(Protocol):
+    """The tables of one sample customer."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """Those that the customer has, in the order in which dumps have them."""
+
+    def of(self, table: str, day: int) -> Iterator[Chunk]:
+        """The rows of a table at the end of a day, chunk after chunk."""

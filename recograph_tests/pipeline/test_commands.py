@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from recograph.adapters.neo4j import ManagedServer
-from recograph.sample_data import generate
+from recograph.platforms.sample_dumps import generate
 from recograph.settings import PROJECT_DIR
 from recograph_tests.aws.processes import answers
 from recograph_tests.dumps.servers import PostgreSQL

@@ -13,9 +13,9 @@ from recograph.cli.sample_data import sample_data
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.platforms.docebo.contracts import CONTRACTS
-from recograph.sample_data import generate, prepare
+from recograph.platforms.docebo.sample import Rows
+from recograph.platforms.sample_dumps import generate, prepare
 from recograph.sample_data.profiles import profile_of
-from recograph.sample_data.rows import Rows
 from recograph.sample_data.world import World
 from recograph_tests.sample_data.sample_dumps import read_table, text_of
 

@@ -1,26 +1,18 @@
-"""The rows of each table at the end of a day, in chunks of whole columns.
-
-A chunk maps column names to values: arrays of whole numbers for numbers and booleans (`NULL` for none), epoch
-milliseconds for datetime columns, lists of strings (or None) for text. Columns that every row shares aren't in it.
-"""
+"""The rows of Docebo's tables at the end of a day."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
 
 import numpy as np
 
-from recograph.sample_data.draws import Ints
+from recograph.platforms.docebo.sample.people import setting_rows, user_rows
+from recograph.platforms.docebo.sample.tables import TABLES
+from recograph.sample_data.chunks import items, user_ranges, users
 from recograph.sample_data.histories import NULL, enrolments, ratings, views, votes
 from recograph.sample_data.interactions import Interactions
-from recograph.sample_data.people import setting_rows, user_rows
+from recograph.sample_data.schema import Chunk, Table
 from recograph.sample_data.texts import Vocabulary
-from recograph.sample_data.world import HOUR, Items, World
+from recograph.sample_data.world import HOUR, World
 
-Values: TypeAlias = Ints | list[str | None] | list[str]
-Chunk: TypeAlias = dict[str, Values]
-
-_USERS_A_CHUNK = 2000
-_ITEMS_A_CHUNK = 150
 _HEX = "0123456789abcdef"
 
 
@@ -32,7 +24,7 @@ class Rows:
         self._courses = Interactions(world, world.courses, world.profile.enrolments_per_user)
         self._assets = Interactions(world, world.assets, world.profile.views_per_user) if world.profile.assets else None
         self._vocabulary = {
-            items.kind: Vocabulary(world.customer.category, items.topics) for items in (world.courses, world.assets)
+            kind.kind: Vocabulary(world.customer.category, kind.topics) for kind in (world.courses, world.assets)
         }
         self._makers: dict[str, Callable[[int], Iterator[Chunk]]] = {
             "core_group": self._core_group,
@@ -51,50 +43,25 @@ class Rows:
             }
 
     @property
-    def tables(self) -> list[str]:
-        """The names of the tables that the customer has."""
-        return sorted(self._makers)
+    def tables(self) -> list[Table]:
+        """See `SampleTables.tables`."""
+        return [table.of_customer(self._world.customer.id) for table in TABLES if table.name in self._makers]
 
     def of(self, table: str, day: int) -> Iterator[Chunk]:
-        """The rows of a table at the end of a day, chunk after chunk."""
+        """See `SampleTables.of`."""
         return self._makers[table](day)
 
-    def _ranges(self, day: int) -> Iterator[tuple[int, int]]:
-        total = self._world.users.total(day)
-        for first in range(0, total, _USERS_A_CHUNK):
-            yield first, min(first + _USERS_A_CHUNK, total)
-
-    def _users(self, day: int) -> Iterator[Ints]:
-        for first, last in self._ranges(day):
-            number = np.arange(first, last)
-            yield number[~self._world.users.gone(number, day)]
-
     def _core_user(self, day: int) -> Iterator[Chunk]:
-        for number in self._users(day):
+        for number in users(self._world, day):
             yield user_rows(self._world, number, day)
 
     def _core_setting_user(self, day: int) -> Iterator[Chunk]:
-        for number in self._users(day):
+        for number in users(self._world, day):
             yield setting_rows(self._world, number, day)
-
-    def _items(self, items: Items, day: int) -> Iterator[tuple[Ints, list[str], list[str], list[int]]]:
-        """Numbers, titles, descriptions and topics of the items that are there."""
-        present, words, draws = items.present(day), self._vocabulary[items.kind], self._world.draws
-        for start in range(0, len(present), _ITEMS_A_CHUNK):
-            number = present[start : start + _ITEMS_A_CHUNK]
-            topics = items.topic[number].tolist()
-            renamed = (items.renamed_day[number] <= day).tolist()
-            title = words.course if items.kind == "course" else words.asset
-            titles = [title(*which) for which in zip(topics, items.place[number].tolist(), renamed, strict=True)]
-            chosen = np.stack([draws.integers(f"{items.kind} text {i}", number, 100) for i in range(4)], axis=1)
-            described = [
-                words.description(*which) for which in zip(topics, number.tolist(), chosen.tolist(), strict=True)
-            ]
-            yield number, titles, described, topics
 
     def _learning_course(self, day: int) -> Iterator[Chunk]:
         courses, draws, calendar = self._world.courses, self._world.draws, self._world.calendar
-        for number, titles, descriptions, topics in self._items(courses, day):
+        for number, titles, descriptions, topics in items(self._world, self._vocabulary["course"], courses, day):
             ids, created = courses.ids[number], courses.created[number]
             renamed = courses.renamed_day[number]
             changed = np.where(
@@ -123,7 +90,7 @@ class Rows:
 
     def _app7020_content(self, day: int) -> Iterator[Chunk]:
         assets, draws = self._world.assets, self._world.draws
-        for number, titles, descriptions, _ in self._items(assets, day):
+        for number, titles, descriptions, _ in items(self._world, self._vocabulary["asset"], assets, day):
             ids = assets.ids[number]
             content_type = draws.pick("content type", number, (1, 1, 1, 2, 3, 5, 6, 10, 15))
             yield {
@@ -141,8 +108,8 @@ class Rows:
             }
 
     def _learning_courseuser(self, day: int) -> Iterator[Chunk]:
-        draws, users, courses = self._world.draws, self._world.users, self._world.courses
-        for first, last in self._ranges(day):
+        draws, courses = self._world.draws, self._world.courses
+        for first, last in user_ranges(self._world, day):
             rows = enrolments(self._world, self._courses, first, last, day)
             score = np.where(
                 (rows.status == 2) & draws.chance("scored", rows.serial, 0.6),
@@ -150,7 +117,7 @@ class Rows:
                 NULL,
             )
             yield {
-                "idUser": users.ids(rows.user),
+                "idUser": self._world.users.ids(rows.user),
                 "idCourse": courses.ids[rows.item],
                 "edition_id": rows.edition,
                 "date_inscr": rows.date_inscr,
@@ -164,7 +131,7 @@ class Rows:
             }
 
     def _learning_course_rating_vote(self, day: int) -> Iterator[Chunk]:
-        for first, last in self._ranges(day):
+        for first, last in user_ranges(self._world, day):
             rows = votes(self._world, self._courses, first, last, day)
             yield {
                 "id": rows.serial,
@@ -176,7 +143,7 @@ class Rows:
 
     def _app7020_content_history(self, day: int) -> Iterator[Chunk]:
         assert self._assets
-        for first, last in self._ranges(day):
+        for first, last in user_ranges(self._world, day):
             rows = views(self._world, self._assets, first, last, day)
             yield {
                 "id": rows.serial,
@@ -187,7 +154,7 @@ class Rows:
 
     def _app7020_content_rating(self, day: int) -> Iterator[Chunk]:
         assert self._assets
-        for first, last in self._ranges(day):
+        for first, last in user_ranges(self._world, day):
             rows = ratings(self._world, self._assets, first, last, day, "asset", 0.15)
             yield {
                 "idContent": self._world.assets.ids[rows.item],
