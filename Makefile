@@ -1,7 +1,8 @@
-# Every target works on a virtual environment in .venv/ that it makes itself; uv is used when it is there.
+# Every target works on a virtual environment in .venv/ that it makes itself. uv fills it: the one on the path, or the one
+# that constraints.txt pins, which pip brings.
 PYTHON ?= python3
 BIN := .venv/bin
-UV := $(shell command -v uv 2>/dev/null)
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 .DEFAULT_GOAL := help
 .PHONY: help install run dev test test-docs test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
 
@@ -10,19 +11,19 @@ help:  ## list the targets
 
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
-ifdef UV
-	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv
-	uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r constraints.txt
-	uv pip install --quiet --python $(BIN)/python --no-deps -e .
-else
-	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-endif
-	# Hundreds of modules are imported at every start: compile them once, whatever PYTHONDONTWRITEBYTECODE says.
-	-@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1
-	# For whoever uses a Neo4j of another place it doesn't matter if this fails.
-	-@$(BIN)/recograph neo4j fetch
+	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
+	@test -x $(UV) || { \
+	    awk '/^uv==/ {ours = 1} ours {print} ours && !/\\$$/ {exit}' constraints.txt > .venv/uv.txt; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; }
+	@# uv says what it downloads; the list of all packages at its end is left out.
+	@rm -f .venv/packages
+	@{ $(UV) pip install --python $(BIN)/python --no-deps --require-hashes -r constraints.txt \
+	    && $(UV) pip install --python $(BIN)/python --no-deps -e . && touch .venv/packages; } 2>&1 | grep -v '^ [+~-] ' || true
+	@test -e .venv/packages
+	@# Hundreds of modules are imported at every start: compile them once, whatever PYTHONDONTWRITEBYTECODE says. For whoever
+	@# uses a Neo4j of another place it doesn't matter if fetching it fails.
+	@echo "Compiling modules"; $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null 2>&1 & \
+	    $(BIN)/recograph neo4j fetch || true; wait
 	@touch $@
 
 install: .venv/installed  ## make .venv and install everything, pinned

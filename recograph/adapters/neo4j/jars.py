@@ -1,8 +1,8 @@
-"""Neo4j Community's jars: pinned by digest in `jars.lock`, fetched once from Maven Central through jgo.
+"""Neo4j Community's jars: pinned by digest in `jars.lock`, fetched once per machine from Maven Central.
 
 The lock file names every jar, so that nothing has to be resolved: the jars that the cache folder lacks are fetched in
-parallel and checked against their SHA-256. A repository of one's own (a mirror) is named in jgo's settings file, in
-the section `[repositories]`, and is asked first.
+parallel over connections that are kept, and checked against their SHA-256. A repository of one's own (a mirror) is
+named in jgo's settings file, in the section `[repositories]`, and is asked first. jgo resolves the lock anew.
 
 To move to another Neo4j, set `VERSION`, run `python -m recograph.adapters.neo4j.jars`, which resolves the coordinates
 anew and rewrites the lock, and run the tests. An existing store is opened by the newer version as it is (`server.py`).
@@ -12,14 +12,18 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recograph.adapters.neo4j.cache import cache_dir
 from recograph.errors import RecographError
+
+if TYPE_CHECKING:
+    import requests
 
 VERSION = "2026.08.1"
 BROWSER_VERSION = "5.24.0"
@@ -30,7 +34,9 @@ COORDINATES = (
     f"org.neo4j.client:neo4j-browser:{BROWSER_VERSION}",
 )
 LOCK = Path(__file__).with_name("jars.lock")
-_PARALLEL_DOWNLOADS = 8
+_PARALLEL_DOWNLOADS = 16
+_SAY_EVERY = 3.0
+"""Seconds."""
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -50,6 +56,12 @@ class Jar:
         """As Maven names it: artifact-version[-classifier].jar."""
         return "-".join(self.coordinate.split(":")[1:]) + ".jar"
 
+    @property
+    def path(self) -> str:
+        """Below a Maven repository: group/artifact/version/filename."""
+        group, artifact, version = self.coordinate.split(":")[:3]
+        return f"{group.replace('.', '/')}/{artifact}/{version}/{self.filename}"
+
 
 def locked_jars() -> list[Jar]:
     """The jars of the lock file, in its order."""
@@ -59,6 +71,9 @@ def locked_jars() -> list[Jar]:
 def classpath(say: Callable[[str], None]) -> list[Path]:
     """The jars on this machine, fetched where they are missing.
 
+    Args:
+        say: called with a line about what is fetched, now and then.
+
     Raises:
         RecographError: a jar is missing and can't be fetched, or the cache folder can't be written.
     """
@@ -67,54 +82,74 @@ def classpath(say: Callable[[str], None]) -> list[Path]:
     present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     missing = [jar for jar in jars if jar.filename not in present]
     if missing:
-        say(f"Fetching Neo4j {VERSION} from Maven Central: {len(missing)} jars, once a machine.")
-        _fetch(missing, folder)
+        say(f"Fetching Neo4j {VERSION} from Maven Central: {len(missing)} jars, once per machine.")
+        _fetch(missing, folder, say)
     return [folder / jar.filename for jar in jars]
 
 
-def _fetch(jars: list[Jar], folder: Path) -> None:
+def _fetch(jars: list[Jar], folder: Path, say: Callable[[str], None]) -> None:
+    # Here, since every command imports this module for the version, and hardly one fetches.
+    import requests
+    from requests.adapters import HTTPAdapter
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # A jar takes its place by a rename, so that a fetch that is cut off or runs twice leaves no half of one.
         with (
             tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as staging,
+            requests.Session() as session,
             ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool,
         ):
-            context = _maven(Path(staging))
+            session.mount("https://", HTTPAdapter(pool_maxsize=_PARALLEL_DOWNLOADS, max_retries=3))
+            repositories = list(_repositories().values())
+            said = time.monotonic()
+            waiting = [pool.submit(_fetch_one, jar, session, repositories, Path(staging), folder) for jar in jars]
             try:
-                list(pool.map(lambda jar: _fetch_one(jar, context, folder), jars))
+                for count, fetched in enumerate(as_completed(waiting), start=1):
+                    fetched.result()
+                    if time.monotonic() - said > _SAY_EVERY:
+                        said = time.monotonic()
+                        say(f"  {count} of {len(jars)} jars")
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
     except OSError as error:
         # requests' errors are OSErrors too: no network, no such host, timed out.
         raise RecographError(
-            f"Neo4j's jars can't be fetched into {folder}: {error}. They are needed once a machine: connect to the "
+            f"Neo4j's jars can't be fetched into {folder}: {error}. They are needed once per machine: connect to the "
             "internet, copy that folder from a machine that has it, or set NEO4J_URI to use another Neo4j."
         ) from error
 
 
-def _fetch_one(jar: Jar, context: Any, folder: Path) -> None:
-    try:
-        fetched: Path = context.create_dependency(jar.coordinate).artifact.resolve()
-    except RuntimeError as error:
-        raise RecographError(f"Neo4j's jar {jar.coordinate} isn't in the Maven repository: {error}") from error
-    digest = hashlib.sha256(fetched.read_bytes()).hexdigest()
+def _fetch_one(jar: Jar, session: "requests.Session", repositories: Sequence[str], staging: Path, folder: Path) -> None:
+    for repository in repositories:
+        answer = session.get(f"{repository.rstrip('/')}/{jar.path}", timeout=60)
+        if answer.status_code != 404:
+            break
+    else:
+        raise RecographError(f"Neo4j's jar {jar.coordinate} isn't in the Maven repository.")
+    answer.raise_for_status()
+    digest = hashlib.sha256(answer.content).hexdigest()
     if digest != jar.sha256:
         raise RecographError(
             f"Neo4j's jar {jar.coordinate} arrived with SHA-256 {digest}, but {jar.sha256} was expected. Try again; "
             "if it stays, the repository or a proxy on the way alters files."
         )
-    fetched.replace(folder / jar.filename)
+    (staging / jar.filename).write_bytes(answer.content)
+    (staging / jar.filename).replace(folder / jar.filename)
 
 
-def _maven(repository: Path) -> Any:
+def _repositories() -> dict[str, str]:
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL
+
+    return {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}
+
+
+def _maven(cache: Path) -> Any:
     from jgo.maven import MavenContext
 
-    remotes = {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}
-    return MavenContext(repo_cache=repository, local_repos=[], remote_repos=remotes, timeout=60)
+    return MavenContext(repo_cache=cache, local_repos=[], remote_repos=_repositories(), timeout=60)
 
 
 def write_lock() -> None:
