@@ -1,24 +1,45 @@
-{# The columns together name a row of the mart's partition. #}
-{% test unique_together(model, columns) %}
-    select {{ columns | join(', ') }}
-    from {{ model }}
-    where customer = '{{ var("customer") }}' and snapshot_date = '{{ var("snapshot_date") }}'
-    group by {{ range(1, columns | length + 1) | join(', ') }}
-    having count(*) > 1
-{% endtest %}
+{#
+  The rules of a mart's partition, all in one query, since Athena bills for each: a row for each rule that is broken, in
+  words, and how many of the partition's rows break it.
 
-{# The column has a value in every row of the partition. #}
-{% test present(model, column_name) %}
-    select *
-    from {{ model }}
-    where customer = '{{ var("customer") }}' and snapshot_date = '{{ var("snapshot_date") }}'
-        and {{ column_name }} is null
-{% endtest %}
-
-{# The column lies within the bounds wherever it has a value. #}
-{% test within(model, column_name, least, most) %}
-    select *
-    from {{ model }}
-    where customer = '{{ var("customer") }}' and snapshot_date = '{{ var("snapshot_date") }}'
-        and ({{ column_name }} < {{ least }} or {{ column_name }} > {{ most }})
+  key: the columns that together name a row; present: those that have a value in every row; within: by column the least
+  and the most that its values may be.
+#}
+{% test rules_hold(model, key, present=[], within={}) %}
+    {%- set rules = [("no two rows have the same " ~ key | join(", "), "count(*) - count(distinct (" ~ key | join(", ") ~ "))")] -%}
+    {%- for column in present -%}
+        {%- do rules.append((column ~ " has a value", "count(*) - count(" ~ column ~ ")")) -%}
+    {%- endfor -%}
+    {%- for column, (least, most) in within.items() -%}
+        {%- do rules.append((
+            column ~ " is from " ~ least ~ " to " ~ most,
+            "count(case when " ~ column ~ " < " ~ least ~ " or " ~ column ~ " > " ~ most ~ " then 1 end)",
+        )) -%}
+    {%- endfor %}
+    select
+        rule.name as broken_rule,
+        case rule.number
+        {%- for _, broken in rules %}
+            when {{ loop.index }} then counted.broken_{{ loop.index }}
+        {%- endfor %}
+        end as broken_by
+    from (
+        select
+        {%- for _, broken in rules %}
+            {{ broken }} as broken_{{ loop.index }}{{ "," if not loop.last }}
+        {%- endfor %}
+        from {{ model }}
+        where customer = '{{ var("customer") }}' and snapshot_date = '{{ var("snapshot_date") }}'
+    ) as counted
+    cross join (
+        values
+        {%- for name, _ in rules %}
+            ({{ loop.index }}, '{{ name }}'){{ "," if not loop.last }}
+        {%- endfor %}
+    ) as rule (number, name)
+    where case rule.number
+        {%- for _, broken in rules %}
+            when {{ loop.index }} then counted.broken_{{ loop.index }}
+        {%- endfor %}
+        end > 0
 {% endtest %}

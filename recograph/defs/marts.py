@@ -11,6 +11,7 @@ import dagster as dg
 from recograph.adapters.aws.athena_cost import usage
 from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest
 from recograph.adapters.dbt_lineage import column_lineage
+from recograph.adapters.dbt_rules import broken_rules
 from recograph.defs.catalog import catalog_table
 from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
@@ -88,8 +89,10 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
             else:
                 yield event
         if not invocation.is_successful():
-            yield from checks.values()
-            raise dg.Failure(description=_failure(snapshot, invocation))
+            broken = _broken_rules(invocation, warehouse, snapshot)
+            for key, check in checks.items():
+                yield _described(check, broken.get(key.name))
+            raise dg.Failure(description=_failure(snapshot, invocation, broken))
         platform = platform_of(CUSTOMERS[snapshot.customer])
         if platform not in lineages:  # the same for every day
             lineages[platform] = _lineage(invocation, platform)
@@ -164,16 +167,38 @@ def scanned(run_results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {model: usage([size]) for model, size in models.items() if size is not None}
 
 
-def _failure(snapshot: Snapshot, invocation: dagster_dbt.DbtCliInvocation) -> str:
-    """One sentence a dbt node that failed."""
+def _broken_rules(invocation: dagster_dbt.DbtCliInvocation, warehouse: Warehouse, snapshot: Snapshot) -> dict[str, str]:
+    try:
+        results = invocation.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        return {}
+    nodes = invocation.get_artifact("manifest.json")["nodes"]
+    return broken_rules(results, nodes, warehouse, snapshot.customer, snapshot.date)
+
+
+def _described(check: dg.AssetCheckResult, description: str | None) -> dg.AssetCheckResult:
+    if check.passed or not description:
+        return check
+    return dg.AssetCheckResult(
+        passed=False,
+        asset_key=check.asset_key,
+        check_name=check.check_name,
+        severity=check.severity,
+        metadata=check.metadata,
+        description=description,
+    )
+
+
+def _failure(snapshot: Snapshot, invocation: dagster_dbt.DbtCliInvocation, broken: Mapping[str, str]) -> str:
+    """One sentence per dbt node that failed."""
     failed = f"dbt failed for {snapshot.customer} on {snapshot.date}."
     try:
         results = invocation.get_artifact("run_results.json")["results"]
     except FileNotFoundError:
         return f"{failed} It built nothing: {invocation.get_error()}"
-    causes = [
-        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result['message'] or '').split())}"
-        for result in results
-        if result["status"] in ("error", "fail")
-    ]
+    causes = []
+    for result in results:
+        if result["status"] in ("error", "fail"):
+            node = result["unique_id"].split(".", 2)[2]
+            causes.append(broken.get(node.split(".")[0]) or f"{node}: {' '.join((result['message'] or '').split())}")
     return " ".join([failed, *causes])

@@ -172,7 +172,7 @@ class TestProduction:
         self, production: Production, local: Settings, graph: neo4j.Driver
     ) -> None:
         printed = production.recograph("run")
-        assert re.search(r"4 partitions .* Checks: \d{3} passed, 0 failed", printed), printed
+        assert re.search(r"4 partitions .* Checks: \d+ passed, 0 failed", printed), printed
         for customer in CUSTOMERS:
             for label, mart in {"User": "users", "Course": "courses", "Asset": "assets"}.items():
                 counted = f"MATCH (n:{label} {{customer_id: $customer}}) RETURN count(n) AS count"

@@ -1,0 +1,62 @@
+"""The rules of the marts: each that a partition breaks is named, and how many rows break it."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recograph.adapters.dbt import DBT, dbt_vars
+from recograph.adapters.dbt_rules import broken_rules
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.settings import DBT_PROJECT_DIR
+from recograph_tests.dbt.test_models import ANYONE
+
+DAY = "2026-11-01"
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """dbt's manifest after it has compiled the rules of two marts."""
+    folder = tmp_path_factory.mktemp("dbt")
+    command = [str(DBT), "compile", "--select", "course_enrolments_rules_hold", "users_rules_hold"]
+    command += ["--vars", json.dumps(dbt_vars(ANYONE, DAY))]
+    folders = ["--project-dir", DBT_PROJECT_DIR, "--profiles-dir", DBT_PROJECT_DIR]
+    folders += ["--target-path", folder, "--log-path", folder]
+    environ = os.environ | {"RECOGRAPH_LAKE": str(folder / "lake")}
+    compiled = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["nodes"]
+    return found
+
+
+def broken(nodes: dict[str, Any], lake: Path, mart: str, rows: dict[str, list[int | None]]) -> str:
+    """What is said of a partition with these rows."""
+    partition = lake / "marts" / mart / f"customer={ANYONE.id}" / f"snapshot_date={DAY}"
+    partition.mkdir(parents=True)
+    count = len(next(iter(rows.values())))
+    named = {"customer": [ANYONE.id] * count, "snapshot_date": [DAY] * count}
+    pq.write_table(pa.table({**rows, **named}), partition / f"{mart}.parquet")
+    test = next(node for node in nodes.values() if node["name"] == f"{mart}_rules_hold")
+    failed = {"unique_id": test["unique_id"], "status": "fail", "compiled_code": test["compiled_code"]}
+    said = broken_rules([failed], nodes, DuckDBWarehouse(lake=str(lake)), ANYONE.id, DAY)
+    return said[test["name"]]
+
+
+def test_each_broken_rule_is_named(nodes: dict[str, Any], tmp_path: Path) -> None:
+    rows = {"user_id": [1, 1, 1, None], "course_id": [5, 5, 6, 7], "recency": [9, 10, 0, None]}
+    assert broken(nodes, tmp_path, "course_enrolments", rows) == (
+        "1 row of course_enrolments breaks the rule that no two rows have the same user_id, course_id. "
+        "1 row of course_enrolments breaks the rule that user_id has a value. "
+        "1 row of course_enrolments breaks the rule that recency has a value. "
+        "2 rows of course_enrolments break the rule that recency is from 1 to 9."
+    )
+
+
+def test_rules_that_hold_are_not_named(nodes: dict[str, Any], tmp_path: Path) -> None:
+    assert broken(nodes, tmp_path, "users", {"id": [1, 2], "valid": [1, 0]}) == ""
+    assert broken(nodes, tmp_path / "none", "users", {"id": [], "valid": []}) == ""
