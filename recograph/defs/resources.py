@@ -38,6 +38,14 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
 
 def resources(settings: Settings) -> dict[str, Any]:
     """Every resource of the code location by name."""
+    if settings.on_aws:
+        from recograph.defs.dagster_aws import aws_resources  # loads boto3, which takes a second
+
+        return _resources(settings) | aws_resources(settings.region)
+    return _resources(settings)
+
+
+def _resources(settings: Settings) -> dict[str, Any]:
     return {
         "lake": open_lake(settings),
         "catalog": open_catalog(settings),

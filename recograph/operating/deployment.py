@@ -10,8 +10,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.glue_catalog import GlueCatalog
+from recograph.adapters.aws.messages import explained
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_lake import LocalLake
@@ -124,18 +125,17 @@ class Deployment:
 
     def files(self) -> int:
         """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000."""
-        with aws.explained(self.lake.uri("")):
-            client = aws.client("s3", self.settings.region)
-            answer = client.list_object_versions(Bucket=self.lake.bucket, MaxKeys=1000)
+        with explained(self.lake.uri("")):
+            s3 = client("s3", self.settings.region)
+            answer = s3.list_object_versions(Bucket=self.lake.bucket, MaxKeys=1000)
         return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
 
     def _tables(self, database: str) -> Iterator[QueryableTable]:
-        glue = aws.client("glue", self.settings.region)
-        with aws.explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
+        glue = client("glue", self.settings.region)
+        with explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
                 for table in page["TableList"]:
-                    if "__dbt_tmp" not in table["Name"]:
-                        yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))
+                    yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))
 
 
 def _count_partitions(glue: Any, database: str, table: str) -> int:

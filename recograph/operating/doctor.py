@@ -266,17 +266,11 @@ def _neo4j(settings: Settings) -> Found:
 def _aws(settings: Settings) -> Found:
     if not settings.on_aws:
         return
-    from recograph.adapters.aws import clients as aws
+    from recograph.operating.doctor_aws import reads
 
-    with aws.explained("AWS credentials"):
-        identity = aws.client("sts", settings.region).get_caller_identity()
-    yield from _ok(f"{identity['Arn']} in {settings.region}")
-    with aws.explained(settings.lake, {"NoSuchBucket": "Run `make deploy`, or correct RECOGRAPH_LAKE."}):
-        # Of a folder, since the pipeline's role may list no more.
-        aws.client("s3", settings.region).list_objects_v2(
-            Bucket=settings.lake.removeprefix("s3://"), Prefix="dumps/", MaxKeys=1
-        )
-    yield from _ok(f"{settings.lake} can be listed")
+    # Each library asks AWS in its own way, so each is proved by a read.
+    for read in reads(settings):
+        yield from _ok(read)
 
 
 _MACHINE: Mapping[str, Callable[[], Found]] = {

@@ -1,5 +1,6 @@
 """A proxy in front of an emulator that can lose a connection and refuse requests, as a network and a policy do."""
 
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +20,10 @@ class Proxy:
         """Bytes of the next GET of an object after which its connection is closed, once."""
         self.refuse: Callable[[str, str], bool] = lambda method, path: False
         """Whether a request, by method and path, is answered with 403 AccessDenied."""
+        self.refuse_unsigned = False
+        """Whether a request without a signature is refused, as AWS does."""
+        self.keys: list[str] = []
+        """The access keys with which it was asked, in that order."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, endpoint))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -35,7 +40,10 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if proxy.refuse(self.command, self.path):
+            signed = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/", self.headers.get("Authorization", ""))
+            if signed:
+                proxy.keys.append(signed[1])
+            if proxy.refuse(self.command, self.path) or (proxy.refuse_unsigned and not signed):
                 self.reply(403, {}, _DENIED_JSON if "X-Amz-Target" in self.headers else _DENIED_XML)
                 return
             request = urllib.request.Request(
@@ -47,14 +55,15 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
             except urllib.error.HTTPError as error:
                 self.reply(error.code, error.headers, error.read())
 
-        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names that the library wants
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names that the library wants
 
         def reply(self, status: int, headers: Any, body: bytes) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(body))
+            self.send_header("Content-Length", length)
             self.end_headers()
             if proxy.lose_after is not None and self.command == "GET" and len(body) > proxy.lose_after:
                 body, proxy.lose_after, self.close_connection = body[: proxy.lose_after], None, True

@@ -1,5 +1,6 @@
 """The catalog in Glue, on ministack: its crawlers run and find nothing, so all that is there was registered by API."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -130,7 +131,7 @@ def test_a_missing_database_is_named(catalog: GlueCatalog, glue: Any, crawled: N
 
 
 def test_a_crawler_that_takes_too_long_is_not_waited_for(catalog: GlueCatalog, glue: Any) -> None:
-    impatient = catalog.model_copy(update={"timeout": 0})
+    impatient = dataclasses.replace(catalog, timeout=0)
     glue.start_crawler(Name=f"{catalog.crawler_prefix}customer_1")
     with pytest.raises(RecographError, match="is still RUNNING after 0 s"):
         impatient.crawl("customer_1")

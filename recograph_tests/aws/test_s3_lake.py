@@ -114,7 +114,7 @@ def test_an_upload_that_breaks_leaves_what_was_there(lake: S3Lake, s3: Any, prox
     lake.publish(staged(tmp_path, b"old"), key)
     proxy.refuse = lambda method, path: "partNumber=2" in path
     with pytest.raises(
-        RecographError, match=rf"s3://.*{key}: AccessDenied\. Access Denied Run with the pipeline's role"
+        RecographError, match=rf"s3://.*{key}: AccessDenied\. Access Denied\. Run with the pipeline's role"
     ):
         lake.publish(staged(tmp_path), key)
     assert s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() == b"old"

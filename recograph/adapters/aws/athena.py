@@ -14,8 +14,9 @@ import pyathena
 from botocore.exceptions import BotoCoreError, ClientError
 from pyathena.error import DatabaseError
 
-from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws import clients
 from recograph.adapters.aws.athena_cost import dollars, usage
+from recograph.adapters.aws.messages import explained, sentence
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS, Lake
 
@@ -35,11 +36,9 @@ _ARROW_TYPES = {
 
 _HINTS = {
     "WorkGroup": "Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP.",
-    "AccessDenied": "Run with the pipeline's role or policy (terraform output pipeline_role_arn).",
     "Bytes scanned limit": "It is the workgroup's limit for one query: raise query_limit_gib in Terraform.",
     "SCHEMA_NOT_FOUND": "Run `make deploy`, or correct RECOGRAPH_MARTS_DATABASE.",
     "TABLE_NOT_FOUND": "Materialize the marts first.",
-    "TooManyRequests": "Athena runs too many queries at once: run again later.",
 }
 
 _PARTITION = re.compile(r"where customer = '(\w+)' and snapshot_date = '([0-9-]+)'")
@@ -88,10 +87,11 @@ class AthenaWarehouse:
             with self._execute(unload):
                 pass
             filesystem, root = self.lake.filesystem()
-            selector = pa.fs.FileSelector(f"{root}{prefix}", recursive=True, allow_not_found=True)
-            files = [file.path for file in filesystem.get_file_info(selector) if file.is_file]
-            if files:
-                yield from ds.dataset(files, filesystem=filesystem, format="parquet").to_batches(batch_size=BATCH_ROWS)
+            files = [f"{root}{key}" for key in self.lake.parquet(prefix)]
+            with explained(self.lake.uri(prefix)):
+                if files:
+                    rows = ds.dataset(files, filesystem=filesystem, format="parquet")
+                    yield from rows.to_batches(batch_size=BATCH_ROWS)
         finally:
             self.lake.delete(prefix)
 
@@ -106,12 +106,13 @@ class AthenaWarehouse:
         """Run a statement to its end; it is cancelled when the run is interrupted."""
         try:
             connection = pyathena.connect(
+                session=clients.session(self.region),
                 region_name=self.region,
                 work_group=self.workgroup,
                 s3_staging_dir=self.results,
                 schema_name=self.database,
                 poll_interval=0.5,
-                config=aws.RETRIES,
+                config=clients.RETRIES,
             )
             with connection, connection.cursor() as cursor:
                 try:
@@ -126,9 +127,9 @@ class AthenaWarehouse:
                 yield cursor
         except (DatabaseError, ClientError, BotoCoreError) as error:
             text = " ".join(str(error).split())
-            hint = next((hint for part, hint in _HINTS.items() if part in text), "")
+            hint = next((hint for part, hint in _HINTS.items() if part in text), None)
             raise RecographError(
-                f"Athena (workgroup {self.workgroup}) refused a query: {text.rstrip('.')}. {hint}".strip()
+                sentence(f"Athena (workgroup {self.workgroup}) refused a query", text, hint)
             ) from error
 
     def _note_cost(self, cursor: Any, sql: str) -> None:

@@ -1,51 +1,59 @@
-"""What the resources on AWS share: clients that try again, and errors that say what to do."""
+"""The one place where sessions, clients and credentials of AWS come from.
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+All that asks AWS in this process shares one session of boto3, so every way to log in that boto3 knows works for all of
+it, and credentials are renewed for all of it when they run out.
+"""
+
+import os
+from functools import lru_cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from recograph.errors import RecographError, UnavailableError
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
 
 # Adaptive: throttled calls are spread out instead of repeated at once.
 RETRIES = Config(retries={"max_attempts": 6, "mode": "adaptive"})
 
-_LOGIN = "Log in to AWS again (such as `aws sso login`), or name another AWS_PROFILE."
-_HINTS = {
-    "AccessDenied": "Run with the pipeline's role or policy (terraform output pipeline_role_arn).",
-    "AccessDeniedException": "Run with the pipeline's role or policy (terraform output pipeline_role_arn).",
-    "ExpiredToken": _LOGIN,
-    "ExpiredTokenException": _LOGIN,
-    "InvalidAccessKeyId": _LOGIN,
-    "UnrecognizedClientException": _LOGIN,
-}
+
+def session(region: str) -> boto3.Session:
+    """The session of this process.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: the profile doesn't exist.
+    """
+    return _session(region, _environment())
 
 
 def client(service: str, region: str) -> Any:
-    """A boto3 client; AWS_ENDPOINT_URL and its like lead it elsewhere."""
-    make: Any = boto3.client  # typed by the name of each of its hundreds of services
-    return make(service, region_name=region, config=RETRIES)
+    """A client, shared by all threads: what is throttled for one of them is throttled for the others too."""
+    return _client(service, region, _environment(), RETRIES)
 
 
-@contextmanager
-def explained(what: str, hints: Mapping[str, str] = {}) -> Iterator[None]:
-    """Turn what boto3 raises into one sentence about `what`, with what to do.
-
-    Args:
-        what: what was asked for, to begin the message with.
-        hints: what to do by AWS's error code, besides what always holds.
+def credentials(region: str) -> ReadOnlyCredentials:
+    """Credentials that are good for some minutes at least.
 
     Raises:
-        RecographError: the call failed.
+        botocore.exceptions.BotoCoreError: there are none, or they can't be renewed.
     """
-    try:
-        yield
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        hint = hints.get(code) or _HINTS.get(code) or ""
-        raise RecographError(" ".join(f"{what}: {code}. {message} {hint}".split())) from error
-    except BotoCoreError as error:
-        raise UnavailableError(f"{what}: AWS can't be reached. {error}") from error
+    found = session(region).get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found.get_frozen_credentials()
+
+
+def _environment() -> tuple[tuple[str, str], ...]:
+    """What of the environment decides who asks whom."""
+    return tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_")))
+
+
+@lru_cache(maxsize=4)
+def _session(region: str, environment: tuple[tuple[str, str], ...]) -> boto3.Session:  # noqa: ARG001 - part of the key
+    return boto3.Session(region_name=region)
+
+
+@lru_cache(maxsize=16)
+def _client(service: str, region: str, environment: tuple[tuple[str, str], ...], config: Config) -> Any:
+    made: Any = _session(region, environment).client  # typed by the name of each of its hundreds of services
+    return made(service, config=config)

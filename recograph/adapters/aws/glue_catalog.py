@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.clients import client
+from recograph.adapters.aws.messages import explained
 from recograph.errors import RecographError
 from recograph.lake.drift import drift, not_landed
 from recograph.lake.interfaces import CatalogTable, Lake
@@ -77,7 +78,7 @@ class GlueCatalog:
         """
         name = f"{self.crawler_prefix}{customer}"
         until = time.monotonic() + self.timeout
-        with aws.explained(f"Glue crawler {name}", {"EntityNotFoundException": _DEPLOY}):
+        with explained(f"Glue crawler {name}", {"EntityNotFoundException": _DEPLOY}):
             self._wait(name, until)
             while True:
                 try:
@@ -105,7 +106,7 @@ class GlueCatalog:
         """The table as Glue has it; made, with these partitions, where the crawler didn't."""
         database, name = f"{self.database_prefix}{customer}", contract.table.lower()
         location = self.lake.uri(landing_folder(customer, contract.table))
-        with aws.explained(f"Glue table {database}.{name}", {"EntityNotFoundException": _DEPLOY}):
+        with explained(f"Glue table {database}.{name}", {"EntityNotFoundException": _DEPLOY}):
             try:
                 table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
             except self._glue.exceptions.EntityNotFoundException:
@@ -165,4 +166,4 @@ class GlueCatalog:
 
     @property
     def _glue(self) -> Any:
-        return aws.client("glue", self.region)
+        return client("glue", self.region)

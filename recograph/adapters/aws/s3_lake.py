@@ -11,17 +11,16 @@ from typing import Any, BinaryIO, cast
 import pyarrow.fs as fs
 from botocore.exceptions import ClientError
 
-from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.arrow_s3 import signed_s3
+from recograph.adapters.aws.clients import client
+from recograph.adapters.aws.messages import explained
 from recograph.adapters.aws.s3_stream import S3Stream
 from recograph.errors import RecographError
 from recograph.lake.inbox import date_of_dump, newest_by_date
 from recograph.lake.interfaces import DumpFile
 from recograph.lake.staging import staging_folder
 
-_HINTS = {
-    "NoSuchBucket": "Run `make deploy`, or correct RECOGRAPH_LAKE.",
-    "NoSuchKey": "It isn't there.",
-}
+_HINTS = {"NoSuchKey": "It isn't there."}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class S3Lake:
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""
         size = file.stat().st_size
-        with aws.explained(self.uri(key), _HINTS), file.open("rb") as body:
+        with explained(self.uri(key), _HINTS), file.open("rb") as body:
             self._client.upload_fileobj(body, self.bucket, key)
         return size
 
@@ -69,7 +68,7 @@ class S3Lake:
             with file.open("rb") as body:
                 digest = hashlib.file_digest(body, "sha256").hexdigest()
                 body.seek(0)
-                with aws.explained(self.uri(key), _HINTS):
+                with explained(self.uri(key), _HINTS):
                     if self._digest(key) == digest:
                         return False
                     self._client.upload_fileobj(body, self.bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
@@ -102,7 +101,7 @@ class S3Lake:
         """See `Lake.delete`."""
         keys = [{"Key": item["Key"]} for item in self._objects(prefix)]
         for start in range(0, len(keys), 1000):
-            with aws.explained(self.uri(prefix), _HINTS):
+            with explained(self.uri(prefix), _HINTS):
                 answer = self._client.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
                 )
@@ -111,12 +110,8 @@ class S3Lake:
         return len(keys)
 
     def filesystem(self) -> tuple[fs.FileSystem, str]:
-        """See `Lake.filesystem`.
-
-        The file system is made from an address, because only then does Arrow honour AWS_ENDPOINT_URL.
-        """
-        filesystem, path = fs.FileSystem.from_uri(f"s3://{self.bucket}?region={self.region}")
-        return filesystem, f"{path}/"
+        """See `Lake.filesystem`."""
+        return signed_s3(self.region), f"{self.bucket}/"
 
     def uri(self, key: str) -> str:
         """See `Lake.uri`."""
@@ -127,9 +122,9 @@ class S3Lake:
 
     @property
     def _client(self) -> Any:
-        return aws.client("s3", self.region)
+        return client("s3", self.region)
 
     def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
-        with aws.explained(self.uri(prefix), _HINTS):
+        with explained(self.uri(prefix), _HINTS):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 yield from page.get("Contents", [])

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-from recograph.adapters.aws.clients import explained
+from recograph.adapters.aws.messages import explained
 from recograph.errors import RecographError
 
 _LOST = (HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError)
@@ -58,7 +58,7 @@ class S3Stream(io.RawIOBase):
 
     def _open(self) -> None:
         rest = {"Range": f"bytes={self._place}-"} if self._place else {}
-        with explained(self._uri, {"NoSuchKey": "It isn't there.", "NoSuchBucket": "Correct RECOGRAPH_LAKE."}):
+        with explained(self._uri, {"NoSuchKey": "It isn't there."}):
             try:
                 self._body = self._client.get_object(**self._what, **rest)["Body"]
             except ClientError as error:

@@ -45,10 +45,11 @@ def find_server(settings: Settings) -> Server:
 
 
 def _from_secret(name: str, region: str) -> Server:
-    from recograph.adapters.aws import clients as aws  # loads boto3, which takes a second
+    from recograph.adapters.aws.clients import client  # loads boto3, which takes a second
+    from recograph.adapters.aws.messages import explained
 
-    with aws.explained(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read"):
-        answer = aws.client("secretsmanager", region).get_secret_value(SecretId=name)
+    with explained(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read"):
+        answer = client("secretsmanager", region).get_secret_value(SecretId=name)
     try:
         secret = json.loads(answer["SecretString"])
         return Server(secret["uri"], secret["username"], secret["password"])

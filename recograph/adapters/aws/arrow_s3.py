@@ -1,0 +1,92 @@
+"""S3 for Arrow, with boto3's credentials.
+
+Arrow's own way to log in knows neither roles that a profile assumes nor single sign-on, and where it finds nothing it
+asks unsigned. So it gets boto3's credentials, and gets them anew when boto3 has renewed them.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.fs as fs
+
+from recograph.adapters.aws import clients
+from recograph.adapters.aws.messages import explained
+
+_AWS_OWN = re.compile(r"https://s3\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
+
+
+class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
+    """Reads what a bucket holds; it is written through boto3, whose uploads appear whole or not at all."""
+
+    def __init__(self, region: str) -> None:
+        """Make it for a region; nothing is asked yet."""
+        self._region = region
+        self._made: tuple[Any, fs.S3FileSystem] | None = None
+
+    @property
+    def _filesystem(self) -> fs.S3FileSystem:
+        """Arrow's own, made anew when the credentials are no longer those it was made with."""
+        credentials = clients.credentials(self._region)
+        if self._made is None or self._made[0] != credentials:
+            endpoint = clients.client("s3", self._region).meta.endpoint_url
+            filesystem = fs.S3FileSystem(
+                access_key=credentials.access_key,
+                secret_key=credentials.secret_key,
+                session_token=credentials.token,
+                region=self._region,
+                scheme=urlsplit(endpoint).scheme,
+                # With an endpoint Arrow no longer calls a bucket by its name in the address.
+                endpoint_override=None if _AWS_OWN.fullmatch(endpoint) else urlsplit(endpoint).netloc,
+            )
+            self._made = (credentials, filesystem)
+        return self._made[1]
+
+    @contextmanager
+    def _explained(self, path: str) -> Iterator[fs.S3FileSystem]:
+        with explained(f"s3://{path}"):
+            yield self._filesystem
+
+    def get_type_name(self) -> str:
+        """Its kind."""
+        return "s3"
+
+    def normalize_path(self, path: str) -> str:
+        """Keys are as they are."""
+        return path
+
+    def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
+        """What is at some paths."""
+        with self._explained(paths[0]) as filesystem:
+            found: list[fs.FileInfo] = filesystem.get_file_info(paths)
+            return found
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
+        """What lies below a folder."""
+        with self._explained(selector.base_dir) as filesystem:
+            found: list[fs.FileInfo] = filesystem.get_file_info(selector)
+            return found
+
+    def open_input_stream(self, path: str) -> pa.NativeFile:
+        """A file, from its beginning on."""
+        with self._explained(path) as filesystem:
+            return filesystem.open_input_stream(path)
+
+    def open_input_file(self, path: str) -> pa.NativeFile:
+        """A file, at any place."""
+        with self._explained(path) as filesystem:
+            return filesystem.open_input_file(path)
+
+    def _read_only(self, *_: Any) -> Any:
+        raise NotImplementedError
+
+    create_dir = delete_dir = delete_dir_contents = delete_root_dir_contents = delete_file = _read_only
+    move = copy_file = open_output_stream = open_append_stream = _read_only
+
+
+def signed_s3(region: str) -> fs.FileSystem:
+    """A file system of Arrow over S3 that asks as boto3 would; paths begin with the bucket."""
+    return fs.PyFileSystem(SignedS3(region))

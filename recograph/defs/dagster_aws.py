@@ -1,0 +1,34 @@
+"""dagster-aws's resources, for assets that ask AWS themselves: with the session, and the login, of everything else."""
+
+import warnings
+from typing import Any
+
+import dagster as dg
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*SecretsManagerResource")
+
+from dagster_aws.s3 import S3Resource  # noqa: E402
+from dagster_aws.secretsmanager import SecretsManagerResource  # noqa: E402
+
+from recograph.adapters.aws.clients import client  # noqa: E402
+
+
+class SharedS3(S3Resource):
+    """S3 through the session of this process."""
+
+    def get_client(self) -> Any:
+        """The client that the lake uses, too."""
+        return client("s3", str(self.region_name))
+
+
+class SharedSecretsManager(SecretsManagerResource):
+    """Secrets Manager through the session of this process."""
+
+    def get_client(self) -> Any:
+        """The client that reads Neo4j's login, too."""
+        return client("secretsmanager", str(self.region_name))
+
+
+def aws_resources(region: str) -> dict[str, Any]:
+    """The resources by name."""
+    return {"s3": SharedS3(region_name=region), "secretsmanager": SharedSecretsManager(region_name=region)}
