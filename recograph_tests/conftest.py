@@ -1,44 +1,53 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import neo4j as neo4j_driver
 import pytest
 
-from recograph.adapters.neo4j import Connection, ManagedServer
-from recograph.platforms.sample_dumps import generate
+# Fixtures import what they use, so that a test that needs none of it starts at once.
+if TYPE_CHECKING:
+    import neo4j as neo4j_driver
+
+    from recograph.adapters.neo4j import Connection
 
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder of the three sample customers, small, two days each. Copy it before changing it."""
+    from recograph.platforms.sample_dumps import generate
+
     folder = tmp_path_factory.mktemp("sample")
     generate(folder, scale=0.1, days=2)
     return folder
 
 
 @pytest.fixture(scope="session")
-def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Connection]":
     """A managed server that all tests of a run share, in HOME/neo4j; the `neo4j` fixture clears what is in it."""
+    from recograph.adapters.neo4j import ManagedServer
+
     server = ManagedServer(tmp_path_factory.mktemp("recograph_home") / "neo4j")
     yield server.start()
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def _neo4j_driver(neo4j_server: Connection) -> Iterator[neo4j_driver.Driver]:
+def _neo4j_driver(neo4j_server: "Connection") -> "Iterator[neo4j_driver.Driver]":
+    import neo4j as neo4j_driver
+
     auth = (neo4j_server.username, neo4j_server.password)
     with neo4j_driver.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver:
         yield driver
 
 
 @pytest.fixture
-def neo4j(_neo4j_driver: neo4j_driver.Driver) -> neo4j_driver.Driver:
+def neo4j(_neo4j_driver: "neo4j_driver.Driver") -> "neo4j_driver.Driver":
     """A driver of the shared server, its graph empty and without constraints and indexes of earlier tests."""
     clear(_neo4j_driver)
     return _neo4j_driver
 
 
-def clear(driver: neo4j_driver.Driver) -> None:
+def clear(driver: "neo4j_driver.Driver") -> None:
     """Empty the graph, constraints and indexes too."""
     run = driver.execute_query
     run("MATCH (n) DETACH DELETE n")
@@ -49,7 +58,7 @@ def clear(driver: neo4j_driver.Driver) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(_neo4j_driver: neo4j_driver.Driver, tmp_path_factory: pytest.TempPathFactory) -> neo4j_driver.Driver:
+def small(_neo4j_driver: "neo4j_driver.Driver", tmp_path_factory: pytest.TempPathFactory) -> "neo4j_driver.Driver":
     """A driver of the shared server, which holds the graph of `graph/small.py`; only for tests that read."""
     from recograph_tests.graph.small import load_small
 
@@ -59,7 +68,7 @@ def small(_neo4j_driver: neo4j_driver.Driver, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def asked(small: neo4j_driver.Driver, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def asked(small: "neo4j_driver.Driver", neo4j_server: "Connection", monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of somebody whose server holds the graph of `small`."""
     monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
     monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
