@@ -5,54 +5,77 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def ahead(items: Iterable[_Item], most: int = 2) -> Generator[_Item, None, None]:
-    """The items, while a thread makes the next ones; what it raises is raised here.
+class Ahead(Generic[_Item]):
+    """Items that a thread makes before they are asked for, from now on; what making one raises is raised there.
 
-    Args:
-        items: what to iterate over in the thread.
-        most: how many items may wait.
+    Iterating is possible once.
     """
-    waiting: queue.Queue[tuple[_Item | None, BaseException | None]] = queue.Queue(most)
-    stop = threading.Event()
-    end = StopIteration()
 
-    def put(item: _Item | None, error: BaseException | None) -> bool:
-        while not stop.is_set():
+    def __init__(self, items: Iterable[_Item], most: int = 2):
+        """Begin.
+
+        Args:
+            items: what to iterate over in the thread.
+            most: how many items may wait.
+        """
+        self._items = items
+        self._waiting: queue.Queue[tuple[_Item | None, BaseException | None]] = queue.Queue(most)
+        self._stop = threading.Event()
+        self._end = StopIteration()
+        self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Generator[_Item, None, None]:
+        """The items."""
+        try:
+            while True:
+                item, error = self._waiting.get()
+                if error is self._end:
+                    return
+                if error is not None:
+                    raise error
+                yield item  # type: ignore[misc]
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Make no more items."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put(item, None):
+                    return
+            self._put(None, self._end)
+        except BaseException as error:
+            self._put(None, error)
+
+    def _put(self, item: _Item | None, error: BaseException | None) -> bool:
+        while not self._stop.is_set():
             try:
-                waiting.put((item, error), timeout=0.2)
+                self._waiting.put((item, error), timeout=0.2)
             except queue.Full:
                 continue
             return True
         return False
 
-    def work() -> None:
-        try:
-            for item in items:
-                if not put(item, None):
-                    return
-            put(None, end)
-        except BaseException as error:
-            put(None, error)
 
-    thread = threading.Thread(target=work, name="ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = waiting.get()
-            if error is end:
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
-    finally:
-        stop.set()
-        thread.join()
+def ahead(items: Iterable[_Item], most: int = 2) -> Generator[_Item, None, None]:
+    """The items, while a thread makes the next ones, from the first that is asked for; what it raises is raised here.
+
+    Args:
+        items: what to iterate over in the thread.
+        most: how many items may wait.
+    """
+    yield from Ahead(items, most)
 
 
 def in_order(

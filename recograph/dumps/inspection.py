@@ -1,14 +1,12 @@
 """Looks into a dump without reading its values."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from recograph.dumps.header import Header
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import Limits, TableReport
-from recograph.dumps.source import Source
+from recograph.dumps.source import Openable, Source
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Inspection:
     """What kind of dump it is: plain, pg_dump custom, mydumper, ..."""
 
 
-def sniff(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None) -> Sniff:
+def sniff(source: Openable, *, name: str | None = None) -> Sniff:
     """Tell dialect and compression from the beginning alone; a stream is read from, so it can't be used again.
 
     Raises:
@@ -51,7 +49,7 @@ def sniff(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None)
 
 
 def inspect(
-    source: str | os.PathLike[str] | BinaryIO,
+    source: Openable,
     *,
     name: str | None = None,
     database: str | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_r
 from recograph.dumps.lexer import Lexer
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
-from recograph.dumps.source import CHUNK_BYTES, Source
+from recograph.dumps.source import CHUNK_BYTES, Openable, Source
 from recograph.dumps.tables import Table
 from recograph.dumps.tsv import as_copy
 
@@ -55,7 +55,7 @@ class DumpReader:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | BinaryIO,
+        source: Openable,
         *,
         name: str | None = None,
         schemas: Mapping[str, pa.Schema] | None = None,
@@ -73,7 +73,8 @@ class DumpReader:
         """Open a dump and look at its beginning.
 
         Args:
-            source: a path, or a binary stream, such as of an object in S3; a stream isn't closed.
+            source: a path of a file or folder, a binary stream, such as of an object in S3, or a folder of another
+                store; a stream isn't closed.
             name: what messages call the dump; the path by default.
             schemas: an allow-list: only these tables and columns are decoded, to these types. A field that isn't
                 nullable is required. Without it everything is read, typed from the dump's own definitions.

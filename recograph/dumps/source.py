@@ -1,21 +1,27 @@
-"""A dump, opened: its layers taken off one after the other, each told by content, never by name.
+"""A dump, opened: a file, a stream or a folder, and what is known of it as a whole."""
 
-What is found inside is an archive, a folder or a text; see `recograph.dumps.archives`.
-"""
-
+import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from recograph.dumps.archives.compression import codec_of, unpacked
-from recograph.dumps.archives.parts import Content, Opening, Part, Wants
-from recograph.dumps.archives.plain import Plain
-from recograph.dumps.archives.streams import Counted, Stream
+from recograph.dumps.archives import open_file, open_folder
+from recograph.dumps.archives.folders import Folder, LocalFolder
+from recograph.dumps.archives.parts import Opening, Part, Wants
+from recograph.dumps.archives.streams import BLOCK_BYTES, Counted, Stream
 from recograph.dumps.report import DumpError, Limits
+from recograph.errors import UnavailableError
 
 CHUNK_BYTES = 4 << 20
-_MOST_LAYERS = 4
+
+Openable = str | os.PathLike[str] | BinaryIO | Folder
+"""What a dump may be given as: a path of a file or a folder, a binary stream, or a folder of any store."""
+
+
+class ChangedError(DumpError, UnavailableError):
+    """A dump was written to while it was read; it may be whole when it is read again."""
 
 
 class Source:
@@ -23,7 +29,7 @@ class Source:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | BinaryIO,
+        source: Openable,
         name: str | None,
         limits: Limits,
         chunk_bytes: int = CHUNK_BYTES,
@@ -34,34 +40,64 @@ class Source:
         Raises:
             DumpError: it can't be opened, or isn't a dump that can be read.
         """
-        self._own: BinaryIO | None = None
-        if isinstance(source, str | os.PathLike):
-            self.name = name or str(source)
-            file = self._own = self._open(Path(source))
-        else:
-            self.name = name or str(getattr(source, "name", "the dump"))
-            file = source
         self._opening = Opening(limits, chunk_bytes)
-        self._counted = Counted(file, digest)
+        self._digest = digest
+        self._own: BinaryIO | None = None
+        self._folder: Folder | None = None
+        self._file: Counted | None = None
+        self._path: Path | None = None
+        self._descriptor: int | None = None
         try:
-            self._content = open_file(Stream.of(self._counted, self.name), self._opening)
+            if isinstance(source, str | os.PathLike):
+                self.name = name or str(source)
+                self._open(Path(source))
+            elif isinstance(source, Folder):
+                self.name = name or source.name
+                self._folder = source
+            else:
+                self.name = name or str(getattr(source, "name", "the dump"))
+                self._count(source)
+            self._before = self._stamp()
+            if self._folder:
+                self.size = sum(self._folder.files().values())
+                self._content = open_folder(self._folder, self._opening)
+            elif self._file:
+                self.size = self._file.size()
+                self._content = open_file(Stream.of(self._file, self.name), self._opening)
         except BaseException:
             self.close()
             raise
-        self.size = self._counted.size()
 
-    def _open(self, path: Path) -> BinaryIO:
+    def _open(self, path: Path) -> None:
+        self._path = path
         if path.is_dir():
-            _refuse_folder(path, self.name)
+            self._folder = LocalFolder(path, self.name)
+            return
         try:
-            return path.open("rb")
+            self._own = path.open("rb")
         except OSError as error:
             raise DumpError(f"{self.name}: the file can't be read: {error.strerror}.") from error
+        self._count(self._own)
+
+    def _count(self, file: BinaryIO) -> None:
+        self._file = Counted(file, self._opening.meter, digest=self._digest)
+        try:
+            self._descriptor = file.fileno()
+        except (OSError, AttributeError):
+            self._descriptor = None
+
+    def _stamp(self) -> object:
+        """What changes when the dump is written to, as far as it can be told."""
+        if self._folder:
+            return self._folder.stamp()
+        if self._descriptor is None or not stat.S_ISREG((status := os.fstat(self._descriptor)).st_mode):
+            return None
+        return status.st_size, status.st_mtime_ns
 
     @property
     def form(self) -> str:
         """What kind of dump it is, for people."""
-        return self._content.form
+        return " in ".join([self._content.form, *reversed(self._opening.containers)])
 
     @property
     def head(self) -> bytes:
@@ -70,22 +106,37 @@ class Source:
 
     @property
     def compression(self) -> str:
-        """The compressions that were met so far, the outer first; none where there is none."""
+        """The compressions that were met so far, the inner first; none where there is none."""
         return " in ".join(reversed(self._opening.layers)) or "none"
 
     @property
     def read_bytes(self) -> int:
-        """Bytes of the file that were read so far."""
-        return self._counted.read_bytes
+        """Bytes of the files that were read so far."""
+        return min(self._opening.meter.bytes, self.size or self._opening.meter.bytes)
 
     @property
     def sha256(self) -> str | None:
-        """The digest of the file, where asked for; reads what wasn't read yet."""
-        return self._counted.sha256()
+        """The digest of all files, where asked for; reads what wasn't read yet."""
+        if self._folder and self._digest:
+            return _digest_of(self._folder)
+        return self._file.sha256() if self._file else None
 
     def parts(self, wants: Wants) -> Iterator[Part]:
-        """See `Content.parts`."""
-        return self._content.parts(wants)
+        """See `Content.parts`.
+
+        Raises:
+            ChangedError: the dump was written to meanwhile.
+        """
+        try:
+            yield from self._content.parts(wants)
+        except DumpError as error:
+            self._check_unchanged(error)
+            raise
+        self._check_unchanged()
+
+    def _check_unchanged(self, error: DumpError | None = None) -> None:
+        if self._stamp() != self._before:
+            raise ChangedError(f"{self.name}: the dump was written to while it was read. Read it again.") from error
 
     def close(self) -> None:
         """Close the file, where this opened it; a stream that was handed in stays open."""
@@ -93,24 +144,13 @@ class Source:
             self._own.close()
 
 
-def _refuse_folder(path: Path, name: str) -> None:
-    if (path / "toc.dat").exists():
-        raise DumpError(f"{name}: this is pg_dump's directory format. Use pg_dump --format=plain.")
-    if (path / "metadata").exists():
-        raise DumpError(f"{name}: this is a folder of mydumper. Use mysqldump or mariadb-dump, which write one file.")
-    raise DumpError(f"{name}: this is a folder. Name the dump file in it.")
-
-
-def open_file(stream: Stream, opening: Opening) -> Content:
-    """What is in a file.
-
-    Raises:
-        DumpError: nothing that can be read.
-    """
-    for _ in range(_MOST_LAYERS):
-        codec = codec_of(stream.peek())
-        if not codec:
-            return Plain(stream, opening)
-        opening.layers[codec.name] = None
-        stream = unpacked(stream, codec, opening.limits)
-    raise DumpError(f"{stream.name}: the file is compressed more than {_MOST_LAYERS} times. Compress it once.")
+def _digest_of(folder: Folder) -> str:
+    """One digest of the names and contents of all files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.files()):
+        content = hashlib.sha256()
+        with folder.open(path) as file:
+            while block := file.read(BLOCK_BYTES):
+                content.update(block)
+        digest.update(f"{content.hexdigest()}  {path}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()

@@ -145,6 +145,10 @@ class PostgreSQL:
         """What pg_dump writes of a database, under settings of the server."""
         return _run(self._dump, *self._login, *options, database, PGOPTIONS=settings)
 
+    def program(self, name: str) -> str:
+        """A program that belongs to the server."""
+        return _program(name)
+
     def dump_all(self, *options: str) -> bytes:
         """What pg_dumpall writes."""
         return _run(self._dumpall, *self._login, *options)

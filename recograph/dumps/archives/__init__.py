@@ -1,5 +1,82 @@
 """The forms that dumps come in: containers, archives and folders, one module each, and one entry here.
 
 A form is told by content. It gives its head and its parts (see `parts`): SQL text or rows, of the tables that are
-wanted alone where the form allows it, so that the rest of `recograph.dumps` reads all forms alike.
+wanted alone where the form allows it, so that the rest of `recograph.dumps` reads all forms alike. Another form is a
+module with `matches` and a class, and an entry in one of the lists.
 """
+
+from collections.abc import Callable, Collection
+
+from recograph.dumps.archives import pg_custom, pg_folder, tar, zips
+from recograph.dumps.archives.compression import codec_of, unpacked
+from recograph.dumps.archives.folders import Below, Folder, is_aside
+from recograph.dumps.archives.parts import Content, Opening
+from recograph.dumps.archives.plain import Plain
+from recograph.dumps.archives.streams import Stream
+from recograph.dumps.report import DumpError, Limits
+
+_MOST_LAYERS = 4
+
+Files = tuple[Callable[[bytes], bool], Callable[[Stream, Opening], Content]]
+Folders = tuple[Callable[[Collection[str]], bool], Callable[[Folder, Opening], Content]]
+Containers = tuple[str, Callable[[bytes], bool], Callable[[Stream, Limits], Folder]]
+
+FILES: tuple[Files, ...] = ((pg_custom.matches, pg_custom.Custom),)
+"""Archives in one file: how the head tells them, and what reads them."""
+CONTAINERS: tuple[Containers, ...] = (
+    ("tar", tar.matches, tar.TarFolder),
+    ("zip", zips.matches, zips.ZipFolder),
+)
+"""Files that hold files."""
+FOLDERS: tuple[Folders, ...] = ((pg_folder.matches, pg_folder.PgFolder),)
+"""Dumps in a folder: how the names of its files tell them, and what reads them."""
+
+
+def open_file(stream: Stream, opening: Opening, layers: int = _MOST_LAYERS) -> Content:
+    """What is in a file: its layers are taken off one after the other, each told by content.
+
+    Args:
+        stream: the file.
+        opening: what opening needs to know.
+        layers: how many containers and compressions there may still be.
+
+    Raises:
+        DumpError: nothing that can be read.
+    """
+    head = stream.peek()
+    if layers and (codec := codec_of(head)):
+        opening.layers[codec.name] = None
+        return open_file(unpacked(stream, codec, opening.limits), opening, layers - 1)
+    for name, matches, container in CONTAINERS:
+        if layers and matches(head):
+            opening.containers.append(name)
+            return open_folder(container(stream, opening.limits), opening, layers - 1)
+    if not layers:
+        raise DumpError(f"{stream.name}: the file is packed more than {_MOST_LAYERS} times. Pack it once.")
+    for matches, archive in FILES:
+        if matches(head):
+            return archive(stream, opening)
+    return Plain(stream, opening)
+
+
+def open_folder(folder: Folder, opening: Opening, layers: int = _MOST_LAYERS) -> Content:
+    """What is in a folder.
+
+    Raises:
+        DumpError: nothing that can be read, or more than one dump.
+    """
+    files = [path for path in folder.files() if not is_aside(path)]
+    if not files:
+        raise DumpError(f"{folder.name}: there is no file of a dump in it. The export may have failed; make it again.")
+    for matches, form in FOLDERS:
+        if matches(files):
+            return form(folder, opening)
+    if len(files) == 1:
+        return open_file(opening.stream(folder, files[0], is_packed=False), opening, layers)
+    below = {path.partition("/")[0] for path in files}
+    if len(below) == 1:
+        return open_folder(Below(folder, below.pop()), opening, layers)
+    raise DumpError(
+        f"{folder.name}: {len(files)} files that together are no dump of pg_dump, mydumper, MySQL Shell or "
+        f"mariadb-dump, among them {', '.join(sorted(files)[:3])}. One dump is one file or one such folder."
+    )

@@ -65,10 +65,10 @@ class _Library:
 
 
 class _Gzip:
-    """A member of gzip; zlib checks its check sum and length."""
+    """A member of gzip, or of zlib as pg_dump writes it; zlib checks its check sum and length."""
 
     def __init__(self) -> None:
-        self._decompressor = zlib.decompressobj(31)
+        self._decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
 
     @property
     def ended(self) -> bool:

@@ -6,8 +6,8 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from recograph.dumps.report import DumpError
 
-_MOST_FILES = 1_000_000
-_MOST_SMALL_BYTES = 64 << 20
+MOST_FILES = 1_000_000
+"""Most files of a dump."""
 
 
 @runtime_checkable
@@ -36,6 +36,9 @@ class Folder(Protocol):
             RecographError: it can't be opened.
         """
 
+    def stamp(self) -> object:
+        """What changes when a file is written to, added or taken away, by a look at the store."""
+
 
 class LocalFolder:
     """A folder of this machine."""
@@ -44,25 +47,31 @@ class LocalFolder:
 
     def __init__(self, path: Path, name: str):
         self._path = path
+        self._files: dict[str, int] | None = None
         self.name = name
 
     def files(self) -> dict[str, int]:
         """See `Folder.files`."""
-        found = {}
+        if self._files is None:
+            self._files = {path: status.st_size for path, status in self._look()}
+        return self._files
 
-        def fail(error: OSError) -> None:
-            raise error
+    def stamp(self) -> object:
+        """See `Folder.stamp`."""
+        return [(path, status.st_size, status.st_mtime_ns) for path, status in self._look()]
 
+    def _look(self) -> list[tuple[str, os.stat_result]]:
+        found = []
         try:
-            for folder, _, names in os.walk(self._path, onerror=fail):
+            for folder, _, names in os.walk(self._path, onerror=_fail):
                 for name in names:
                     path = Path(folder, name)
-                    found[path.relative_to(self._path).as_posix()] = path.stat().st_size
-                    if len(found) > _MOST_FILES:
-                        raise DumpError(f"{self.name}: more than {_MOST_FILES} files. This is no folder of one dump.")
+                    found.append((path.relative_to(self._path).as_posix(), path.stat()))
+                    if len(found) > MOST_FILES:
+                        raise DumpError(f"{self.name}: more than {MOST_FILES} files. This is no folder of one dump.")
         except OSError as error:
             raise DumpError(f"{error.filename or self.name} can't be read: {error.strerror}.") from error
-        return dict(sorted(found.items()))
+        return sorted(found, key=lambda item: item[0])
 
     def open(self, path: str) -> BinaryIO:
         """See `Folder.open`."""
@@ -70,6 +79,10 @@ class LocalFolder:
             return (self._path / path).open("rb")
         except OSError as error:
             raise DumpError(f"{self.name}/{path} can't be read: {error.strerror}.") from error
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 class Below:
@@ -89,6 +102,10 @@ class Below:
     def open(self, path: str) -> BinaryIO:
         """See `Folder.open`."""
         return self._folder.open(self._prefix + path)
+
+    def stamp(self) -> object:
+        """See `Folder.stamp`."""
+        return self._folder.stamp()
 
 
 def is_aside(path: str) -> bool:

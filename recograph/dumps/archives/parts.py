@@ -1,10 +1,14 @@
 """What every form of a dump gives the reader: a head that tells what it is, and its parts one after the other."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from recograph.dumps.archives.streams import Stream
+from recograph.ahead import Ahead
+from recograph.dumps.archives.compression import codec_of, unpacked
+from recograph.dumps.archives.folders import Folder
+from recograph.dumps.archives.streams import Counted, Meter, Stream
 from recograph.dumps.report import Limits
 
 Wants = Callable[[Sequence[str]], bool]
@@ -63,8 +67,11 @@ class Opening:
     limits: Limits
     chunk_bytes: int
     """How much is decoded at a time."""
+    meter: Meter = field(default_factory=Meter)
     layers: dict[str, None] = field(default_factory=dict)
     """The compressions that were met, in their order."""
+    containers: list[str] = field(default_factory=list)
+    """The archives of files that were met, in their order."""
 
     def chunks(self, stream: Stream) -> Iterator[bytes]:
         """The bytes of a stream from its beginning on, in chunks."""
@@ -76,3 +83,55 @@ class Opening:
                 blocks.append(block)
                 size += len(block)
             yield b"".join(blocks) if len(blocks) > 1 else chunk
+
+    def stream(self, folder: Folder, path: str, *, is_packed: bool | None = None) -> Stream:
+        """A file of a folder, decompressed.
+
+        Args:
+            folder: the folder.
+            path: the file in it.
+            is_packed: whether it is compressed at all; by default the file's ending tells it, for rows may begin with
+                any bytes. How is told by content alone.
+        """
+        name = f"{folder.name}/{path}"
+        size = folder.files()[path]
+        stream = Stream(lambda: Counted(folder.open(path), self.meter), name, again=True, size=size)
+        if is_packed is None:
+            is_packed = path.endswith(ENDINGS)
+        if is_packed and (codec := codec_of(stream.peek())):
+            self.layers[codec.name] = None
+            stream = unpacked(stream, codec, self.limits)
+        return stream
+
+
+ENDINGS = (".gz", ".zst", ".lz4", ".bz2", ".xz")
+"""How the names of compressed files end, as the tools write them."""
+
+
+def without_ending(path: str) -> str:
+    """A path without the ending of compression."""
+    return next((path.removesuffix(ending) for ending in ENDINGS if path.endswith(ending)), path)
+
+
+def in_advance(parts: Iterable[Part], several: bool) -> Iterator[Part]:
+    """Parts while threads read the beginnings of the next ones.
+
+    Args:
+        parts: the parts.
+        several: whether more than one may be read at a time.
+    """
+    waiting: deque[tuple[Part, Ahead[bytes]]] = deque()
+    try:
+        for part in parts:
+            begun = Ahead(part.chunks)
+            waiting.append((replace(part, chunks=begun), begun))
+            if len(waiting) >= (_SEVERAL if several else 1):
+                yield waiting.popleft()[0]
+        while waiting:
+            yield waiting.popleft()[0]
+    finally:
+        for _, begun in waiting:
+            begun.close()
+
+
+_SEVERAL = 3

@@ -52,13 +52,6 @@ def refuse_foreign(head: bytes, name: str) -> None:
             f"{name}: this text is UTF-16, as PowerShell's > writes it. "
             "Let the dump program write the file: mysqldump --result-file=FILE, pg_dump --file=FILE."
         )
-    plain = "Make a plain dump instead: pg_dump --format=plain (or pg_restore --file=dump.sql FILE)."
-    if head.startswith(b"PGDMP"):
-        raise DumpError(f"{name}: this is pg_dump's custom format. {plain}")
-    if head[257:262] == b"ustar":
-        raise DumpError(f"{name}: this is a tar archive, perhaps of pg_dump --format=tar. {plain}")
-    if head.startswith(b"PK\x03\x04"):
-        raise DumpError(f"{name}: this is a zip archive. Unpack it, or compress with gzip, zstd or bzip2.")
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise DumpError(f"{name}: this is {what}. Compress with gzip, zstd, xz, bzip2 or lz4.")

@@ -7,7 +7,7 @@ on means reading over what lies between, going back means beginning anew, or isn
 import hashlib
 import tempfile
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self, cast
 
 from recograph.dumps.report import DumpError
 
@@ -24,22 +24,29 @@ class Readable(Protocol):
         """Up to so many of the next bytes; none at the end."""
 
 
+class Meter:
+    """How many bytes of a dump's files were read; some perhaps twice."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
 class Counted:
     """A binary file that counts what is read of it, and digests it where asked to."""
 
-    def __init__(self, file: BinaryIO, digest: bool = False):
+    def __init__(self, file: BinaryIO, meter: Meter, *, digest: bool = False):
         """Begin where the file stands.
 
         Args:
             file: the file.
+            meter: where to count.
             digest: whether to compute the SHA-256 of all of it.
         """
         self._file = file
+        self._meter = meter
         self._place = 0
         self._digested = 0
         self._sha256 = hashlib.sha256() if digest else None
-        self.read_bytes = 0
-        """How many bytes were read; some perhaps twice."""
         seekable = getattr(file, "seekable", None)
         self.is_seekable = bool(seekable and seekable())
         self._begin = file.tell() if self.is_seekable else 0
@@ -48,7 +55,7 @@ class Counted:
         """Up to so many of the next bytes; none at the end."""
         data = self._file.read(size) or b""
         end = self._place + len(data)
-        self.read_bytes += len(data)
+        self._meter.bytes += len(data)
         if self._sha256 and self._place <= self._digested < end:
             self._sha256.update(memoryview(data)[self._digested - self._place :])
             self._digested = end
@@ -78,6 +85,10 @@ class Counted:
         while self.read(BLOCK_BYTES):
             pass
         return self._sha256.hexdigest()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 class Stream:
@@ -186,7 +197,13 @@ class Stream:
                 f"{error.strerror}. Let TMPDIR name a folder with more space, or give a file."
             ) from error
         spool.seek(0)
-        return Stream.of(Counted(spool), self.name)
+        return Stream.of(Counted(cast(BinaryIO, spool), Meter()), self.name)
+
+    def close(self) -> None:
+        """Close what `begin` opened; what is read later opens it anew."""
+        if close := getattr(self._file, "close", None):
+            close()
+        self._file = None
 
     def _next(self, size: int) -> bytes:
         file = self._open()

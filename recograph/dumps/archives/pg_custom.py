@@ -1,0 +1,227 @@
+"""pg_dump's custom form (`-Fc`, pgAdmin's default): one file, a table of contents, and blocks of rows behind it.
+
+Where the file was written to a disk the table says where each table's block begins, and only the wanted ones are
+touched. An archive that was written to a pipe doesn't; then the lengths before each piece of a block are followed from
+one to the next. Source: pg_backup_custom.c of PostgreSQL.
+"""
+
+from collections.abc import Iterator
+
+from recograph.ahead import ahead
+from recograph.dumps.archives.compression import CODECS, unpacked
+from recograph.dumps.archives.parts import Opening, Part, Wants
+from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry, Toc
+from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
+from recograph.dumps.report import DumpError
+
+_ROWS, _LARGE_OBJECTS = 1, 3
+_FIRST_BYTES = 32 << 10
+_FAR = 4 << 20
+"""From how far on it is quicker to seek than to read over what lies between."""
+
+
+def matches(head: bytes) -> bool:
+    """Whether a file begins like one."""
+    return head.startswith(MAGIC)
+
+
+class Custom:
+    """An archive in one file."""
+
+    form = "pg_dump custom"
+
+    def __init__(self, stream: Stream, opening: Opening):
+        self._stream = stream
+        self._opening = opening
+        self._toc = Toc.read(stream, opening.limits)
+        if self._toc.form != CUSTOM:
+            raise DumpError(
+                f"{stream.name}: this is the table of contents of a folder of pg_dump (toc.dat) without its files. "
+                "Give the folder, or the tar archive, that it is from."
+            )
+        if self._toc.compression != "none":
+            opening.layers[self._toc.compression] = None
+        self.head = self._toc.head()
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Check what can be seen of the end without reading up to it: the last block ends with a length of zero."""
+        stream, zero = self._stream, 1 + self._toc.integers
+        first = self._toc.first_data
+        if first is not None and first != self._toc.end:
+            raise DumpError(
+                f"{stream.name}: the table of contents ends at byte {self._toc.end}, but data begin at {first}. "
+                "The file was damaged; fetch or make it again."
+            )
+        if stream.size is None or not self._toc.rows:
+            return
+        furthest = max((entry.offset or 0 for entry in self._toc.rows), default=0)
+        if max(furthest, self._toc.end) + zero > stream.size:
+            raise cut(stream.name, stream.size)
+        if stream.can_go_back:
+            stream.seek(stream.size - zero)
+            if stream.exactly(zero).strip(b"\0"):
+                raise cut(stream.name, stream.size)
+
+    def parts(self, wants: Wants) -> Iterator[Part]:
+        """See `Content.parts`."""
+        name = self._stream.name
+        yield Part(name, [self.head])
+        wanted = self._toc.wanted(wants)
+        known = [entry for entry in wanted if entry.offset is not None]
+        for entry in sorted(known, key=lambda entry: entry.offset or 0):
+            blocks = _Blocks(self._stream, self._toc.integers, entry.offset or 0)
+            if blocks.next() != (_ROWS, entry.id):
+                raise blocks.broken()
+            yield from self._rows(entry, blocks)
+        yield from self._walk([entry for entry in wanted if entry.offset is None])
+        yield Part(name, [TAIL])
+
+    def _walk(self, wanted: list[Entry]) -> Iterator[Part]:
+        """The rows of tables whose place isn't known: all blocks are looked at, from the first."""
+        waiting = {entry.id: entry for entry in wanted}
+        blocks = _Blocks(self._stream, self._toc.integers, self._toc.end)
+        while waiting:
+            block = blocks.next()
+            if block is None:
+                raise cut(self._stream.name, blocks.place)
+            kind, number = block
+            if kind == _ROWS and number in waiting:
+                yield from self._rows(waiting.pop(number), blocks)
+            elif kind == _ROWS:
+                blocks.skip()
+            elif kind == _LARGE_OBJECTS:
+                while blocks.integer():
+                    blocks.skip()
+            else:
+                raise blocks.broken()
+
+    def _rows(self, entry: Entry, blocks: "_Blocks") -> Iterator[Part]:
+        name = self._stream.name
+        yield Part(name, ahead(self._toc.text(entry, self._chunks(blocks), name)))
+
+    def _chunks(self, blocks: "_Blocks") -> Iterator[bytes]:
+        pieces = Stream(lambda: _Joined(blocks), self._stream.name, again=False)
+        codec = next((codec for codec in CODECS if codec.name == self._toc.compression), None)
+        if codec is None:
+            yield from self._opening.chunks(pieces)
+            return
+        yield from self._opening.chunks(unpacked(pieces, codec, self._opening.limits))
+        if pieces.read(1):
+            raise blocks.broken()
+
+
+class _Joined:
+    """The pieces of a block as one file."""
+
+    def __init__(self, blocks: "_Blocks"):
+        self._pieces = blocks.pieces()
+        self._left = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to so many of the next bytes; none at the end."""
+        data = self._left or next(self._pieces, b"")
+        self._left = data[size:]
+        return data[:size]
+
+
+class _Blocks:
+    """Goes from block to block of an archive, through a window of its bytes."""
+
+    def __init__(self, stream: Stream, integers: int, place: int):
+        self._stream = stream
+        self._integers = integers
+        self._base = place
+        self._window = b""
+        self._at = 0
+        self._size = _FIRST_BYTES
+
+    @property
+    def place(self) -> int:
+        """Where it is in the file."""
+        return self._base + self._at
+
+    def next(self) -> tuple[int, int] | None:
+        """Kind and number of the block that begins here; None at the end of the file."""
+        if not self._more(1):
+            return None
+        kind = self._window[self._at]
+        self._at += 1
+        return kind, self.integer()
+
+    def integer(self) -> int:
+        """The integer that stands here."""
+        size = 1 + self._integers
+        if not self._more(size):
+            raise cut(self._stream.name, self.place)
+        data = self._window[self._at : self._at + size]
+        if data[0]:
+            raise self.broken()
+        self._at += size
+        return int.from_bytes(data[1:], "little")
+
+    def pieces(self) -> Iterator[bytes]:
+        """The contents of a block, joined to pieces of some size."""
+        joined, size = [], 0
+        while length := self.integer():
+            while length:
+                if not self._more(1):
+                    raise cut(self._stream.name, self.place)
+                piece = self._window[self._at : self._at + length]
+                self._at += len(piece)
+                length -= len(piece)
+                size += len(piece)
+                joined.append(piece)
+            if size >= BLOCK_BYTES:
+                yield b"".join(joined)
+                joined, size = [], 0
+        yield b"".join(joined)
+
+    def skip(self) -> None:
+        """Pass over the contents of a block."""
+        while length := self.integer():
+            left = len(self._window) - self._at
+            if length <= left:
+                self._at += length
+                continue
+            place = self.place + length
+            if self._stream.size is not None and place > self._stream.size:
+                raise cut(self._stream.name, self._stream.size)
+            if length - left < _FAR:
+                while place > self._base + len(self._window):
+                    if not self._next_window():
+                        raise cut(self._stream.name, self._base + len(self._window))
+                self._at = place - self._base
+            else:
+                self._base, self._window, self._at = place, b"", 0
+
+    def broken(self) -> DumpError:
+        """That what stands here isn't what must."""
+        return DumpError(
+            f"{self._stream.name}: the archive is broken at byte {self.place}. The file was damaged; fetch or make it "
+            "again."
+        )
+
+    def _more(self, size: int) -> bool:
+        """Have so many bytes in the window; False where the file ends before."""
+        while len(self._window) - self._at < size:
+            rest = self._window[self._at :]
+            self._stream.seek(self._base + len(self._window))
+            data = self._stream.read(self._grown())
+            if not data:
+                return False
+            self._base += self._at
+            self._window, self._at = rest + data, 0
+        return True
+
+    def _next_window(self) -> bool:
+        self._base += len(self._window)
+        self._at = 0
+        self._stream.seek(self._base)
+        self._window = self._stream.read(self._grown())
+        return bool(self._window)
+
+    def _grown(self) -> int:
+        """How much to read next: little at first, for a table may be small, and other tables follow it."""
+        size, self._size = self._size, min(2 * self._size, BLOCK_BYTES)
+        return size

@@ -1,0 +1,68 @@
+"""pg_dump's directory form (`-Fd`) and its tar form (`-Ft`): a table of contents, and a file of rows for each table.
+
+Only the files of wanted tables are opened. Source: pg_backup_directory.c and pg_backup_tar.c of PostgreSQL.
+"""
+
+from collections.abc import Collection, Iterator
+
+from recograph.dumps.archives.folders import Folder
+from recograph.dumps.archives.parts import Opening, Part, Wants, in_advance
+from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry, Toc
+from recograph.dumps.report import DumpError
+
+_TOC = "toc.dat"
+_ENDINGS = ("", ".gz", ".lz4", ".zst")
+
+
+def matches(files: Collection[str]) -> bool:
+    """Whether files are of such a folder."""
+    return _TOC in files
+
+
+class PgFolder:
+    """A folder with a table of contents."""
+
+    form = "pg_dump folder"
+
+    def __init__(self, folder: Folder, opening: Opening):
+        self._folder = folder
+        self._opening = opening
+        self._files = folder.files()
+        stream = opening.stream(folder, _TOC)
+        if not stream.peek().startswith(MAGIC):
+            raise DumpError(f"{stream.name}: this isn't a table of contents of pg_dump. Make the dump again.")
+        self._toc = Toc.read(stream, opening.limits)
+        if self._toc.form != TAR:
+            raise DumpError(f"{stream.name}: this is pg_dump's custom form. Give this file alone.")
+        if self._toc.end != self._files[_TOC]:
+            raise DumpError(
+                f"{stream.name}: the table of contents ends at byte {self._toc.end}, but the file has "
+                f"{self._files[_TOC]}. The file was damaged; fetch or make it again."
+            )
+        self.head = self._toc.head()
+
+    def parts(self, wants: Wants) -> Iterator[Part]:
+        """See `Content.parts`."""
+        name = self._folder.name
+        paths = {entry.id: self._path(entry) for entry in self._toc.rows}
+        yield Part(name, [self.head])
+        wanted = self._toc.wanted(wants)
+        if not self._folder.is_random:
+            order = {path: at for at, path in enumerate(self._files)}
+            wanted.sort(key=lambda entry: order[paths[entry.id]])
+        yield from in_advance((self._part(entry, paths[entry.id]) for entry in wanted), self._folder.is_random)
+        yield Part(name, [TAIL])
+
+    def _part(self, entry: Entry, path: str) -> Part:
+        stream = self._opening.stream(self._folder, path)
+        return Part(stream.name, self._toc.text(entry, self._opening.chunks(stream), stream.name))
+
+    def _path(self, entry: Entry) -> str:
+        """The file of an entry's rows."""
+        for ending in _ENDINGS:
+            if entry.file + ending in self._files:
+                return entry.file + ending
+        raise DumpError(
+            f"{self._folder.name}: the file {entry.file}, with the rows of table {entry.name}, is missing. "
+            "The dump wasn't copied whole; fetch or make it again."
+        )
