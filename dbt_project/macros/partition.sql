@@ -42,7 +42,7 @@
 {% macro athena__write_partition() %}{% endmacro %}
 
 {% macro duckdb__write_partition() -%}
-    copy {{ this }} to '{{ mart_file(this.identifier) }}' (format parquet, compression zstd)
+    copy {{ this }} to '{{ mart_file(this.identifier) }}' (format parquet, compression zstd, use_tmp_file true)
 {%- endmacro %}
 
 {% macro mart_file(mart) -%}

@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from recograph.customers import Customer
 from recograph.errors import RecographError
+from recograph.lake.staging import temporary_folder
 from recograph.platforms import PLATFORMS
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -64,13 +64,12 @@ def manifest(settings: Settings) -> Path:
             digest.update(str(path).encode() + path.read_bytes())
     folder = settings.home / "dbt" / f"manifest-{digest.hexdigest()[:16]}"
     if not (folder / "manifest.json").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            _parse(settings, Path(scratch))
+        with temporary_folder(folder.parent) as scratch:
+            _parse(settings, scratch)
             for old in folder.parent.glob("manifest-*"):
                 shutil.rmtree(old, ignore_errors=True)
             folder.mkdir(exist_ok=True)
-            (Path(scratch) / "manifest.json").replace(folder / "manifest.json")
+            (scratch / "manifest.json").replace(folder / "manifest.json")
     return folder / "manifest.json"
 
 

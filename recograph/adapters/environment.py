@@ -43,4 +43,4 @@ def open_warehouse(settings: Settings) -> Warehouse:
             results=settings.athena_results,
             database=settings.marts_database,
         )
-    return DuckDBWarehouse(lake=settings.lake)
+    return DuckDBWarehouse(lake=settings.lake, home=str(settings.home))

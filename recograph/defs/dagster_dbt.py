@@ -4,13 +4,18 @@ dbt runs in processes of its own. dagster-dbt takes a missing dbt for dbt Fusion
 loads the assets is there three seconds sooner.
 """
 
+import atexit
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from packaging.version import Version
 
 from recograph.adapters.dbt import DBT, target
+from recograph.lake.staging import temporary_folder
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 _dbt = sys.modules.get("dbt")
@@ -25,6 +30,11 @@ finally:
         sys.modules["dbt"] = _dbt
 
 
+_TARGET = ExitStack()
+"""The folder of this process's latest dbt command: gone with the next, with the process, or when another starts dbt."""
+atexit.register(_TARGET.close)
+
+
 class DbtResource(dagster_dbt.DbtCliResource):
     """The dbt command line, without the second dbt that dagster-dbt would start in this process for every command.
 
@@ -34,6 +44,11 @@ class DbtResource(dagster_dbt.DbtCliResource):
     @property
     def _cli_version(self) -> Version:
         return Version(version("dbt-core"))
+
+    # By default they stay in the project, 3 MB for every partition that was ever built.
+    def _get_unique_target_path(self, *, context: Any) -> Path:  # noqa: ARG002
+        _TARGET.close()
+        return _TARGET.enter_context(temporary_folder(Settings.from_env().home / "dbt", "target-"))
 
     # None, as for dbt Fusion.
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]  # noqa: ARG002

@@ -8,7 +8,7 @@ import dagster as dg
 
 from recograph.defs.errors import RETRIES, clear_failures
 from recograph.defs.marts import mart_key
-from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.defs.profile import profile_metadata
 from recograph.defs.resources import Neo4jResource
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
@@ -103,7 +103,9 @@ def graph(
     from recograph.graph.report import LoadOptions
 
     names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
-    options = LoadOptions(allow_older=config.allow_older, max_removed_share=config.max_removed_share)
+    options = LoadOptions(
+        allow_older=config.allow_older, max_removed_share=config.max_removed_share, home=str(SETTINGS.home)
+    )
     found: dict[str, list[Check]] = {}
     with clear_failures(), neo4j.driver() as driver:
         browser = neo4j.browser()

@@ -17,6 +17,7 @@ from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Warehouse
+from recograph.lake.layout import remaking
 from recograph.platforms import PLATFORMS, Platform, platform_of
 
 
@@ -201,4 +202,6 @@ def _failure(snapshot: Snapshot, invocation: dagster_dbt.DbtCliInvocation, broke
         if result["status"] in ("error", "fail"):
             node = result["unique_id"].split(".", 2)[2]
             causes.append(broken.get(node.split(".")[0]) or f"{node}: {' '.join((result['message'] or '').split())}")
-    return " ".join([failed, *causes])
+    # A broken file, of this day or of an earlier one, is named with its path.
+    advice = [remaking(cause) for cause in causes if ".parquet" in cause]
+    return " ".join([failed, *causes, *dict.fromkeys(advice)])

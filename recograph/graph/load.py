@@ -75,7 +75,7 @@ def load(
     with (
         explained(address(driver)),
         leased(driver, customer, timeout=options.lock_timeout, seconds=options.lease) as lease,
-        Scratch() as scratch,
+        Scratch(options.home) as scratch,
     ):
         known = states(lease.session, customer)
         planner = Planner(warehouse, lease.session, scratch, customer, date, known)

@@ -1,5 +1,6 @@
 """What a load is told, and what it tells."""
 
+import tempfile
 from dataclasses import dataclass, field
 
 from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, SetPlan
@@ -21,6 +22,8 @@ class LoadOptions:
     """Seconds after which a load that was killed no longer keeps others out."""
     batch_rows: int = 10_000
     """Rows that are sent at a time."""
+    home: str = tempfile.gettempdir()
+    """Folder for what doesn't fit into memory."""
 
 
 @dataclass(frozen=True)

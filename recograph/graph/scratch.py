@@ -5,8 +5,8 @@ It keeps to a fixed amount of memory and spills to a temporary folder.
 
 # ruff: noqa: S608 - all names in SQL are the model's
 
-import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,7 @@ from recograph.graph.difference import (
     schema,
 )
 from recograph.graph.model import GraphSet, RelationshipSet
+from recograph.lake.staging import staging_folder
 
 _MEMORY = "256MB"
 
@@ -31,12 +32,19 @@ _MEMORY = "256MB"
 class Scratch:
     """Tables named by set and purpose, gone with the block."""
 
+    def __init__(self, home: str) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            home: folder for what doesn't fit into memory.
+        """
+        self._home = home
+        self._stack = ExitStack()
+
     def __enter__(self) -> Self:
         """Open it, empty."""
-        self._folder = tempfile.TemporaryDirectory(prefix="recograph-load-")
-        self._connection = duckdb.connect(
-            ":memory:", config={"memory_limit": _MEMORY, "temp_directory": self._folder.name}
-        )
+        spill = str(self._stack.enter_context(staging_folder(self._home)))
+        self._connection = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": spill})
         return self
 
     def __exit__(
@@ -44,7 +52,7 @@ class Scratch:
     ) -> None:
         """Drop all."""
         self._connection.close()
-        self._folder.cleanup()
+        self._stack.__exit__(kind, error, trace)
 
     def store(self, graph_set: GraphSet, purpose: str, batches: Iterable[pa.RecordBatch]) -> int:
         """Keep rows, and say how many they are. An engine may return no batch at all, or narrower numbers."""

@@ -3,7 +3,7 @@
 The same SQL text runs on every warehouse; what can't be written alike is a method.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,9 @@ class Lake(Protocol):
 
     def publish(self, file: Path, key: str) -> int:
         """Put a staged file at a key, replacing what was there in one move; returns its size in bytes."""
+
+    def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
+        """Put staged files at their keys, and none of them before there is room for all; returns their sizes."""
 
     def parquet(self, prefix: str) -> list[str]:
         """The keys of the Parquet files below a prefix, sorted."""

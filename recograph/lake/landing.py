@@ -18,7 +18,7 @@ from recograph.dumps import DumpReader
 from recograph.errors import RecographError
 from recograph.lake.erased import erased_users, without_erased
 from recograph.lake.interfaces import DumpFile, Lake
-from recograph.lake.layout import date_of, landing_folder, landing_key
+from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
 from recograph.platforms import Contract, platform_of
 
 SMALL_TABLE = 20
@@ -100,16 +100,17 @@ def land(
                     "customers.yaml."
                 )
         duplicates = {contract.table: _keep_last(contract, folder) for contract in contracts}
+        rows = {contract.table: pq.read_metadata(folder / contract.table).num_rows for contract in contracts}
+        keys = {contract.table: landing_key(dump.customer, contract.table, dump.date) for contract in contracts}
+        sizes = lake.publish_all({key: folder / table for table, key in keys.items()})
         landed = {}
         for contract in contracts:
-            key = landing_key(dump.customer, contract.table, dump.date)
-            rows = pq.read_metadata(folder / contract.table).num_rows
             report = reader.tables.get(prefix + contract.table)
             landed[contract.table] = LandedTable(
                 table=contract.table,
-                uri=lake.uri(key),
-                rows=rows,
-                bytes=lake.publish(folder / contract.table, key),
+                uri=lake.uri(keys[contract.table]),
+                rows=rows[contract.table],
+                bytes=sizes[keys[contract.table]],
                 in_dump=report is not None,
                 rows_read=report.rows if report else 0,
                 duplicates=duplicates[contract.table],
@@ -168,7 +169,12 @@ def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_r
     before = [key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date]
     if not before:
         return None
-    rows_before = pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem).num_rows
+    try:
+        rows_before = pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem).num_rows
+    except (OSError, pa.ArrowInvalid) as error:
+        raise RecographError(
+            f"{lake.uri(before[-1])} isn't a whole Parquet file ({error}). {remaking(before[-1])}"
+        ) from error
     if rows_before < SMALL_TABLE or rows >= rows_before * (1 - max_row_drop):
         return None
     return Drop(customer, table, date, rows, date_of(before[-1]), rows_before)

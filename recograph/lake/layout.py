@@ -42,3 +42,15 @@ def mart_partition(mart: str, customer: str, date: str) -> str:
 def date_of(key: str) -> str:
     """The snapshot date of the partition to which a key belongs."""
     return key.split("snapshot_date=")[1].split("/")[0]
+
+
+def remaking(named: str) -> str:
+    """What to do about a broken file: the command that makes its partition again.
+
+    Args:
+        named: a key or an address, or an engine's message that has one.
+    """
+    for partition in PARTITIONS.values():
+        if match := partition.search(named):
+            return f"Make it again: recograph run --customer {match['customer']} --date {match['date']}"
+    return "Make it again with `recograph run`."

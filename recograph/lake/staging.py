@@ -1,30 +1,133 @@
-"""Local folders for files that are being written."""
+"""Folders for files that are being written, and what becomes of them when their process is killed.
 
+A folder is locked for as long as its process uses it; the kernel frees the lock when the process ends, however it ends.
+Whoever makes the next folder at the same place removes those that nobody has locked any more.
+"""
+
+import errno
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recograph.errors import RecographError
 
+_PREFIX = "tmp"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
-def staging_folder(home: str) -> Iterator[Path]:
+def staging_folder(home: str | Path) -> Iterator[Path]:
     """A new folder below HOME/staging that is removed at the end.
 
     Raises:
         RecographError: the folder can't be written.
     """
-    try:
-        parent = Path(home) / "staging"
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=parent))
-    except OSError as error:
-        raise RecographError(
-            f"{home} can't be written ({error.strerror}). Let RECOGRAPH_HOME name a folder that can."
-        ) from error
-    try:
+    with temporary_folder(Path(home) / "staging") as folder:
         yield folder
+
+
+@contextmanager
+def temporary_folder(parent: Path, prefix: str = _PREFIX) -> Iterator[Path]:
+    """A new folder in another that is removed at the end, or else when the next one of the same prefix is made.
+
+    Raises:
+        RecographError: it can't be made, or the disk is full.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(parent, prefix)
+        folder, lock = _locked_folder(parent, prefix)
+    except OSError as error:
+        raise RecographError(refusal(parent, error)) from error
+    try:
+        with room_needed(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def abandoned(parent: Path, prefix: str = _PREFIX) -> list[Path]:
+    """The folders that processes have left which are gone."""
+    folders = (path for path in parent.glob(f"{prefix}*") if path.is_dir())
+    return sorted(filter(_is_abandoned, folders))
+
+
+def _is_abandoned(folder: Path) -> bool:
+    lock = _lock(folder)
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
+
+
+def remove_abandoned(parent: Path, prefix: str = _PREFIX) -> None:
+    """Delete the folders that processes have left which are gone."""
+    for folder in abandoned(parent, prefix):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        # Somebody may have taken it for abandoned before it was locked.
+        if (lock := _lock(folder)) is not None and folder.exists():
+            return folder, lock
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the folder's lock, or None where another process has it or the folder is gone."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+    return None
+
+
+@contextmanager
+def room_needed(folder: str | Path) -> Iterator[None]:
+    """Turn the many ways in which a full disk shows into one sentence with the place and what is needed.
+
+    Raises:
+        RecographError: the disk is full.
+    """
+    try:
+        yield
+    except RecographError:
+        raise
+    except Exception as error:
+        if not _is_full(error):
+            raise
+        raise RecographError(_full(folder)) from error
+
+
+def refusal(folder: str | Path, error: OSError) -> str:
+    """One sentence about a file that couldn't be written."""
+    if _is_full(error):
+        return _full(folder)
+    reason = error.strerror or str(error)
+    return f"{folder} can't be written ({reason}). Let RECOGRAPH_HOME name a folder that can."
+
+
+def _is_full(error: Exception) -> bool:
+    if getattr(error, "errno", None) in _FULL:
+        return True
+    # DuckDB has error classes of its own, and only words.
+    words = (*map(os.strerror, _FULL), "failed to offload data block")
+    return any(word in str(error) for word in words)
+
+
+def _full(folder: str | Path) -> str:
+    existing = next(path for path in (Path(folder), *Path(folder).parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 1024**2
+    return (
+        f"{folder} can't be written, because the disk is full: {free:,.1f} MB are free. Make room, for example with "
+        "`recograph clean --keep-days 30`, and run this again: it goes on from what is there."
+    )

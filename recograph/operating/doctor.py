@@ -212,7 +212,7 @@ def _ports(settings: Settings) -> Found:
 
     if not (settings.neo4j_uri or settings.neo4j_secret):
         state = read_state(settings.home / "neo4j")
-        if state and state.process():
+        if state and state.process(settings.home / "neo4j"):
             yield from _ok(f"our Neo4j listens on {state.bolt_port} and {state.http_port}")
         else:
             for port in (BOLT_PORT, HTTP_PORT):

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,10 @@ class S3Lake:
         with explained(self.uri(key), _HINTS), file.open("rb") as body:
             self._client.upload_fileobj(body, self.bucket, key)
         return size
+
+    def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
+        """See `Lake.publish_all`."""
+        return {key: self.publish(file, key) for key, file in files.items()}
 
     def upload_dump(self, file: Path, customer: str) -> bool:
         """Put a dump of this machine into the lake unless it is there already; returns whether it was sent.

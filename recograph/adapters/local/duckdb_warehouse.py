@@ -1,10 +1,10 @@
 """The warehouse on one machine: DuckDB over the Parquet files of the lake."""
 
-import os
+import atexit
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
-from recograph.lake.layout import mart_partition
+from recograph.lake.layout import mart_partition, remaking
+from recograph.lake.staging import room_needed, staging_folder
 
 _MEMORY = "512MB"
 """Of DuckDB in a process; beyond it DuckDB spills. Customers are loaded at once, and 8 million rows take no longer."""
@@ -26,13 +27,17 @@ class DuckDBWarehouse:
 
     lake: str
     """Root folder of the lake."""
+    home: str = tempfile.gettempdir()
+    """Folder for what doesn't fit into memory."""
 
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`."""
         folder = Path(self.lake, mart_partition(mart, customer, date))
-        if not any(folder.glob("*.parquet")):
+        # By its name alone: another file there is one that dbt hasn't finished.
+        file = folder / f"{mart}.parquet"
+        if not file.exists():
             return None
-        return f"read_parquet('{str(folder).replace(chr(39), chr(39) * 2)}/*.parquet', hive_partitioning = false)"
+        return f"read_parquet('{str(file).replace(chr(39), chr(39) * 2)}', hive_partitioning = false)"
 
     def checksum(self, columns: Sequence[str]) -> str:
         """See `Warehouse.checksum`."""
@@ -55,11 +60,11 @@ class DuckDBWarehouse:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
-            yield
+            with room_needed(self.home):
+                yield
         except (duckdb.Error, pa.ArrowException) as error:
-            raise RecographError(
-                f"The marts in {self.lake} can't be read: {str(error).splitlines()[0]} Materialize them again."
-            ) from error
+            said = str(error).splitlines()[0].rstrip(".")
+            raise RecographError(f"The marts in {self.lake} can't be read: {said}. {remaking(said)}") from error
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -67,11 +72,13 @@ class DuckDBWarehouse:
         with _LOCK:
             if not _SHARED:
                 # By default it would spill into the working directory, where databases of other processes do, too.
-                spill = Path(tempfile.gettempdir()) / f"recograph-warehouse-{os.getpid()}"
+                spill = _AT_EXIT.enter_context(staging_folder(self.home))
                 config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
                 _SHARED.append(duckdb.connect(":memory:", config=config))
             return _SHARED[0]
 
 
 _LOCK = threading.Lock()
+_AT_EXIT = ExitStack()
+atexit.register(_AT_EXIT.close)
 _SHARED: list[duckdb.DuckDBPyConnection] = []

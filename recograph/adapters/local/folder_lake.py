@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.fs as fs
 from recograph.errors import RecographError
 from recograph.lake.inbox import date_of_dump, newest_by_date
 from recograph.lake.interfaces import DumpFile
-from recograph.lake.staging import staging_folder
+from recograph.lake.staging import refusal, staging_folder
 
 
 @dataclass(frozen=True)
@@ -50,28 +51,49 @@ class LocalLake:
 
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""
-        target = Path(self.root) / key
-        size = file.stat().st_size
+        return self.publish_all({key: file})[key]
+
+    def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
+        """See `Lake.publish_all`."""
+        sizes = {key: file.stat().st_size for key, file in files.items()}
+        drafts: dict[Path, Path] = {}
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-            shutil.move(file, beside)
-            beside.replace(target)
+            for key, file in files.items():
+                target = Path(self.root) / key
+                target.parent.mkdir(parents=True, exist_ok=True)
+                drafts[target] = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+                # Needs room where the lake is on another disk than the staging folder.
+                shutil.move(file, drafts[target])
+            # Nothing can fail for lack of room any more.
+            for target, draft in drafts.items():
+                draft.replace(target)
         except OSError as error:
-            raise RecographError(f"{target} can't be written: {error.strerror}.") from error
-        return size
+            raise RecographError(refusal(target, error)) from error
+        finally:
+            for draft in drafts.values():
+                draft.unlink(missing_ok=True)
+        return sizes
 
     def parquet(self, prefix: str) -> list[str]:
         """See `Lake.parquet`."""
         root = Path(self.root)
         found = (path.relative_to(root) for path in (root / prefix).rglob("*.parquet"))
-        return sorted(str(path) for path in found if not path.name.startswith((".", "_")))
+        # DuckDB calls a file tmp_NAME until it is whole.
+        return sorted(str(path) for path in found if not path.name.startswith((".", "_", "tmp_")))
 
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""
         target = Path(self.root) / prefix
         count = sum(len(files) for _, _, files in os.walk(target))
-        shutil.rmtree(target, ignore_errors=True)
+        try:
+            shutil.rmtree(target)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise RecographError(
+                f"{error.filename or target} can't be deleted ({error.strerror}). Make its folder writable and run "
+                "this again."
+            ) from error
         return count
 
     def filesystem(self) -> tuple[fs.FileSystem, str]:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from recograph.errors import RecographError
 from recograph.lake.drift import drift, not_landed
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import landing_key
+from recograph.lake.layout import landing_key, remaking
 from recograph.platforms import Contract
 
 
@@ -33,7 +33,7 @@ class ParquetCatalog:
                 raise not_landed(self.lake, customer, table, date) from None
             except (OSError, pa.ArrowInvalid) as error:
                 raise RecographError(
-                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). Land {table} again."
+                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). {remaking(key)}"
                 ) from error
             columns = tuple((column.name, str(column.type)) for column in schema)
             wanted = [(column.name, str(column.type)) for column in contract.columns]

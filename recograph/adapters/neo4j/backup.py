@@ -4,7 +4,6 @@ Users and passwords are no part of it, so that a restore leaves the home's passw
 and loads while the server is down; a running one is stopped and started again.
 """
 
-import tempfile
 from pathlib import Path
 
 from recograph.adapters.neo4j import aot
@@ -12,6 +11,7 @@ from recograph.adapters.neo4j.jars import classpath
 from recograph.adapters.neo4j.jvm import run_admin, write_arguments
 from recograph.adapters.neo4j.server import ManagedServer
 from recograph.errors import RecographError
+from recograph.lake.staging import temporary_folder
 
 _DATABASE = "neo4j"
 _FOLDERS = ("databases", "transactions")
@@ -29,10 +29,10 @@ def back_up(server: ManagedServer, file: Path, *, overwrite: bool = False) -> No
     if file.exists() and not overwrite:
         raise RecographError(f"{file} exists; name another file, or give --force to replace it.")
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".recograph-backup-") as draft:
+        with temporary_folder(file.parent, ".recograph-backup-") as draft:
             with server.offline():
                 _admin(server.home, "dump", _DATABASE, f"--to-path={draft}")
-            (Path(draft) / f"{_DATABASE}.dump").replace(file)
+            (draft / f"{_DATABASE}.dump").replace(file)
     except OSError as error:
         raise RecographError(f"The backup can't be written to {file}: {error.strerror}.") from error
 
@@ -49,8 +49,7 @@ def restore(server: ManagedServer, file: Path, *, overwrite: bool = False) -> No
     data = server.home / "data"
     if (data / "databases" / _DATABASE).exists() and not overwrite:
         raise RecographError(f"There is a graph in {server.home}; give --force to replace it by {file}.")
-    with server.offline(), tempfile.TemporaryDirectory(dir=server.home, prefix="restore-") as name:
-        staging = Path(name)
+    with server.offline(), temporary_folder(server.home, "restore-") as staging:
         (staging / "conf").symlink_to(server.home / "conf")
         (staging / "archive").mkdir()
         (staging / "archive" / f"{_DATABASE}.dump").symlink_to(file)

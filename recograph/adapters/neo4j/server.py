@@ -26,7 +26,7 @@ from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, write
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, ensure_password, read_password
 from recograph.adapters.neo4j.jars import VERSION, classpath, release
 from recograph.adapters.neo4j.jvm import spawn_server, write_arguments
-from recograph.adapters.neo4j.state import State, locked, read_state, write_state
+from recograph.adapters.neo4j.state import State, find_process, locked, read_state, write_state
 from recograph.errors import RecographError
 
 BOLT_PORT = 7687
@@ -54,7 +54,7 @@ class ManagedServer:
     def running(self) -> Connection | None:
         """How to reach the server, if its process is alive; it may still be starting."""
         state = read_state(self.home)
-        if state is None or state.process() is None:
+        if state is None or state.process(self.home) is None:
             return None
         return self._connection(state)
 
@@ -68,7 +68,7 @@ class ManagedServer:
             RecographError: Neo4j can't be fetched, started, or written to the home.
         """
         state = read_state(self.home)
-        if state is not None and state.ready and state.process() is not None:
+        if state is not None and state.ready and state.process(self.home) is not None:
             return self._connection(state)
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ class ManagedServer:
         Raises:
             RecographError: it is still there after the timeout.
         """
-        if read_state(self.home) is None:
+        if not self.home.is_dir():
             return False
         with locked(self.home):
             return self._stop(timeout)
@@ -106,7 +106,7 @@ class ManagedServer:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.home):
             state = read_state(self.home)
-            running = state is not None and state.process() is not None
+            running = state is not None and state.process(self.home) is not None
             if not running and (state is None or state.pid is not None):
                 self._start(wait=True)
             self._stop(_STOP_SECONDS)
@@ -118,9 +118,15 @@ class ManagedServer:
 
     def _stop(self, timeout: float) -> bool:
         state = read_state(self.home)
-        process = state.process() if state else None
-        if state is None or process is None:
+        process = (state.process(self.home) if state else None) or find_process(self.home)
+        if process is None:
             return False
+        self._end(process, timeout)
+        if state:
+            write_state(self.home, replace(state, pid=None, ready=False))
+        return True
+
+    def _end(self, process: psutil.Process, timeout: float) -> None:
         try:
             process.terminate()
             process.wait(timeout)
@@ -134,8 +140,6 @@ class ManagedServer:
         if self._child is not None:
             self._child.wait()
             self._child = None
-        write_state(self.home, replace(state, pid=None, created=None, ready=False))
-        return True
 
     def _start(self, *, wait: bool) -> Connection:
         state = read_state(self.home)
@@ -144,7 +148,10 @@ class ManagedServer:
                 f"The store in {self.home} was last opened by Neo4j {state.version}; this recograph brings {VERSION}, "
                 "which can't open it. Use the newer recograph."
             )
-        if state is None or state.process() is None:
+        if state is None or state.process(self.home) is None:
+            if (stray := find_process(self.home)) is not None:
+                self._say(f"A Neo4j (pid {stray.pid}) of {self.home} runs that isn't known here: it is started anew.")
+                self._end(stray, _STOP_SECONDS)
             state = self._launch(state, attempt=1)
         if wait:
             state = self._wait(state)
@@ -164,8 +171,7 @@ class ManagedServer:
         ]
         write_arguments(arguments, jars, heap + aot.options(jars))
         self._child = spawn_server(self.home, arguments, self._console_log())
-        created = psutil.Process(self._child.pid).create_time()
-        state = State(bolt_port=bolt, http_port=http, version=VERSION, pid=self._child.pid, created=created)
+        state = State(bolt_port=bolt, http_port=http, version=VERSION, pid=self._child.pid)
         write_state(self.home, state)
         return state
 
@@ -187,7 +193,7 @@ class ManagedServer:
         connection = self._connection(state)
         deadline = time.monotonic() + _BOOT_SECONDS
         while True:
-            process = state.process()
+            process = state.process(self.home)
             if process is None:
                 log = self._console_log().read_text(errors="replace")
                 if _TAKEN in log and attempt < _ATTEMPTS:

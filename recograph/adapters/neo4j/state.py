@@ -5,10 +5,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import psutil
+
+from recograph.adapters.neo4j.jvm import SERVER
 
 
 @dataclass(frozen=True)
@@ -20,27 +22,47 @@ class State:
     version: str
     """The newest Neo4j that has opened the store; older ones can't."""
     pid: int | None = None
-    created: float | None = None
-    """When the process was made (seconds since 1970), which tells it from a later one with the same pid."""
     ready: bool = False
     """Whether Bolt has answered."""
 
-    def process(self) -> psutil.Process | None:
-        """The server's process, if it is alive and still the one that was started."""
-        if self.pid is None or self.created is None:
+    def process(self, home: Path) -> psutil.Process | None:
+        """The server's process, if it is alive and this home's."""
+        if self.pid is None:
             return None
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1
-            if same and process.status() != psutil.STATUS_ZOMBIE:
-                return process
+            # Its command names the home by the path that it had when it was started.
+            return process if _serves(process, home) and f"--home-dir={home}" in process.cmdline() else None
         return None
+
+
+def find_process(home: Path) -> psutil.Process | None:
+    """A server of this home, also one that its state doesn't know: its starter died, or the home was moved since."""
+    return next((process for process in psutil.process_iter() if _serves(process, home)), None)
+
+
+def _serves(process: psutil.Process, home: Path) -> bool:
+    """Whether a process is a Neo4j that works in this home.
+
+    Its working folder says so: a clock that steps doesn't change it, a home that is moved takes it along, and of a home
+    that is copied only the original has it.
+    """
+    try:
+        return (
+            SERVER in process.cmdline()
+            and process.status() != psutil.STATUS_ZOMBIE
+            and Path(process.cwd()).samefile(home)
+        )
+    except (psutil.Error, OSError):
+        return False
 
 
 def read_state(home: Path) -> State | None:
     """The state of this home's server; None where none was ever started, or the file is broken."""
     try:
-        return State(**json.loads((home / "server.json").read_text()))
+        known = json.loads((home / "server.json").read_text())
+        # Other versions of recograph remember other things.
+        return State(**{field.name: known[field.name] for field in fields(State) if field.name in known})
     except (OSError, ValueError, TypeError):
         return None
 
@@ -52,7 +74,7 @@ def write_state(home: Path, state: State) -> None:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file that only its owner may read, so that a reader sees the old or the new content whole."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
