@@ -13,6 +13,8 @@ def test_a_broken_file_of_a_mart_is_one_clear_message(tmp_path: Path) -> None:
     warehouse = DuckDBWarehouse(lake=str(tmp_path))
     relation = warehouse.partition("users", "o'neil", "2026-11-01")
     for read in (warehouse.query, lambda sql: list(warehouse.stream(sql))):
-        with pytest.raises(RecographError, match=r"The marts in .* can't be read: .*users\.parquet.*Make it again: recograph run"):
+        with pytest.raises(
+            RecographError, match=r"The marts in .* can't be read: .*users\.parquet.*Make it again: recograph run"
+        ):
             read(f"select * from {relation}")
     assert warehouse.partition("users", "o'neil", "2026-11-02") is None
