@@ -11,3 +11,16 @@
     {%- endif -%}
     {{- return(ref(var('platform') ~ '_' ~ name)) -}}
 {%- endmacro %}
+
+{# What an enrolment's status says; the codes are Docebo's, and those of other platforms are mapped to them. #}
+{% macro enrolment_status_name(column) -%}
+    case {{ column }}
+        when -2 then 'waiting list'
+        when -1 then 'to confirm'
+        when 0 then 'subscribed'
+        when 1 then 'in progress'
+        when 2 then 'completed'
+        when 3 then 'suspended'
+        when 4 then 'overbooking'
+    end
+{%- endmacro %}

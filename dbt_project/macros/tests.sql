@@ -43,3 +43,13 @@
         {%- endfor %}
         end > 0
 {% endtest %}
+
+{# Every asset of the customer's platform is of a kind that is read; a warning, since plugins bring their own. #}
+{% test nothing_left_out(model) %}
+    -- {{ model }}
+    select
+        'assets of the kind ' || coalesce(name, 'unknown') || ' are read' as broken_rule,
+        count(*) as broken_by
+    from {{ ref('stg_left_out') }}
+    group by 1
+{% endtest %}

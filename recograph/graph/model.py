@@ -164,9 +164,10 @@ COURSE = NodeSet(
     (
         Property("name", "name", Type.STRING, "The course's title", fulltext=True),
         Property("category", "category", Type.INTEGER, "Id of the course's category"),
-        Property("course_type", "course_type", Type.STRING, "elearning, classroom or webinar"),
+        Property("course_type", "course_type", Type.STRING, "The platform's kind of course, such as webinar or topics"),
         Property("difficulty", "difficulty", Type.STRING, "How difficult the course is"),
         Property("status", "status", Type.INTEGER, "Code of the course's status"),
+        Property("status_name", "status_name", Type.STRING, "What the status says, such as published"),
         Property("created_date", "created_date", Type.DATETIME, "When the course was created"),
     ),
 )
@@ -177,6 +178,7 @@ ASSET = NodeSet(
     (
         Property("title", "title", Type.STRING, "The asset's title", fulltext=True),
         Property("content_type", "content_type", Type.INTEGER, "Code of the kind of content"),
+        Property("content_type_name", "content_type_name", Type.STRING, "The kind of content, such as video or pdf"),
         Property("creation_date", "creation_date", Type.DATETIME, "When the asset was created"),
     ),
 )
@@ -194,7 +196,11 @@ RELATIONSHIP_SETS: tuple[RelationshipSet, ...] = (
         "The user is or was enrolled in the course",
         "user_id",
         "course_id",
-        (Property("status", "status", Type.INTEGER, "Code of the enrolment's status"), _RECENCY),
+        (
+            Property("status", "status", Type.INTEGER, "Code of the enrolment's status"),
+            Property("status_name", "status_name", Type.STRING, "What the status says, such as completed"),
+            _RECENCY,
+        ),
     ),
     RelationshipSet(
         "HAS_WATCHED", USER, ASSET, "asset_views", "The user watched the asset", "user_id", "asset_id", (_RECENCY,)
@@ -221,6 +227,7 @@ RELATIONSHIP_SETS: tuple[RelationshipSet, ...] = (
         (_RATING,),
         ends_named=True,
     ),
+    RelationshipSet("PART_OF", ASSET, COURSE, "asset_courses", "The asset is in the course", "asset_id", "course_id"),
     RelationshipSet(
         "SIMILAR_TO",
         COURSE,

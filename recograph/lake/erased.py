@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recograph.lake.interfaces import Lake
+from recograph.platforms.contract import Person
 
 
 def erased_users(lake: Lake, customer: str) -> frozenset[int]:
@@ -18,12 +19,21 @@ def erased_users(lake: Lake, customer: str) -> frozenset[int]:
         return frozenset()
 
 
-def without_erased(batch: pa.RecordBatch, person: str | None, erased: frozenset[int]) -> pa.RecordBatch:
+def is_about(batch: pa.RecordBatch, person: Person, users: frozenset[int]) -> pa.BooleanArray:
+    """Which rows are about any of the users."""
+    listed = pa.array(sorted(users), batch.schema.field(person.column).type)
+    rows = pc.is_in(batch.column(person.column), value_set=listed)
+    if person.where:
+        column, value = person.where
+        rows = pc.and_(rows, pc.fill_null(pc.equal(batch.column(column), value), False))
+    return rows
+
+
+def without_erased(batch: pa.RecordBatch, person: Person | None, erased: frozenset[int]) -> pa.RecordBatch:
     """A batch of a landed table without the rows about people who were erased."""
     if not person or not erased:
         return batch
-    listed = pa.array(sorted(erased), batch.schema.field(person).type)
-    return batch.filter(pc.invert(pc.is_in(batch.column(person), value_set=listed)))
+    return batch.filter(pc.invert(is_about(batch, person, erased)))
 
 
 def list_key(customer: str) -> str:

@@ -88,7 +88,7 @@ def land(
             with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
                 for name, batch in ahead(reader):
                     contract = platform.contracts[name.removeprefix(prefix)]
-                    writers[contract.table].write_batch(without_erased(batch, contract.person, erased))
+                    writers[contract.table].write_batch(without_erased(batch, contract.about, erased))
         finally:
             for writer in writers.values():
                 writer.close()

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 from recograph.customers import Customer
 from recograph.dumps import DumpReader
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
-from recograph.lake.erased import add_erased, without_erased
+from recograph.lake.erased import add_erased, is_about, without_erased
 from recograph.lake.interfaces import Lake
 from recograph.lake.layout import customer_folder, landing_folder, mart_folder
 from recograph.platforms import platform_of
+from recograph.platforms.contract import Person
 
 MARTS = sorted({each.mart for each in ALL_SETS})
 
@@ -42,50 +43,54 @@ def erase_user(lake: Lake, customer: Customer, user: int) -> int:
         How many rows were removed.
     """
     add_erased(lake, customer.id, user)
-    return sum(_without(lake, key, column, user) for key, column in _files(lake, customer))
+    return sum(_without(lake, key, person, user) for key, person in _files(lake, customer))
 
 
 def dumps_about(lake: Lake, customer: Customer, user: int) -> list[str]:
     """The customer's dumps that still have rows about a person; reads them all."""
     platform = platform_of(customer)
     schemas = {
-        platform.prefix_of(customer) + contract.table: pa.schema([contract.schema.field(contract.person)])
+        platform.prefix_of(customer) + contract.table: pa.schema(map(contract.schema.field, contract.about.columns))
         for contract in platform.contracts.values()
-        if contract.person
+        if contract.about
     }
+    people = {platform.prefix_of(customer) + name: contract.about for name, contract in platform.contracts.items()}
     found = []
     for dump in lake.dumps(customer.id).values():
         with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
-            if any(pc.any(pc.equal(batch.column(0), user)).as_py() for _, batch in reader):
+            if any(_count(batch, people[table], user) for table, batch in reader):
                 found.append(dump.uri)
     return found
 
 
-def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, str]]:
-    """The keys of all files that may have rows about people, and the column that says about whom."""
+def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
+    """The keys of all files that may have rows about people, and how these say about whom."""
     for contract in platform_of(customer).contracts.values():
-        if contract.person:
+        if contract.about:
             for key in lake.parquet(landing_folder(customer.id, contract.table)):
-                yield key, contract.person
+                yield key, contract.about
     about = [each for each in ALL_SETS if isinstance(each, RelationshipSet) and each.start is USER]
     columns = {(USER.mart, USER.key_column), *((each.mart, each.start_column) for each in about)}
     for mart, column in sorted(columns):
         for key in lake.parquet(mart_folder(mart, customer.id)):
-            yield key, column
+            yield key, Person(column)
 
 
-def _without(lake: Lake, key: str, column: str, user: int) -> int:
+def _count(batch: pa.RecordBatch, person: Person | None, user: int) -> int:
+    """How many rows are about a user."""
+    return int(pc.sum(is_about(batch, person, frozenset({user}))).as_py() or 0) if person else 0
+
+
+def _without(lake: Lake, key: str, person: Person, user: int) -> int:
     """Write a file anew without the rows about a person; returns how many these were."""
     filesystem, root = lake.filesystem()
     with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
-        rows: int = sum(
-            pc.sum(pc.equal(batch.column(0), user)).as_py() or 0 for batch in file.iter_batches(columns=[column])
-        )
+        rows = sum(_count(batch, person, user) for batch in file.iter_batches(columns=person.columns))
         if not rows:
             return 0
         with lake.staging() as folder:
             with pq.ParquetWriter(folder / "kept", file.schema_arrow, compression="zstd") as writer:
                 for batch in file.iter_batches():
-                    writer.write_batch(without_erased(batch, column, frozenset({user})))
+                    writer.write_batch(without_erased(batch, person, frozenset({user})))
             lake.publish(folder / "kept", key)
     return rows

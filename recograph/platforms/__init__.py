@@ -12,9 +12,10 @@ from recograph.customers import Customer
 from recograph.errors import RecographError
 from recograph.platforms.contract import Column, Contract
 from recograph.platforms.docebo import DOCEBO
+from recograph.platforms.moodle import MOODLE
 from recograph.platforms.platform import Platform
 
-PLATFORMS: dict[str, Platform] = {platform.id: platform for platform in (DOCEBO,)}
+PLATFORMS: dict[str, Platform] = {platform.id: platform for platform in (DOCEBO, MOODLE)}
 """Every platform by its id."""
 
 

@@ -17,6 +17,21 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Person:
+    """How a table says about whom a row is."""
+
+    column: str
+    """Has the user's id."""
+    where: tuple[str, int] | None = None
+    """A column, and the value that it has in rows about people, where there are others too."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that tell it."""
+        return [self.column, self.where[0]] if self.where else [self.column]
+
+
+@dataclass(frozen=True)
 class Contract:
     """What the pipeline takes of one source table."""
 
@@ -29,6 +44,13 @@ class Contract:
     """Whether a customer may lack the table."""
     person: str | None = None
     """The column that says which user a row is about: their rows go when they ask for it."""
+    person_where: tuple[str, int] | None = None
+    """See `Person.where`."""
+
+    @property
+    def about(self) -> Person | None:
+        """How the table says about whom a row is; None where it is about nobody."""
+        return Person(self.person, self.person_where) if self.person else None
 
     @property
     def schema(self) -> pa.Schema:

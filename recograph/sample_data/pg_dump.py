@@ -12,6 +12,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "
 _LITERALS = Literals(null="\\N", false="f", true="t", quote="", escapes=_ESCAPES)
 _TYPES = {
     "int": "integer",
+    "tinyint": "smallint",
     "bool": "boolean",
     "double": "double precision",
     "datetime": "timestamp without time zone",

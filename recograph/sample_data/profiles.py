@@ -39,6 +39,7 @@ _SIZES = {
 }
 _DIALECTS = ("mysqldump", "mariadb-dump", "pg_dump")
 _KNOWN_DIALECTS = {"customer_1": "mysqldump", "customer_2": "mariadb-dump", "customer_3": "pg_dump"}
+_DECLARED = {"mysql": "mysqldump", "postgresql": "pg_dump"}
 _WITHOUT_ASSETS = {"customer_1"}
 
 
@@ -59,7 +60,7 @@ def profile_of(customer: Customer, scale: float) -> Profile:
     drawn = Draws(customer.id).pick("dialect", np.zeros(1, np.int64), _DIALECTS)[0]
     assets = 0 if customer.id in _WITHOUT_ASSETS else size.assets
     return Profile(
-        dialect=_KNOWN_DIALECTS.get(customer.id, drawn),
+        dialect=_DECLARED.get(customer.dump.dialect or "") or _KNOWN_DIALECTS.get(customer.id, drawn),
         users=max(10, round(size.users * scale)),
         courses=max(10, round(size.courses * scale**0.5)),
         assets=max(10, round(assets * scale**0.5)) if assets else 0,

@@ -3,7 +3,7 @@
 Each line of a table declares one column: name, type, `!` for NOT NULL, and `= CONSTANT` when every row has the same
 value there; without it the platform's rows have the values. A line that begins with `?` is an extra column that only
 some customers have. Types are the dialects' common ground: int, bigint, smallint, bool, double, text, datetime,
-varchar(N), decimal(N,M).
+varchar(N), decimal(N,M), tinyint.
 """
 
 import re
@@ -71,6 +71,13 @@ def read_table(package: str, name: str, primary_key: tuple[str, ...] = (), *inde
     """A table as `tables/NAME.txt` of a package declares it."""
     text = files(package).joinpath("tables", f"{name}.txt").read_text(encoding="utf-8")
     return Table(name, _columns(text), primary_key, indexes)
+
+
+def read_tables(package: str, file: str) -> dict[str, Table]:
+    """The tables of a file by name: blocks of lines, the table's name first; `id` is the primary key of all."""
+    blocks = files(package).joinpath(file).read_text(encoding="utf-8").strip().split("\n\n")
+    named = (block.split("\n", 1) for block in blocks)
+    return {name: Table(name, _columns(columns), ("id",)) for name, columns in named}
 
 
 class SampleTables(Protocol):

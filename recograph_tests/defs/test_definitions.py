@@ -70,7 +70,7 @@ def test_lineage_runs_from_the_dump_to_every_label() -> None:
         return {key}.union(*(upstream(parent) for parent in assets[key]["deps"]))
 
     graph = [key for key in assets if key.startswith("graph/")]
-    assert len(graph) == 13
+    assert len(graph) == 14
     for key in graph:
         # A customer's own node is made of customers.yaml, not of a dump.
         assert key == "graph/nodes/Customer" or "dumps/sql_dump" in upstream(key), key

@@ -27,11 +27,25 @@ SCHEMAS: dict[str, list[tuple[str, pa.DataType]]] = {
         ("difficulty", _TEXT),
         ("status", _INT),
         ("created_date", _TIME),
+        ("status_name", _TEXT),
     ],
-    "course_enrolments": [("user_id", _INT), ("course_id", _INT), ("status", _INT), ("recency", _INT)],
+    "course_enrolments": [
+        ("user_id", _INT),
+        ("course_id", _INT),
+        ("status", _INT),
+        ("recency", _INT),
+        ("status_name", _TEXT),
+    ],
     "course_ratings": [("user_id", _INT), ("course_id", _INT), ("rating", pa.float64())],
-    "assets": [("id", _INT), ("title", _TEXT), ("content_type", _INT), ("creation_date", _TIME)],
+    "assets": [
+        ("id", _INT),
+        ("title", _TEXT),
+        ("content_type", _INT),
+        ("creation_date", _TIME),
+        ("content_type_name", _TEXT),
+    ],
     "asset_views": [("user_id", _INT), ("asset_id", _INT), ("recency", _INT)],
+    "asset_courses": [("asset_id", _INT), ("course_id", _INT)],
     "asset_ratings": [("user_id", _INT), ("asset_id", _INT), ("rating", pa.float64())],
     "course_similarity": [("course_id", _INT), ("similar_course_id", _INT), ("score", pa.float64())],
     "asset_similarity": [("asset_id", _INT), ("similar_asset_id", _INT), ("score", pa.float64())],
@@ -42,12 +56,13 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass
 class Snapshot:
-    """One customer's marts of one day; marts that aren't named are empty."""
+    """One customer's marts of one day; marts that aren't named are empty, and NULL is what rows lack at their end."""
 
     marts: dict[str, Rows] = field(default_factory=dict)
 
     def __getitem__(self, mart: str) -> Rows:
-        return self.marts.get(mart, [])
+        width = len(SCHEMAS[mart])
+        return [(*row, *[None] * (width - len(row))) for row in self.marts.get(mart, [])]
 
     def write(self, lake: Path, customer: str, date: str) -> None:
         for mart, columns in SCHEMAS.items():
@@ -94,6 +109,7 @@ def expected(snapshots: Mapping[str, Snapshot]) -> Graph:
             ("HAS_WATCHED", "asset_views", "User", "Asset"),
             ("HAS_RATED", "course_ratings", "User", "Course"),
             ("HAS_RATED", "asset_ratings", "User", "Asset"),
+            ("PART_OF", "asset_courses", "Asset", "Course"),
             ("SIMILAR_TO", "course_similarity", "Course", "Course"),
             ("SIMILAR_TO", "asset_similarity", "Asset", "Asset"),
         ):
@@ -164,6 +180,7 @@ def random_snapshot(random: random.Random, size: int) -> Snapshot:
             "assets": [(id_, "Clip", random.choice([1, 2]), None) for id_ in assets],
             "asset_views": [(*pair, random.randint(1, 9)) for pair in pairs(users, assets, 0.2)],
             "asset_ratings": [(*pair, random.choice([1.0, None])) for pair in pairs(users, assets, 0.1)],
+            "asset_courses": [(asset, random.choice(courses)) for asset in assets],
             "course_similarity": [
                 (*pair, random.random()) for pair in pairs(courses, courses, 0.3) if pair[0] != pair[1]
             ],

@@ -9,6 +9,15 @@ from recograph.customers import Customer
 from recograph_tests.graph.marts import Graph
 from recograph_tests.sample_data.sample_dumps import Row, read_table
 
+STATUS_NAMES = {
+    -2: "waiting list",
+    -1: "to confirm",
+    0: "subscribed",
+    1: "in progress",
+    2: "completed",
+    3: "suspended",
+    4: "overbooking",
+}
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
@@ -56,6 +65,7 @@ class _Truth:
                 course_type=row["course_type"],
                 difficulty=row["difficult"],
                 status=_integer(row["status"]),
+                status_name={"0": "under maintenance", "2": "published"}.get(row["status"] or ""),
                 created_date=_moment(row["create_date"]),
             )
         for row in self.rows("app7020_content"):
@@ -70,7 +80,9 @@ class _Truth:
     def interactions(self) -> None:
         for row in _latest(self.rows("learning_courseuser"), ("idUser", "idCourse"), _activity):
             ends = self.key("User", row["idUser"]), self.key("Course", row["idCourse"])
-            self.edge("IS_ENROLLED", *ends, status=_integer(row["status"]), recency=self.recency(_activity(row)))
+            status = _integer(row["status"])
+            name = None if status is None else STATUS_NAMES[status]
+            self.edge("IS_ENROLLED", *ends, status=status, status_name=name, recency=self.recency(_activity(row)))
         for row in _latest(self.rows("learning_course_rating_vote"), ("idUser", "idCourse"), _time("timestamp")):
             ends = self.key("User", row["idUser"]), self.key("Course", row["idCourse"])
             self.edge("HAS_RATED", *ends, rating=_number(row["rating"]))

@@ -33,6 +33,7 @@ select
     user_id,
     course_id,
     status,
+    {{ enrolment_status_name('status') }} as status_name,
     cast({{ recency('activity_ms') }} as bigint) as recency,
     {{ partition_columns() }}
 from ranked

@@ -5,6 +5,7 @@ select
     course_type,
     difficulty,
     status,
+    status_name,
     created_date,
     {{ partition_columns() }}
 from {{ ref('stg_courses') }}

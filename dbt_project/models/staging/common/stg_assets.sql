@@ -2,5 +2,6 @@ select
     id,
     title,
     content_type,
+    content_type_name,
     creation_date
 from {{ of_platform('assets') }}

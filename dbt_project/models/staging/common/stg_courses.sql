@@ -5,5 +5,6 @@ select
     course_type,
     difficulty,
     status,
+    status_name,
     created_date
 from {{ of_platform('courses') }}

@@ -14,6 +14,8 @@ renamed as (
 
         -- numerics
         cast(contenttype as bigint) as content_type,
+        -- Docebo publishes no names for its codes
+        cast(null as varchar) as content_type_name,
 
         -- timestamps
         {{ epoch_ms_to_timestamp('created') }} as creation_date

@@ -17,6 +17,7 @@ renamed as (
 
         -- numerics
         cast(status as bigint) as status,
+        case status when 0 then 'under maintenance' when 2 then 'published' end as status_name,
 
         -- timestamps
         {{ epoch_ms_to_timestamp('create_date') }} as created_date

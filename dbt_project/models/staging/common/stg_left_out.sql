@@ -1,0 +1,3 @@
+select
+    name
+from {{ of_platform('left_out') }}

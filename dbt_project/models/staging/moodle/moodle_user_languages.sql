@@ -1,0 +1,11 @@
+with users as (
+    select *
+    from {{ source('moodle', 'user') }}
+    where snapshot_date = '{{ var("snapshot_date") }}'
+)
+
+select
+    id as user_id,
+    {{ moodle_language('lang') }} as language
+from users
+where id <> 1 and deleted = 0

@@ -1,0 +1,237 @@
+"""The contracted tables of Moodle, 2.8 to 5.x, by their names without the prefix.
+
+Times are seconds since 1970, and 0 where there is none. Whether something is so is 0 or 1.
+"""
+
+import pyarrow as pa
+
+from recograph.platforms.contract import Column, Contract
+
+INTEGER = pa.int64()
+TEXT = pa.string()
+
+ACTIVITIES = {
+    "assign": "An assignment",
+    "bigbluebuttonbn": "An online meeting",
+    "book": "A book",
+    "chat": "A chat",
+    "choice": "A poll",
+    "data": "A database that learners fill",
+    "feedback": "A questionnaire",
+    "folder": "A folder of files",
+    "forum": "A forum",
+    "glossary": "A glossary",
+    "h5pactivity": "An interactive H5P package",
+    "imscp": "An IMS content package",
+    "lesson": "A lesson",
+    "lti": "An external tool",
+    "page": "A page",
+    "quiz": "A quiz",
+    "resource": "A file",
+    "scorm": "A SCORM package",
+    "survey": "A survey",
+    "url": "A link",
+    "wiki": "A wiki",
+    "workshop": "A workshop",
+}
+"""The tables of Moodle's own activities, which name them. Labels are missing: nobody can open one."""
+
+
+def _required(name: str, description: str, type_: pa.DataType = INTEGER) -> Column:
+    return Column(name, type_, description, required=True)
+
+
+_USER = _required("userid", "Id of the user")
+
+_TABLES = (
+    Contract(
+        "user",
+        "A user of the platform",
+        (
+            _required("id", "Id of the user; 1 is the guest"),
+            _required("deleted", "Whether the user was deleted"),
+            _required("suspended", "Whether the account is suspended"),
+            _required("confirmed", "Whether the account was confirmed"),
+            Column("lang", TEXT, "Code of the user's language, such as en or pt_br"),
+            Column("timecreated", INTEGER, "When the account was made"),
+        ),
+        key=("id",),
+        person="id",
+    ),
+    Contract(
+        "role",
+        "A role that users can have",
+        (
+            _required("id", "Id of the role"),
+            Column("archetype", TEXT, "What kind of role it is, such as manager or student"),
+        ),
+        key=("id",),
+    ),
+    Contract(
+        "role_assignments",
+        "A user's role somewhere",
+        (_required("roleid", "Id of the role"), _required("contextid", "Where the user has it"), _USER),
+        person="userid",
+    ),
+    Contract(
+        "context",
+        "A place of the platform: the site, a category, a course, an activity, a user",
+        (
+            _required("id", "Id of the place"),
+            _required("contextlevel", "What it is: 10 the site, 30 a user, 40 a category, 50 a course, 70 an activity"),
+            _required("instanceid", "Id of what it is the place of"),
+        ),
+        key=("id",),
+        person="instanceid",
+        person_where=("contextlevel", 30),
+    ),
+    Contract(
+        "course",
+        "A course",
+        (
+            _required("id", "Id of the course; 1 is the site itself"),
+            Column("category", INTEGER, "Id of the course's category"),
+            _required("fullname", "Title of the course", TEXT),
+            Column("format", TEXT, "How the course is laid out, such as topics or weeks"),
+            Column("visible", INTEGER, "Whether learners see the course"),
+            Column("timecreated", INTEGER, "When the course was made"),
+        ),
+        key=("id",),
+    ),
+    Contract(
+        "enrol",
+        "A way into a course",
+        (
+            _required("id", "Id of the way"),
+            _required("courseid", "Id of the course"),
+            _required("status", "0 where it is open, 1 where it was closed for all who came by it"),
+        ),
+        key=("id",),
+    ),
+    Contract(
+        "user_enrolments",
+        "A user's enrolment by one of a course's ways in",
+        (
+            _required("enrolid", "Id of the way"),
+            _USER,
+            _required("status", "0 where it is active, 1 where it is suspended"),
+            Column("timestart", INTEGER, "When it begins"),
+            Column("timeend", INTEGER, "When it ends"),
+            Column("timecreated", INTEGER, "When the user was enrolled"),
+            Column("timemodified", INTEGER, "Last change of the row"),
+        ),
+        key=("enrolid", "userid"),
+        person="userid",
+    ),
+    Contract(
+        "user_lastaccess",
+        "When a user was last in a course",
+        (_USER, _required("courseid", "Id of the course"), Column("timeaccess", INTEGER, "When")),
+        key=("userid", "courseid"),
+        person="userid",
+    ),
+    Contract(
+        "course_completions",
+        "How far a user has got with a course",
+        (
+            _USER,
+            _required("course", "Id of the course"),
+            Column("timestarted", INTEGER, "When the user began"),
+            Column("timecompleted", INTEGER, "When the user completed the course; NULL before"),
+        ),
+        key=("userid", "course"),
+        person="userid",
+    ),
+    Contract(
+        "modules",
+        "A kind of activity, of Moodle itself or of a plugin",
+        (_required("id", "Id of the kind"), _required("name", "Its name, which its table has too", TEXT)),
+        key=("id",),
+    ),
+    Contract(
+        "course_modules",
+        "An activity in a course",
+        (
+            _required("id", "Id of the activity"),
+            _required("course", "Id of the course"),
+            _required("module", "Id of the kind of activity"),
+            _required("instance", "Id in the kind's own table"),
+            Column("added", INTEGER, "When the activity was added"),
+            Column("deletioninprogress", INTEGER, "Whether it is being deleted; not in Moodle before 3.1"),
+        ),
+        key=("id",),
+    ),
+    *(
+        Contract(
+            table,
+            description,
+            (_required("id", "Id in this table"), Column("name", TEXT, "Title")),
+            key=("id",),
+            optional=True,
+        )
+        for table, description in ACTIVITIES.items()
+    ),
+    Contract(
+        "files",
+        "A stored file; only those of the activities that are files count",
+        (
+            _required("id", "Id of the file"),
+            _required("contextid", "The place to which it belongs"),
+            Column("component", TEXT, "What uses it, such as mod_resource"),
+            Column("filearea", TEXT, "What for, such as content"),
+            Column("mimetype", TEXT, "What kind of file it is"),
+            Column("sortorder", INTEGER, "1 for the main one of several"),
+        ),
+        key=("id",),
+    ),
+    Contract(
+        "logstore_standard_log",
+        "An event; those that say that somebody viewed an activity count",
+        (
+            Column("eventname", TEXT, "What happened"),
+            _required("contextinstanceid", "Id of where it happened, in what the event is about"),
+            _USER,
+            Column("timecreated", INTEGER, "When"),
+        ),
+        optional=True,
+        person="userid",
+    ),
+    Contract(
+        "course_modules_completion",
+        "How far a user has got with an activity",
+        (
+            _required("coursemoduleid", "Id of the activity"),
+            _USER,
+            Column("viewed", INTEGER, "Whether the user viewed it; not in Moodle from 4.0 on"),
+            Column("timemodified", INTEGER, "Last change of the row"),
+        ),
+        key=("coursemoduleid", "userid"),
+        person="userid",
+    ),
+    Contract(
+        "course_modules_viewed",
+        "That a user viewed an activity; Moodle has it from 4.0 on",
+        (
+            _required("coursemoduleid", "Id of the activity"),
+            _USER,
+            Column("timecreated", INTEGER, "When"),
+        ),
+        optional=True,
+        person="userid",
+    ),
+    Contract(
+        "tool_courserating_rating",
+        "A user's rating of a course, where the plugin tool_courserating is installed",
+        (
+            _required("courseid", "Id of the course"),
+            _USER,
+            Column("rating", pa.float64(), "1 to 5 stars"),
+            Column("timemodified", INTEGER, "When the rating was given"),
+        ),
+        optional=True,
+        person="userid",
+    ),
+)
+
+CONTRACTS: dict[str, Contract] = {contract.table: contract for contract in _TABLES}
+"""Every contracted table by name, in the order in which the UI lists them."""
