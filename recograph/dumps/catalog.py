@@ -155,6 +155,20 @@ class Catalog:
         self._see(key)
         return (self.wanted.get(key) or self._want(key)) is not None
 
+    def check_counts(self, counts: Mapping[tuple[str, ...], int]) -> None:
+        """Compare the rows that were read of tables with the rows that the dump says they have.
+
+        Raises:
+            DumpError: the numbers differ.
+        """
+        for path, rows in counts.items():
+            table = self.wanted.get(self._key(list(path)))
+            if table and table.report.rows != rows:
+                raise DumpError(
+                    f"{table.place} has {table.report.rows} rows where the dump tells of {rows}. "
+                    "It wasn't copied whole; fetch or make it again."
+                )
+
     def place(self, header: DataHeader) -> str:
         """Dump and table, for messages."""
         return f"{self._dump}: table {'.'.join(header.table)}"

@@ -185,6 +185,7 @@ class DumpReader:
         if part.rows:
             yield from self._rows_only(part, part.rows)
             return
+        self._catalog.check_counts(part.counts)
         buffer = Buffer(self._progressing(part.chunks))
         lexer = Lexer(buffer, self.name, self._limits, self._comment)
         lexer.postgresql = self._postgresql

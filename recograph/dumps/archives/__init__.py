@@ -7,7 +7,7 @@ module with `matches` and a class, and an entry in one of the lists.
 
 from collections.abc import Callable, Collection
 
-from recograph.dumps.archives import pg_custom, pg_folder, tar, zips
+from recograph.dumps.archives import mydumper, mysql_shell, pg_custom, pg_folder, tab, tar, zips
 from recograph.dumps.archives.compression import codec_of, unpacked
 from recograph.dumps.archives.folders import Below, Folder, is_aside
 from recograph.dumps.archives.parts import Content, Opening
@@ -28,7 +28,12 @@ CONTAINERS: tuple[Containers, ...] = (
     ("zip", zips.matches, zips.ZipFolder),
 )
 """Files that hold files."""
-FOLDERS: tuple[Folders, ...] = ((pg_folder.matches, pg_folder.PgFolder),)
+FOLDERS: tuple[Folders, ...] = (
+    (pg_folder.matches, pg_folder.PgFolder),
+    (mysql_shell.matches, mysql_shell.MySQLShell),
+    (mydumper.matches, mydumper.Mydumper),
+    (tab.matches, tab.Tab),
+)
 """Dumps in a folder: how the names of its files tell them, and what reads them."""
 
 

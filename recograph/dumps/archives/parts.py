@@ -38,6 +38,8 @@ class Part:
     """What messages call it: the dump, and which file in it."""
     chunks: Iterable[bytes]
     rows: RowsOnly | None = None
+    counts: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    """How many rows the dump says that tables have which were read before this part."""
 
 
 class Content(Protocol):
