@@ -74,7 +74,7 @@ def choose_partitions(
 
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
-    found = {customer: list(lake.dumps(customer)) for customer in chosen}
+    found = {customer: _dates(lake, customer, is_asked_for=bool(customers)) for customer in chosen}
     if dates:
         if not any(date in found[customer] for date in dates for customer in chosen) or customers:
             for customer in chosen:
@@ -84,9 +84,20 @@ def choose_partitions(
     if not any(found.values()):
         raise RecographError(
             f"No dump in {lake.uri('dumps/')}: put each customer's at CUSTOMER/DATE.sql there, such as "
-            f"{lake.uri(f'dumps/{chosen[0]}/2026-01-31.sql')} (plain, or .gz, .zst, .bz2)."
+            f"{lake.uri(f'dumps/{chosen[0]}/2026-01-31.sql')} (or packed, or an archive, or a folder of that date)."
         )
     return {customer: days for customer, days in found.items() if days}
+
+
+def _dates(lake: "Lake", customer: str, *, is_asked_for: bool) -> list[str]:
+    """The days that a customer has dumps of; one whose dumps can't be listed doesn't keep the others from theirs."""
+    try:
+        return list(lake.dumps(customer))
+    except RecographError as error:
+        if is_asked_for:
+            raise
+        typer.echo(f"{customer} is passed over: {error}", err=True)
+        return []
 
 
 def _run_config(allow_older: bool, max_removed_share: float | None, max_row_drop: float | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
 from recograph.dumps import inspect
+from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile, Lake
 
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
@@ -23,16 +24,24 @@ def observation(dump: DumpFile, **metadata: Any) -> dg.AssetObservation:
 
 @dg.observable_source_asset(
     key=SQL_DUMP,
-    description="A customer's database as SQL text, as mysqldump, mariadb-dump or pg_dump wrote it that day.",
+    description="A customer's database as its tools dumped it that day: SQL text, an archive, or a folder.",
     group_name="dumps",
     partitions_def=SNAPSHOTS,
     tags={"dagster/kind/sql": ""},
 )
 def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.DataVersionsByPartition:
-    """Observe every dump that is new or was replaced since it was last observed."""
-    observed = 0
+    """Observe every dump that is new or was replaced since it was last observed.
+
+    What can't be read of one customer or day is told at the end, when all others were observed.
+    """
+    observed, troubles = 0, []
     for customer in CUSTOMERS.customers:
-        for dump in lake.dumps(customer).values():
+        try:
+            dumps = lake.dumps(customer)
+        except RecographError as error:
+            troubles.append(str(error))
+            continue
+        for dump in dumps.values():
             key = Snapshot(customer, dump.date).key
             if not SNAPSHOTS.has_partition_key(key):
                 context.log.warning(f"{dump.uri} lies outside the partitions; reload the code location.")
@@ -43,13 +52,18 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
             last = records[0].asset_observation if records else None
             if last and "digest" in last.metadata and last.tags.get("dagster/data_version") == dump.version:
                 continue
-            with lake.open_dump(dump) as source:
-                seen = inspect(source, name=dump.uri)
+            try:
+                with lake.open_dump(dump) as source:
+                    seen = inspect(source, name=dump.uri)
+            except RecographError as error:
+                troubles.append(str(error))
+                continue
             context.log_event(
                 observation(
                     dump,
                     digest=seen.sha256,
                     dialect=seen.dialect,
+                    form=seen.form,
                     compression=seen.compression,
                     server_version=seen.server_version or "unknown",
                     tables=dg.MetadataValue.json({name: table.rows for name, table in seen.tables.items()}),
@@ -57,4 +71,8 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
             )
             observed += 1
     context.log.info(f"{observed} dumps are new or were replaced.")
+    for trouble in troubles:
+        context.log.error(trouble)
+    if troubles:
+        raise RecographError(f"{len(troubles)} of the dumps can't be read; the first: {troubles[0]}")
     return dg.DataVersionsByPartition({})

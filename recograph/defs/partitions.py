@@ -4,13 +4,14 @@ import datetime
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
-from recograph.lake.inbox import date_of_dump
+from recograph.lake.inbox import local_dumps
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()
@@ -39,14 +40,21 @@ def date_window(settings: Settings, customers: CustomerList, today: datetime.dat
     They reach from the start date in customers.yaml (or the oldest dump in the data folder, if that is older) to
     today (or the newest dump, if that is newer).
     """
-    names = [path.name for customer in customers.customers for path in (settings.data / customer).glob("*.sql*")]
-    dates = sorted(datetime.date.fromisoformat(date) for name in names if (date := date_of_dump(name)))
+    dates = sorted(date for customer in customers.customers for date in _dates(settings.data / customer))
     first = min([*dates[:1], *([customers.start_date] if customers.start_date else [])], default=None)
     if first is None and settings.on_aws:
         raise RecographError(
             f"{settings.data / 'customers.yaml'}: add start_date, the first day with a dump in {settings.lake}."
         )
     return first or today, 1 + max(0, (max([today, *dates[-1:]]) - today).days)
+
+
+def _dates(folder: Path) -> list[datetime.date]:
+    """The dates of the dumps in a customer's folder; none where it can't be read, which landing says then."""
+    try:
+        return [datetime.date.fromisoformat(date) for date, _ in local_dumps(folder)]
+    except OSError:
+        return []
 
 
 def _snapshots() -> dg.MultiPartitionsDefinition:

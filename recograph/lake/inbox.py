@@ -1,12 +1,24 @@
 """The dumps that customers shipped: how their files are named, and which one belongs to a day."""
 
 import datetime
+import hashlib
+import os
 import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile, Lake
 
-_DUMP_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})\.sql(\.[A-Za-z0-9]+)?")
+_NAME = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)(?P<endings>(?:\.[A-Za-z0-9]{1,10})*)")
+_FORMS = frozenset({"sql", "dump", "pgdump", "backup", "tar", "zip"})
+_PACKED = frozenset({"gz", "gzip", "tgz", "bz2", "tbz2", "tbz", "xz", "txz", "zst", "zstd", "tzst", "lz4"})
+_NOT_READ = frozenset({"7z", "rar", "z", "lzma", "lz", "lzo", "br", "sz", "gpg", "pgp", "age", "enc"})
+"""Endings of dumps that are packed in a way that isn't read: they are dumps, and reading them says so."""
+LAST_WRITTEN = frozenset({"metadata", "@.done.json", "toc.dat"})
+"""Files of folders that are looked for first, so that a dump which is being copied lacks them."""
+_ENDINGS = _FORMS | _PACKED | _NOT_READ
 
 
 def dump_for(lake: Lake, customer: str, date: str) -> DumpFile:
@@ -23,32 +35,60 @@ def dump_for(lake: Lake, customer: str, date: str) -> DumpFile:
         days = f"{len(dumps)} days, the latest {days}"
     raise RecographError(
         f"There is no dump of {customer} for {date}: expected {lake.uri(f'dumps/{customer}/{date}.sql')} "
-        f"(plain, or .gz, .zst, .bz2). Days that exist: {days}."
+        f"(or packed, or an archive, or a folder of that date: see docs/dumps.md). Days that exist: {days}."
     )
 
 
-def newest_by_date(dumps: list[DumpFile]) -> dict[str, DumpFile]:
-    """Dumps by date, oldest first.
+def by_date(dumps: Iterable[DumpFile]) -> dict[str, DumpFile]:
+    """Dumps by date, oldest first; of a day that several claim it is said that only one may."""
+    found: dict[str, DumpFile] = {}
+    for dump in sorted(dumps, key=lambda dump: (dump.date, dump.uri)):
+        other = found.get(dump.date)
+        if other:
+            trouble = f"Two dumps of {dump.customer} for {dump.date}: {other.uri} and {dump.uri}. Keep one."
+            dump = replace(other, version=version_of([other.version, dump.version]), trouble=trouble)
+        found[dump.date] = dump
+    return found
 
-    Raises:
-        RecographError: two files claim the same day.
+
+def version_of(parts: Iterable[str]) -> str:
+    """One version of a dump that consists of several things, each with its own."""
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def date_of_dump(name: str, *, is_folder: bool = False) -> str | None:
+    """The snapshot date that the name of a dump states, or None where it can't be a dump's name.
+
+    A file is called after its date and what it is: `2026-01-31.sql.gz`, `.dump`, `.tar.zst`, `.zip`; a folder after its
+    date alone. Check sums, parts, temporary and hidden files are no dumps.
     """
-    by_date: dict[str, DumpFile] = {}
-    for dump in sorted(dumps, key=lambda d: (d.date, d.uri)):
-        if dump.date in by_date:
-            raise RecographError(
-                f"Two dumps of {dump.customer} for {dump.date}: {by_date[dump.date].uri} and {dump.uri}. Keep one."
-            )
-        by_date[dump.date] = dump
-    return by_date
-
-
-def date_of_dump(name: str) -> str | None:
-    """The snapshot date that a dump's file name states, or None where it isn't a dump's name."""
-    match = _DUMP_NAME.fullmatch(name)
+    match = _NAME.fullmatch(name)
     if not match:
         return None
+    endings = match["endings"].lower().split(".")[1:]
+    if is_folder == bool(endings) or not _ENDINGS.issuperset(endings):
+        return None
     try:
-        return datetime.date.fromisoformat(match[1]).isoformat()
+        return datetime.date.fromisoformat(match["date"]).isoformat()
     except ValueError:
         return None
+
+
+def local_dumps(folder: Path) -> list[tuple[str, Path]]:
+    """The date and the path of everything in a folder that is called as a dump.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
+    found = []
+    # A link that leads nowhere is there, and can't be read.
+    for entry in os.scandir(folder) if os.path.lexists(folder) else ():
+        path = Path(entry.path)
+        # A link that leads nowhere, or in a circle, is no folder; what it is called tells the rest.
+        try:
+            is_folder = entry.is_dir()
+        except OSError:
+            is_folder = False
+        if date := date_of_dump(entry.name, is_folder=is_folder):
+            found.append((date, path))
+    return found

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.fs as fs
 
+from recograph.dumps import Openable
 from recograph.platforms import Contract
 
 BATCH_ROWS = 50_000
@@ -27,7 +28,11 @@ class DumpFile:
     uri: str
     size: int
     version: str
-    """Changes when the file is replaced: time of modification and size, or S3's entity tag."""
+    """Changes when the dump is replaced: times of modification and sizes, or S3's entity tags, of all its files."""
+    trouble: str = ""
+    """Why it can't be read, where that is seen already: in one sentence, with what to do."""
+    is_folder: bool = False
+    """Whether it is a folder of files."""
 
 
 class Lake(Protocol):
@@ -36,8 +41,12 @@ class Lake(Protocol):
     def dumps(self, customer: str) -> dict[str, DumpFile]:
         """The customer's dumps by snapshot date, oldest first."""
 
-    def open_dump(self, dump: DumpFile) -> BinaryIO:
-        """Open a dump for streaming."""
+    def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:
+        """Open a dump, a file or a folder; closed at the end of the block.
+
+        Raises:
+            RecographError: it can't be read, or was replaced meanwhile.
+        """
 
     def staging(self) -> AbstractContextManager[Path]:
         """A local folder for files that are being written, gone at the end of the block."""

@@ -71,6 +71,8 @@ class Deployment:
         for customer in self.customers:
             there = self.lake.dumps(customer)
             for dump in local.dumps(customer).values():
+                if dump.trouble:
+                    raise RecographError(dump.trouble)
                 name = dump.uri.rsplit("/", 1)[1]
                 uri = self.lake.uri(f"dumps/{customer}/{name}")
                 if dump.date in there and there[dump.date].uri != uri:

@@ -1,5 +1,7 @@
 """The lake in S3, on ministack."""
 
+import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 from botocore.config import Config
 
 from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.s3_folder import S3Folder
 from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.dumps import Folder
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph_tests.aws.proxy import Proxy
@@ -57,10 +61,71 @@ def test_a_day_with_two_dumps_or_none_is_an_error(lake: S3Lake, s3: Any) -> None
     for name in ("2026-11-01.sql", "2026-11-01.sql.gz"):
         s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
     s3.put_object(Bucket=lake.bucket, Key="dumps/customer_2/2026-11-01.sql", Body=b"x")
+    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-02.sql", Body=b"x")
+    dumps = lake.dumps("customer_1")
     with pytest.raises(RecographError, match=r"Two dumps of customer_1 for 2026-11-01: s3://.*sql and s3://.*gz"):
-        lake.dumps("customer_1")
+        lake.open_dump(dumps["2026-11-01"])
+    with lake.open_dump(dumps["2026-11-02"]):
+        pass
     with pytest.raises(RecographError, match=r"expected s3://.*/2026-11-02.sql .*Days that exist: 2026-11-01"):
         dump_for(lake, "customer_2", "2026-11-02")
+
+
+def test_a_folder_is_a_dump_and_what_lies_beside_dumps_is_none(lake: S3Lake, s3: Any) -> None:
+    for name in (
+        "2026-11-01/",
+        "2026-11-01/metadata",
+        "2026-11-01/below/a.sql",
+        "2026-11-02.sql",
+        "2026-11-02.sql.md5",
+    ):
+        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=name.encode())
+    for name in (
+        "archive/2026-11-03.sql",
+        "2026-11-04.sql/x",
+        "2026-11-01.sha256",
+        ".2026-11-05.sql",
+        "2026-11-06.part",
+    ):
+        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
+    dumps = lake.dumps("customer_1")
+    assert list(dumps) == ["2026-11-01", "2026-11-02"]
+    with lake.open_dump(dumps["2026-11-01"]) as folder:
+        assert isinstance(folder, S3Folder)
+        assert folder.files() == {"below/a.sql": 22, "metadata": 19}
+        assert folder.open("below/a.sql").read() == b"2026-11-01/below/a.sql"
+        before = folder.stamp()
+        s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01/metadata", Body=b"another")
+        assert folder.stamp() != before
+        with pytest.raises(RecographError, match=r"metadata was replaced while it was read"):
+            folder.open("metadata")
+    assert lake.dumps("customer_1")["2026-11-01"].version != dumps["2026-11-01"].version
+    with pytest.raises(RecographError, match=r"2026-11-01 was replaced while it was read. Run again"):
+        lake.open_dump(dumps["2026-11-01"])
+
+
+def test_a_dump_is_read_from_any_place(lake: S3Lake, s3: Any) -> None:
+    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
+    with lake.open_dump(lake.dumps("customer_1")["2026-11-01"]) as file:
+        assert not isinstance(file, str | os.PathLike | Folder)
+        for place in (5_000_000, 10, 10_239_990, 5_000_001):
+            assert file.seek(place) == place
+            assert file.read(20) == CONTENT[place : place + 20]
+        assert file.seek(0, io.SEEK_END) == len(CONTENT)
+        assert file.read(1) == b""
+
+
+def test_a_folder_is_uploaded_with_what_says_that_it_is_whole_last(lake: S3Lake, tmp_path: Path) -> None:
+    folder = tmp_path / "2026-11-01"
+    (folder / "below").mkdir(parents=True)
+    for name in ("metadata", "a.sql", "below/z.sql"):
+        (folder / name).write_text(name)
+    assert lake.upload_dump(folder, "customer_1")
+    assert not lake.upload_dump(folder, "customer_1")
+    (folder / "a.sql").write_text("changed")
+    assert lake.upload_dump(folder, "customer_1")
+    dump = lake.dumps("customer_1")["2026-11-01"]
+    assert (dump.is_folder, dump.size) == (True, 26)
 
 
 def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(lake: S3Lake, s3: Any) -> None:

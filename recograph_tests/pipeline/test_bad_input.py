@@ -134,10 +134,6 @@ def put_a_file_in_the_way(installation: Installation) -> None:
     installation.home.write_text("not a folder")
 
 
-def two_dumps_a_day(installation: Installation) -> None:
-    (installation.data / "customer_1" / f"{DAY1}.sql").write_text("-- MySQL dump\n")
-
-
 NOTHING: Callable[[Installation], None] = lambda installation: None  # noqa: E731
 
 
@@ -153,7 +149,6 @@ NOTHING: Callable[[Installation], None] = lambda installation: None  # noqa: E73
             rf"Days that exist: {DAY1}, {DAY2}",
         ),
         (remove_dumps, [], {}, r"No dump in .*data: put each customer's at CUSTOMER/DATE.sql"),
-        (two_dumps_a_day, [], {}, r"Two dumps of customer_1 for 2026-11-01: .*Keep one"),
         (change_yaml("customers: ["), [], {}, r"customers.yaml can't be read"),
         (change_yaml("customers: [{id: A B}]"), [], {}, r"entry 1: name, region, size, category is missing"),
         (put_a_file_in_the_way, [], {}, r"can't be written"),

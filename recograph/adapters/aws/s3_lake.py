@@ -3,10 +3,10 @@
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import pyarrow.fs as fs
 from botocore.exceptions import ClientError
@@ -14,9 +14,11 @@ from botocore.exceptions import ClientError
 from recograph.adapters.aws.arrow_s3 import signed_s3
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.s3_folder import S3Folder
 from recograph.adapters.aws.s3_stream import S3Stream
-from recograph.errors import RecographError
-from recograph.lake.inbox import date_of_dump, newest_by_date
+from recograph.dumps import LocalFolder, Openable
+from recograph.errors import RecographError, UnavailableError
+from recograph.lake.inbox import LAST_WRITTEN, by_date, date_of_dump
 from recograph.lake.interfaces import DumpFile
 from recograph.lake.staging import staging_folder
 
@@ -34,17 +36,35 @@ class S3Lake:
 
     def dumps(self, customer: str) -> dict[str, DumpFile]:
         """See `Lake.dumps`."""
+        prefix = f"dumps/{customer}/"
         found = []
-        for item in self._objects(f"dumps/{customer}/"):
-            if date := date_of_dump(item["Key"].rsplit("/", 1)[1]):
-                uri = self.uri(item["Key"])
-                found.append(DumpFile(customer, date, uri, item["Size"], item["ETag"].strip('"')))
-        return newest_by_date(found)
+        for page in self._pages(prefix, Delimiter="/"):
+            for item in page.get("Contents", []):
+                if date := date_of_dump(item["Key"].removeprefix(prefix)):
+                    uri = self.uri(item["Key"])
+                    found.append(DumpFile(customer, date, uri, item["Size"], item["ETag"].strip('"')))
+            for below in page.get("CommonPrefixes", []):
+                key = below["Prefix"].removesuffix("/")
+                if date := date_of_dump(key.removeprefix(prefix), is_folder=True):
+                    folder = self._folder(key)
+                    size = sum(folder.files().values())
+                    found.append(DumpFile(customer, date, self.uri(key), size, folder.version(), is_folder=True))
+        return by_date(found)
 
-    def open_dump(self, dump: DumpFile) -> BinaryIO:
+    def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:
         """See `Lake.open_dump`."""
+        if dump.trouble:
+            raise RecographError(dump.trouble)
+        if dump.is_folder:
+            folder = self._folder(self._key(dump.uri))
+            if folder.version() != dump.version:
+                raise UnavailableError(f"{dump.uri} was replaced while it was read. Run again.")
+            return nullcontext(folder)
         stream = S3Stream(self._client, self.bucket, self._key(dump.uri), dump.version)
         return io.BufferedReader(stream, 1 << 20)
+
+    def _folder(self, key: str) -> S3Folder:
+        return S3Folder(self._client, self.bucket, key, lambda: self._objects(f"{key}/"))
 
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
@@ -61,13 +81,22 @@ class S3Lake:
         """See `Lake.publish_all`."""
         return {key: self.publish(file, key) for key, file in files.items()}
 
-    def upload_dump(self, file: Path, customer: str) -> bool:
-        """Put a dump of this machine into the lake unless it is there already; returns whether it was sent.
+    def upload_dump(self, path: Path, customer: str) -> bool:
+        """Put a dump of this machine into the lake unless it is there already; returns whether anything was sent.
+
+        Of a folder the files that say that it is whole come last.
 
         Raises:
-            RecographError: the file can't be read, or the bucket can't be written.
+            RecographError: a file can't be read, or the bucket can't be written.
         """
-        key = f"dumps/{customer}/{file.name}"
+        if not path.is_dir():
+            return self._upload(path, f"dumps/{customer}/{path.name}")
+        files = [name for name, _ in LocalFolder(path, str(path)).look()]
+        files.sort(key=lambda name: name in LAST_WRITTEN)
+        sent = [self._upload(path / name, f"dumps/{customer}/{path.name}/{name}") for name in files]
+        return any(sent)
+
+    def _upload(self, file: Path, key: str) -> bool:
         try:
             with file.open("rb") as body:
                 digest = hashlib.file_digest(body, "sha256").hexdigest()
@@ -129,6 +158,10 @@ class S3Lake:
         return client("s3", self.region)
 
     def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        for page in self._pages(prefix):
+            yield from page.get("Contents", [])
+
+    def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         with explained(self.uri(prefix), _HINTS):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-                yield from page.get("Contents", [])
+            paginator = self._client.get_paginator("list_objects_v2")
+            yield from paginator.paginate(Bucket=self.bucket, Prefix=prefix, **options)

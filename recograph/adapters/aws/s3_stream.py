@@ -1,4 +1,4 @@
-"""Reads an object of S3 as a stream that survives a lost connection: it goes on where it was."""
+"""Reads an object of S3 as a file that survives a lost connection: it goes on where it was, or anywhere else."""
 
 import io
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
 from recograph.adapters.aws.messages import explained
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 
 _LOST = (HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError)
 _ATTEMPTS = 5
@@ -30,12 +30,25 @@ class S3Stream(io.RawIOBase):
         self._client = client
         self._what = {"Bucket": bucket, "Key": key, "IfMatch": version}
         self._uri = f"s3://{bucket}/{key}"
-        self._place = 0
-        self._open()
+        self._place = self._at = 0
+        self._size = self._open()
 
     def readable(self) -> bool:
         """It is."""
         return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._place
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; nothing is asked of S3 before something is read there."""
+        self._place = max({io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence] + place, 0)
+        return self._place
 
     def readinto(self, buffer: Any) -> int:
         """Read up to the buffer's length; 0 at the end.
@@ -44,6 +57,11 @@ class S3Stream(io.RawIOBase):
             RecographError: the connection is lost again and again, or the object was replaced.
         """
         view = memoryview(buffer)
+        if self._place >= self._size:
+            return 0
+        if self._place != self._at:
+            self._body.close()
+            self._open()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 block = self._body.read(len(view))
@@ -54,14 +72,18 @@ class S3Stream(io.RawIOBase):
                 self._open()
         view[: len(block)] = block
         self._place += len(block)
+        self._at = self._place
         return len(block)
 
-    def _open(self) -> None:
+    def _open(self) -> int:
+        """Ask for the object from the place on; gives how many bytes there are from there."""
         rest = {"Range": f"bytes={self._place}-"} if self._place else {}
         with explained(self._uri, {"NoSuchKey": "It isn't there."}):
             try:
-                self._body = self._client.get_object(**self._what, **rest)["Body"]
+                answer = self._client.get_object(**self._what, **rest)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "PreconditionFailed":
                     raise
-                raise RecographError(f"{self._uri} was replaced while it was read. Run again.") from error
+                raise UnavailableError(f"{self._uri} was replaced while it was read. Run again.") from error
+        self._body, self._at = answer["Body"], self._place
+        return int(answer["ContentLength"])

@@ -2,17 +2,18 @@
 
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow.fs as fs
 
+from recograph.dumps import LocalFolder, Openable
 from recograph.errors import RecographError
-from recograph.lake.inbox import date_of_dump, newest_by_date
+from recograph.lake.inbox import by_date, local_dumps, version_of
 from recograph.lake.interfaces import DumpFile
 from recograph.lake.staging import refusal, staging_folder
 
@@ -30,16 +31,20 @@ class LocalLake:
 
     def dumps(self, customer: str) -> dict[str, DumpFile]:
         """See `Lake.dumps`."""
-        found = []
         folder = Path(self.data) / customer
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if date := date_of_dump(path.name):
-                stat = path.stat()
-                found.append(DumpFile(customer, date, str(path), stat.st_size, f"{stat.st_mtime_ns}-{stat.st_size}"))
-        return newest_by_date(found)
+        try:
+            return by_date(_dump(customer, date, path) for date, path in local_dumps(folder))
+        except OSError as error:
+            raise RecographError(
+                f"{folder} can't be read: {error.strerror}. Let the user that runs recograph read it."
+            ) from error
 
-    def open_dump(self, dump: DumpFile) -> BinaryIO:
+    def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:
         """See `Lake.open_dump`."""
+        if dump.trouble:
+            raise RecographError(dump.trouble)
+        if dump.is_folder:
+            return nullcontext(LocalFolder(Path(dump.uri), dump.uri))
         try:
             return Path(dump.uri).open("rb")
         except OSError as error:
@@ -105,3 +110,20 @@ class LocalLake:
         if key.startswith("dumps/"):
             return str(Path(self.data) / key.removeprefix("dumps/"))
         return str(Path(self.root) / key)
+
+
+def _dump(customer: str, date: str, path: Path) -> DumpFile:
+    """A dump as it lies there; that it can't be read is trouble of its own day only."""
+    try:
+        status = path.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            version = f"{status.st_mtime_ns}-{status.st_size}"
+            return DumpFile(customer, date, str(path), status.st_size, version)
+        files = LocalFolder(path, str(path)).look()
+    except OSError as error:
+        trouble = f"{error.filename or path} can't be read: {error.strerror}. Mend it, or take it away."
+        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error.strerror)]), trouble)
+    except RecographError as error:
+        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error)]), str(error))
+    version = version_of(f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
+    return DumpFile(customer, date, str(path), sum(s.st_size for _, s in files), version, is_folder=True)

@@ -53,14 +53,19 @@ class LocalFolder:
     def files(self) -> dict[str, int]:
         """See `Folder.files`."""
         if self._files is None:
-            self._files = {path: status.st_size for path, status in self._look()}
+            self._files = {path: status.st_size for path, status in self.look()}
         return self._files
 
     def stamp(self) -> object:
         """See `Folder.stamp`."""
-        return [(path, status.st_size, status.st_mtime_ns) for path, status in self._look()]
+        return [(path, status.st_size, status.st_mtime_ns) for path, status in self.look()]
 
-    def _look(self) -> list[tuple[str, os.stat_result]]:
+    def look(self) -> list[tuple[str, os.stat_result]]:
+        """Every file as it is now, by its path.
+
+        Raises:
+            DumpError: one can't be looked at.
+        """
         found = []
         try:
             for folder, _, names in os.walk(self._path, onerror=_fail):
