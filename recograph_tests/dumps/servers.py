@@ -92,6 +92,23 @@ class MariaDB:
         names = [] if "--all-databases" in options or "--databases" in options else [database]
         return _run(self._dump, "--no-defaults", self._socket, *options, *names)
 
+    def mydumper(self, folder: Path, *options: str, database: str = "hostile") -> None:
+        """Let mydumper dump a database into a folder."""
+        _run(
+            _program("mydumper"),
+            self._socket,
+            "--user=root",
+            f"--database={database}",
+            f"--outputdir={folder}",
+            *options,
+        )
+
+    def tab(self, folder: Path, *options: str, database: str = "hostile") -> None:
+        """Let mariadb-dump write definitions, and the server rows, into a folder."""
+        folder.mkdir()
+        folder.chmod(0o777)
+        _run(self._dump, "--no-defaults", self._socket, f"--tab={folder}", *options, database)
+
     def rows(self, table: str, columns: dict[str, str], database: str = "hostile") -> list[Row]:
         """What the server holds, in the bytes that `columns` (name to SQL expression) give of it."""
         hexes = ", ".join(f"hex({expression})" for expression in columns.values())

@@ -21,7 +21,8 @@ _DATA = re.compile(r"(?P<base>.+?)(?P<numbers>(?:\.\d+){0,2})\.(?P<kind>sql|dat|
 _SECTION = re.compile(r"\[[`\"]?(?P<database>[^`\"\]]+)[`\"]?\.[`\"]?(?P<table>[^`\"\]]+)[`\"]?\]")
 _LOAD = re.compile(
     rb"LOAD DATA LOCAL INFILE '(?P<file>[^']+)' (?:REPLACE |IGNORE )?INTO TABLE (?P<table>\S+|[`\"].+?[`\"]) "
-    rb"(?:CHARACTER SET (?P<charset>\w+) )?(?P<form>FIELDS TERMINATED BY .*?)\((?P<columns>[^;]*)\)(?P<set>[^;)]*)?;",
+    rb"(?:CHARACTER SET (?P<charset>\w+) )?(?P<form>FIELDS TERMINATED BY .*?)"
+    rb"\((?P<columns>.*?)\)\s*(?:SET (?P<set>[^;]*))?;",
     re.S,
 )
 _FORM = re.compile(

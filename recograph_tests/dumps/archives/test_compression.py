@@ -85,7 +85,7 @@ def test_a_file_that_is_compressed_without_end_is_refused() -> None:
     data = DUMP
     for _ in range(5):
         data = gzip.compress(data)
-    with pytest.raises(DumpError, match="compressed more than 4 times"):
+    with pytest.raises(DumpError, match="packed more than 4 times"):
         read(data)
 
 

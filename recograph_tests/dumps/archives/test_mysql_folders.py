@@ -1,0 +1,242 @@
+"""Folders of mydumper, of MySQL Shell and of mariadb-dump --tab give what the plain dump of the same database gives."""
+
+import base64
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import zstandard
+
+from recograph.dumps import DumpError, DumpReader, inspect
+from recograph_tests.dumps.archives.test_postgresql import Pipe, read_from
+from recograph_tests.dumps.reading import rows_of
+from recograph_tests.dumps.servers import MariaDB
+
+SQL = """create table t
+    (a int primary key, b text, c blob, at timestamp null, z datetime null, bt bit(3), e enum('x','y'));
+insert into t (a, b, c, at, z, bt, e) values
+    (1, concat('it''s\\ttab\\nline\\\\ "q"\\r', char(26), char(8)), x'00ff0a09', now(), '2020-01-01', b'101', 'y'),
+    (2, null, null, null, null, null, null), (3, 'é€', x'', null, null, b'0', 'x'),
+    (4, '\\\\N', 'N', null, null, null, 'x');
+create table `we.ird t` (q int); insert into `we.ird t` values (7);
+create table empty (z int); create view v as select * from t;
+create table lat (x varchar(10)) charset latin1; insert into lat values ('é');
+create table big (i int primary key, s varchar(50)); insert into big select seq, concat('row ', seq) from seq_1_to_3000;
+create trigger tr before insert on t for each row set new.b = 'x';"""
+
+
+@pytest.fixture(scope="module")
+def plain(mariadb: MariaDB) -> dict[str, pa.Table]:
+    """What the plain dump of the server gives."""
+    mariadb.create(SQL, database="folders")
+    return _read(mariadb.dump(database="folders"))
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that the server's own user can write below."""
+    folder = Path(tempfile.mkdtemp(prefix="recograph-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def _read(source: Path | bytes, **options: object) -> dict[str, pa.Table]:
+    tables = read_from(Pipe(source) if isinstance(source, bytes) else source, **options)
+    return {name: table.sort_by("i") if name == "big" else table for name, table in tables.items()}
+
+
+def test_a_folder_of_tab_gives_what_the_plain_dump_gives(
+    plain: dict[str, pa.Table], mariadb: MariaDB, reachable: Path
+) -> None:
+    folder = reachable / "dump"
+    mariadb.tab(folder, database="folders")
+    assert _read(folder) == plain
+    assert inspect(folder).form == "mariadb-dump --tab"
+    # mariadb-dump --dir makes a folder for each database.
+    (reachable / "dir").mkdir()
+    folder.rename(reachable / "dir" / "folders")
+    assert _read(reachable / "dir") == plain
+    (reachable / "dir" / "folders" / "lat.txt").unlink()
+    with pytest.raises(DumpError, match=r"folders/lat\.txt, with the rows of table lat, is missing"):
+        _read(reachable / "dir")
+
+
+# What newer versions of mydumper write, after its documentation; only that of Debian can be had.
+NEW = {
+    "metadata": b"# Started dump at: 2026-01-31 05:00:00\n[config]\nquote-character = BACKTICK\n\n[`shop`.`users`]\n"
+    b"real_table_name=users\nrows = 3\n\n[`shop`.`mydumper_0`]\nreal_table_name=odd.name\nrows = 1\n"
+    b"# Finished dump at: 2026-01-31 05:00:01\n",
+    "shop-schema-create.sql": b"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop` /*!40100 CHARACTER SET utf8mb4 */;\n",
+    "shop.users-schema.sql": b"/*!40101 SET NAMES utf8mb4*/;\n/*!40103 SET TIME_ZONE='+00:00' */;\n"
+    b"CREATE TABLE IF NOT EXISTS `users` (\n`id` int NOT NULL,\n`name` text,\n`face` blob\n);\n",
+    "shop.mydumper_0-schema.sql": b"/*!40101 SET NAMES utf8mb4*/;\nCREATE TABLE `odd.name` (\n`q` int\n);\n",
+    "shop.mydumper_0.00000.sql": b"INSERT INTO `odd.name` VALUES(7)\n;\n",
+    "shop.users.00000.00001.sql": b"/*!40101 SET NAMES utf8mb4*/;\n"
+    b"INSERT INTO `users` VALUES(1,'a\\'b',0x00ff)\n,(2,NULL,NULL)\n;\n",
+    "shop.users.00001.sql": b"/*!40101 SET NAMES utf8mb4*/;\nINSERT INTO `users` VALUES(3,'c','')\n;\n",
+}
+LOADED = {
+    **{name: content for name, content in NEW.items() if not name.startswith("shop.users.0")},
+    "shop.users.00000.sql": b"LOAD DATA LOCAL INFILE 'shop.users.00000.dat' REPLACE INTO TABLE `users` "
+    b"CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' "
+    b"LINES STARTING BY '' TERMINATED BY '\\n' (`id`,`name`,@`face`) SET `face`=UNHEX(@`face`);\n",
+    "shop.users.00000.dat": b"1\ta'b\t00FF\n2\t\\N\t\\N\n3\tc\t\n",
+}
+USERS = [(1, "a'b", b"\x00\xff"), (2, None, None), (3, "c", b"")]
+
+
+def written(folder: Path, files: dict[str, bytes], compress: bool = False) -> Path:
+    """A folder with files, those that tools compress as zstd does it."""
+    folder.mkdir()
+    for name, content in files.items():
+        packed = compress and not name.startswith(("metadata", "@")) and not name.endswith((".json", ".idx"))
+        ending = ".zst" if packed and not name.endswith(".zst") else ""
+        (folder / (name + ending)).write_bytes(zstandard.compress(content) if packed else content)
+    return folder
+
+
+@pytest.mark.parametrize("files", [NEW, LOADED])
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_layouts_of_newer_mydumpers_are_read(files: dict[str, bytes], compress: bool, tmp_path: Path) -> None:
+    tables = read_from(written(tmp_path / "dump", files, compress))
+    assert sorted(rows_of(tables["users"])) == USERS
+    assert rows_of(tables["odd.name"]) == [(7,)]
+
+
+def _change(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        assert old in content
+        (folder / name).write_bytes(content.replace(old, new))
+
+    return change
+
+
+def _remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("files", "damage", "message"),
+    [
+        (NEW, _remove("shop.users.00001.sql"), "table users has 2 rows where the dump tells of 3"),
+        (NEW, _remove("shop.users-schema.sql"), r"the definition of the table in shop\.users\.0000.* is missing"),
+        (NEW, _change("metadata", b"Finished", b"F"), "doesn't say that the dump was finished"),
+        (NEW, lambda folder: (folder / "metadata").rename(folder / "metadata.partial"), "hasn't finished this dump"),
+        (NEW, _change("shop.users.00001.sql", b"\n;\n", b""), "00001.sql: the file has no end"),
+        (LOADED, _remove("shop.users.00000.dat"), r"shop\.users\.00000\.dat, with the rows of table users, is missing"),
+        (LOADED, _change("shop.users.00000.dat", b"3\tc\t\n", b"3\tc\t"), "ends within a row"),
+        (LOADED, _change("shop.users.00000.dat", b"3\tc\t\n", b""), "2 rows where the dump tells of 3"),
+        (LOADED, _change("shop.users.00000.sql", b"ENCLOSED BY ''", b"ENCLOSED BY '\"'"), "rows in another form"),
+    ],
+)
+def test_a_folder_of_mydumper_that_is_not_whole_is_refused(
+    files: dict[str, bytes], damage: Callable[[Path], None], message: str, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "dump", files)
+    damage(folder)
+    with pytest.raises(DumpError, match=message):
+        read_from(folder)
+
+
+CHUNKS = (b"1\ta\\tb\\\\\t" + base64.b64encode(b"\x00\xff") + b"\n2\t\\N\t\\N\n", b"3\tc\t\n")
+OPTIONS = {
+    "schema": "shop", "table": "users", "columns": ["id", "name", "face"], "decodeColumns": {"face": "FROM_BASE64"},
+    "defaultCharacterSet": "utf8mb4", "fieldsTerminatedBy": "\t", "fieldsEnclosedBy": "", "fieldsEscapedBy": "\\",
+    "fieldsOptionallyEnclosed": False, "linesTerminatedBy": "\n",
+}  # fmt: skip
+SHELL = {
+    "@.json": json.dumps(
+        {"dumper": "mysqlsh Ver 8.4.0", "version": "2.0.1", "schemas": ["shop"], "basenames": {"shop": "shop"},
+         "defaultCharacterSet": "utf8mb4", "tzUtc": True, "serverVersion": "8.4.0"}
+    ).encode(),
+    "@.sql": b"-- MySQLShell dump 2.0.1\n", "@.post.sql": b"", "shop.sql": b"CREATE DATABASE `shop`;\n",
+    "shop.json": json.dumps(
+        {"schema": "shop", "includesDdl": True, "includesData": True, "tables": ["users", "odd@name"], "views": ["v"],
+         "basenames": {"users": "shop@users", "odd@name": "shop@odd%40name", "v": "shop@v"}}
+    ).encode(),
+    "shop@users.json": json.dumps(
+        {"options": OPTIONS, "includesData": True, "includesDdl": True, "extension": "tsv.zst", "chunking": True,
+         "compression": "zstd", "basenames": {}}
+    ).encode(),
+    "shop@users.sql": b"-- MySQLShell dump 2.0.1  Distrib Ver 8.4.0\nCREATE TABLE IF NOT EXISTS `users` (\n`id` int,\n"
+    b"`name` varchar(20),\n`face` blob\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n",
+    "shop@users@0.tsv.zst": zstandard.compress(CHUNKS[0]), "shop@users@@1.tsv.zst": zstandard.compress(CHUNKS[1]),
+    "shop@users@0.tsv.zst.idx": len(CHUNKS[0]).to_bytes(8, "big"),
+    "shop@users@@1.tsv.zst.idx": len(CHUNKS[1]).to_bytes(8, "big"),
+    "shop@odd%40name.json": json.dumps(
+        {"options": OPTIONS | {"table": "odd@name", "columns": ["q"], "decodeColumns": {}}, "includesData": True,
+         "extension": "tsv", "chunking": False, "compression": "none"}
+    ).encode(),
+    "shop@odd%40name.sql": b"CREATE TABLE IF NOT EXISTS `odd@name` (\n`q` int\n);\n",
+    "shop@odd%40name.tsv": b"7\n",
+    "shop@v.sql": b"CREATE VIEW v AS SELECT 1;\n",
+    "@.done.json": json.dumps(
+        {"end": "2026-01-31 05:00:01", "dataBytes": 30, "tableDataBytes": {"shop": {"users": 28, "odd@name": 2}},
+         "tableRows": {"shop": {"users": 3, "odd@name": 1}},
+         "chunkFileBytes": {"shop@users@0.tsv.zst": len(CHUNKS[0]), "shop@users@@1.tsv.zst": len(CHUNKS[1])}}
+    ).encode(),
+}  # fmt: skip
+"""A dump of util.dumpSchemas, after MySQL Shell's documentation: it can't be had here."""
+
+
+def test_a_folder_of_mysql_shell_is_read(tmp_path: Path) -> None:
+    folder = written(tmp_path / "dump", SHELL)
+    tables = read_from(folder)
+    assert rows_of(tables["users"]) == [(1, "a\tb\\", b"\x00\xff"), (2, None, None), (3, "c", b"")]
+    assert rows_of(tables["odd@name"]) == [(7,)]
+    seen = inspect(folder)
+    assert (seen.form, seen.dialect, seen.server_version, seen.compression) == ("MySQL Shell", "mysql", "8.4.0", "zstd")
+    with DumpReader(folder, only=["odd@name"]) as reader:
+        assert sum(batch.num_rows for _, batch in reader) == 1
+    assert reader.read_bytes < sum(len(content) for content in SHELL.values()) - 100
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_remove("@.done.json"), "hasn't finished this dump"),
+        (_remove("@.json"), r"@\.json is missing"),
+        (_remove("shop@users@0.tsv.zst"), "chunk 0 of shop@users is missing"),
+        (_remove("shop@users@@1.tsv.zst"), "chunk 1 of shop@users is missing"),
+        (_remove("shop@users.sql"), r"shop@users\.sql is missing"),
+        (_change("shop@users.json", b'"fieldsEnclosedBy": ""', b'"fieldsEnclosedBy": "x"'), "rows are in another form"),
+        (_change("@.done.json", b'"users": 3', b'"users": 4'), "has 3 rows where the dump tells of 4"),
+        (_change("shop@users.json", b"FROM_BASE64", b"MYSTERY"), "MYSTERY, which isn't known"),
+        (lambda f: (f / "shop.json").write_bytes(SHELL["shop.json"][:-1]), r"shop\.json isn't JSON"),
+        (
+            lambda f: (f / "shop@users@@1.tsv.zst").write_bytes(zstandard.compress(b"")),
+            "holds 0 bytes where 5 are expected",
+        ),
+    ],
+)
+def test_a_folder_of_mysql_shell_that_is_not_whole_is_refused(
+    damage: Callable[[Path], None], message: str, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "dump", SHELL)
+    damage(folder)
+    with pytest.raises(DumpError, match=message):
+        read_from(folder)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    for files, message in (
+        ({}, "no file of a dump"),
+        ({".hidden": b"x", "a.md5": b"x"}, "no file of a dump"),
+        ({"a.sql": b"x", "b.sql": b"y"}, "2 files that together are no dump.*a.sql, b.sql"),
+        ({"metadata": b"x", "notes.md": b"y"}, "2 files that together are no dump"),
+    ):
+        with pytest.raises(DumpError, match=message):
+            read_from(written(tmp_path / str(len(message)), files))
+        shutil.rmtree(tmp_path / str(len(message)))
+
+
+def test_a_folder_with_one_dump_in_it_is_that_dump(tmp_path: Path) -> None:
+    dump = b"-- MySQL dump 10.13\nCREATE TABLE `t` (`a` int);\nINSERT INTO `t` VALUES (1);\n-- Dump completed\n"
+    folder = written(tmp_path / "dump", {"dump.sql": dump, "dump.sql.md5": b"x", ".DS_Store": b"x"})
+    assert rows_of(read_from(folder)["t"]) == [(1,)]
