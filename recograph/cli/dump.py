@@ -1,11 +1,12 @@
 """`recograph dump`: look into SQL dumps, and turn them into Parquet."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look into SQL dumps, and turn them into Parquet.", no_args_is_help=True)
 
-DumpFile = Annotated[Path, typer.Argument(help="A dump of mysqldump, mariadb-dump or pg_dump, perhaps compressed.")]
+DumpFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A dump of MySQL, MariaDB or PostgreSQL: SQL text, an archive of pg_dump, a folder of mydumper, MySQL "
+        "Shell or --tab; perhaps compressed, in tar or zip; - for standard input."
+    ),
+]
 Database = Annotated[
     str | None, typer.Option("--database", "-d", help="Database (MySQL) or schema (PostgreSQL) to read.")
 ]
@@ -26,6 +33,10 @@ LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", metavar="NAME=NUMBER", help="Raise a limit that a message names; may be repeated."),
 ]
+
+
+def _opened(file: Path) -> "Path | BinaryIO":
+    return sys.stdin.buffer if file == Path("-") else file
 
 
 def _limits(options: list[str] | None) -> "Limits":
@@ -64,14 +75,14 @@ def inspect(
     from recograph import dumps
 
     with _progress(file) as on_progress:
-        found = dumps.inspect(file, database=database, limits=_limits(limit), on_progress=on_progress)
+        found = dumps.inspect(_opened(file), database=database, limits=_limits(limit), on_progress=on_progress)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
         return
     console = Console()
     console.print(
-        f"{found.name}: {found.dialect} {found.server_version or '(version unknown)'}, {found.bytes:,} bytes, "
-        f"compression {found.compression}\nsha256 {found.sha256}",
+        f"{found.name}: {found.dialect} {found.server_version or '(version unknown)'}, {found.form}, "
+        f"{found.bytes:,} bytes, compression {found.compression}\nsha256 {found.sha256}",
         highlight=False,
         markup=False,
     )
@@ -99,7 +110,7 @@ def convert(
 
     with _progress(file) as on_progress:
         tables = convert_dump(
-            file,
+            _opened(file),
             out,
             tables=table or None,
             database=database,

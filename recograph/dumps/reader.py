@@ -24,7 +24,7 @@ from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
 from recograph.dumps.source import CHUNK_BYTES, Openable, Source
 from recograph.dumps.tables import Table
-from recograph.dumps.tsv import as_copy
+from recograph.dumps.tsv import BEFORE, END, as_copy
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
@@ -275,7 +275,7 @@ class DumpReader:
                 table.report.rows += lines.fields([]).rows
         if buffer.data[buffer.pos :].strip() or buffer.extend():
             raise DumpError(f"{place}: something follows the last row. The file was edited or damaged; make it again.")
-        table.report.bytes += buffer.offset
+        table.report.bytes += buffer.offset - len(BEFORE) - len(END)
 
     def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Let rows wait until their batch is full, or all that wait take as much as a batch may."""
