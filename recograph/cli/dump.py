@@ -1,42 +1,44 @@
 """`recograph dump`: look into SQL dumps, and turn them into Parquet."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from recograph.text import printable
+
 if TYPE_CHECKING:
-    from recograph.dumps import Limits
+    from recograph.dumps import Declared, Limits
 
 app = typer.Typer(help="Look into SQL dumps, and turn them into Parquet.", no_args_is_help=True)
 
-DumpFile = Annotated[
-    Path,
-    typer.Argument(
-        help="A dump of MySQL, MariaDB or PostgreSQL: SQL text, an archive of pg_dump, a folder of mydumper, MySQL "
-        "Shell or --tab; perhaps compressed, in tar or zip; - for standard input."
-    ),
-]
+DumpFile = Annotated[Path, typer.Argument(help="A dump of MySQL, MariaDB or PostgreSQL, perhaps compressed.")]
 Database = Annotated[
     str | None, typer.Option("--database", "-d", help="Database (MySQL) or schema (PostgreSQL) to read.")
 ]
+
+Dialect = Annotated[
+    str | None, typer.Option("--dialect", help="mysql, mariadb or postgresql, where the dump doesn't tell it.")
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Character set of the text, whatever the dump says: utf8, latin1, ...")
+]
+TimeZone = Annotated[
+    str | None, typer.Option("--time-zone", help="Of MySQL's TIMESTAMPs, where the dump doesn't say it: UTC, +02:00.")
+]
+Prefix = Annotated[str, typer.Option("--prefix", help="What the tables' names begin with, to be left out.")]
 
 LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", metavar="NAME=NUMBER", help="Raise a limit that a message names; may be repeated."),
 ]
-
-
-def _opened(file: Path) -> "Path | BinaryIO":
-    return sys.stdin.buffer if file == Path("-") else file
 
 
 def _limits(options: list[str] | None) -> "Limits":
@@ -50,6 +52,17 @@ def _limits(options: list[str] | None) -> "Limits":
             raise typer.BadParameter(f"{option}: NAME=NUMBER is needed, NAME one of {', '.join(known)}.")
         values[name] = int(number)
     return Limits(**values)
+
+
+def _declared(dialect: str | None, encoding: str | None, time_zone: str | None, prefix: str) -> "Declared":
+    from recograph.dumps import Declared
+
+    return Declared(dialect, encoding, time_zone, prefix)
+
+
+def _warn(sentence: str) -> None:
+    """Tell something on the error stream."""
+    typer.echo(f"Warning: {sentence}", err=True)
 
 
 @contextmanager
@@ -69,19 +82,29 @@ def inspect(
     file: DumpFile,
     database: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    dialect: Dialect = None,
+    encoding: Encoding = None,
+    time_zone: TimeZone = None,
+    prefix: Prefix = "",
     limit: LimitOption = None,
 ) -> None:
     """Show what a dump holds: dialect, server version, tables, columns, rows, bytes."""
     from recograph import dumps
 
     with _progress(file) as on_progress:
-        found = dumps.inspect(_opened(file), database=database, limits=_limits(limit), on_progress=on_progress)
+        found = dumps.inspect(
+            file,
+            database=database,
+            declared=_declared(dialect, encoding, time_zone, prefix),
+            limits=_limits(limit),
+            on_progress=on_progress,
+        )
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
         return
     console = Console()
     console.print(
-        f"{found.name}: {found.dialect} {found.server_version or '(version unknown)'}, {found.form}, "
+        f"{printable(found.name)}: {found.dialect} {printable(found.server_version or '(version unknown)')}, "
         f"{found.bytes:,} bytes, compression {found.compression}\nsha256 {found.sha256}",
         highlight=False,
         markup=False,
@@ -90,8 +113,10 @@ def inspect(
     for column in table.columns[1:]:
         column.justify = "right"
     for name, report in found.tables.items():
-        table.add_row(name, str(len(report.columns)), f"{report.rows:,}", f"{report.bytes:,}")
+        table.add_row(printable(name), str(len(report.columns)), f"{report.rows:,}", f"{report.bytes:,}")
     console.print(table)
+    for warning in found.warnings:
+        _warn(warning)
 
 
 @app.command()
@@ -103,6 +128,10 @@ def convert(
         list[str] | None, typer.Option("--text", help="Write TABLE.COLUMN as text; may be repeated.")
     ] = None,
     database: Database = None,
+    dialect: Dialect = None,
+    encoding: Encoding = None,
+    time_zone: TimeZone = None,
+    prefix: Prefix = "",
     limit: LimitOption = None,
 ) -> None:
     """Write every table of a dump as typed Parquet, OUT/TABLE.parquet, all of them or none."""
@@ -110,12 +139,14 @@ def convert(
 
     with _progress(file) as on_progress:
         tables = convert_dump(
-            _opened(file),
+            file,
             out,
             tables=table or None,
             database=database,
             as_text=text or (),
+            declared=_declared(dialect, encoding, time_zone, prefix),
             limits=_limits(limit),
+            on_warning=_warn,
             on_progress=on_progress,
         )
     rows = sum(report.rows for report in tables.values())

@@ -18,7 +18,6 @@ from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Sn
 from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Warehouse
 from recograph.lake.layout import remaking
-from recograph.lake.staging import customer_locked
 from recograph.platforms import PLATFORMS, Platform, platform_of
 
 
@@ -78,20 +77,18 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         arguments += ["--vars", json.dumps(dbt_vars(CUSTOMERS[snapshot.customer], snapshot.date))]
         context.log.info(f"{snapshot.customer} {snapshot.date}: dbt {' '.join(arguments)}")
-        # Nobody is erased between the reading of landed tables and the writing of marts.
-        with customer_locked(SETTINGS.home, snapshot.customer):
-            invocation = dbt.cli(arguments, context=context, raise_on_error=False)
-            for event in invocation.stream():
-                if isinstance(event, dg.Output):
-                    outputs[event.output_name] = event
-                elif isinstance(event, dg.AssetCheckResult):
-                    assert event.asset_key
-                    assert event.check_name
-                    key = dg.AssetCheckKey(event.asset_key, event.check_name)
-                    if key not in checks or checks[key].passed:
-                        checks[key] = event
-                else:
-                    yield event
+        invocation = dbt.cli(arguments, context=context, raise_on_error=False)
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                outputs[event.output_name] = event
+            elif isinstance(event, dg.AssetCheckResult):
+                assert event.asset_key
+                assert event.check_name
+                key = dg.AssetCheckKey(event.asset_key, event.check_name)
+                if key not in checks or checks[key].passed:
+                    checks[key] = event
+            else:
+                yield event
         if not invocation.is_successful():
             broken = _broken_rules(invocation, warehouse, snapshot)
             for key, check in checks.items():

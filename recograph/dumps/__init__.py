@@ -8,10 +8,12 @@ from recograph.dumps.archives.folders import Folder, LocalFolder
 from recograph.dumps.inspection import Inspection, Sniff, inspect, sniff
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
+from recograph.dumps.settings import Declared
 from recograph.dumps.source import ChangedError, Openable
 
 __all__ = [
     "ChangedError",
+    "Declared",
     "DumpError",
     "DumpReader",
     "Folder",

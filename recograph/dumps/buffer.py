@@ -13,6 +13,7 @@ class Buffer:
 
     def __init__(self, chunks: Iterable[bytes]):
         self._chunks = iter(chunks)
+        self._lines = 0
         self.base = 0
         self.data = b""
         self.pos = 0
@@ -22,6 +23,11 @@ class Buffer:
     def offset(self) -> int:
         """Where `pos` is in the dump, in bytes."""
         return self.base + self.pos
+
+    @property
+    def line(self) -> int:
+        """The number of the line that `pos` is in, from 1."""
+        return self._lines + self.data.count(b"\n", 0, self.pos) + 1
 
     @property
     def left(self) -> int:
@@ -36,6 +42,7 @@ class Buffer:
         """
         if self.eof:
             return False
+        self._lines += self.data.count(b"\n", 0, self.pos)
         parts, got = [self.data[self.pos :]], 0
         left, self.data = len(parts[0]), b""
         while got < max(left, 1):

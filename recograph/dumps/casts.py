@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from recograph.dumps.escapes import LiteralError, parts
 from recograph.dumps.literals import unhex
 
+_LONGEST_NUMBER = 1000
 _BOOLEANS = {
     **dict.fromkeys([b"1", b"t", b"true", b"T", b"TRUE", b"True", b"\x01"], True),
     **dict.fromkeys([b"0", b"f", b"false", b"F", b"FALSE", b"False", b"\x00"], False),
@@ -36,7 +37,6 @@ _ZERO_DATE = r"^0000-00-00( 00:00:00(\.0+)?)?$"
 _MOMENT = re.compile(
     r"(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d):?(\d\d)?(?::?(\d\d))?)?( BC)?"
 )
-_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Origin:
     """Whether 0000-00-00 stands for no date."""
     transport: str = ""
     """What bytes come as, where not as themselves: base64 or hex."""
+    zone: str | None = None
+    """The time zone of moments that are written without one, where it is known and isn't UTC."""
 
 
 class CastError(ValueError):
@@ -135,19 +137,23 @@ def _cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> pa.Arr
             raise pa.ArrowInvalid("Arrow takes hexadecimal notation for integers; SQL doesn't")
         return _text(values).cast(target)
     if pa.types.is_timestamp(target):
-        return _cast_moments(_text(values), target)
+        return _cast_moments(_text(values), target, origin.zone)
     if pa.types.is_time(target):
         moments = pc.binary_join_element_wise("1970-01-01 ", _text(values), "")
         return moments.cast(pa.timestamp(target.unit)).cast(target)
     return _text(values).cast(target)
 
 
-def _cast_moments(text: pa.StringArray, target: pa.TimestampType) -> pa.Array:
+def _cast_moments(text: pa.StringArray, target: pa.TimestampType, zone: str | None) -> pa.Array:
     zoneless = pa.timestamp(target.unit)
     try:
         naive = text.cast(zoneless)
     except pa.ArrowInvalid:
         return text.cast(pa.timestamp(target.unit, "UTC")).cast(target)
+    if zone is not None:
+        # An hour that comes twice in autumn is the first one; what a clock skips in spring is the next.
+        moments = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
+        return moments.cast(pa.timestamp(target.unit, "UTC")).cast(target)
     return naive if target.tz is None else pc.assume_timezone(naive, "UTC").cast(target)
 
 
@@ -184,15 +190,18 @@ def _cast_singly(values: pa.BinaryArray, target: pa.DataType, origin: Origin) ->
         try:
             out.append(None if value is None else convert(value))
         except (ValueError, ArithmeticError):
-            rejects.append((row, f"{_shown(value)} is not a value of type {target}"))
+            rejects.append((row, _reason(target, origin)))
     if rejects:
         raise CastError(rejects)
     return pa.array(out, target)
 
 
-def _shown(value: bytes) -> str:
-    text = value[: 4 * _SHOWN].decode(errors="backslashreplace")
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+def _reason(target: pa.DataType, origin: Origin) -> str:
+    """Why a value isn't taken, without the value."""
+    if pa.types.is_string(target):
+        remedy = "declare its encoding with --encoding, or for a customer in customers.yaml"
+        return f"the text isn't in {origin.encoding} ({remedy})"
+    return f"the value is none of type {target}"
 
 
 def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
@@ -209,6 +218,8 @@ def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
     if pa.types.is_decimal(target):
         return lambda value: pa.scalar(decimal.Decimal(value.decode()), target).as_py()
     if pa.types.is_timestamp(target):
+        if origin.zone is not None:
+            return _no
         return lambda value: _in_range(_microseconds(value) * _PER_MICROSECOND[target.unit] // _DIVISOR[target.unit])
     if pa.types.is_date(target):
         return _days
@@ -244,7 +255,7 @@ def _integer(value: bytes, target: pa.DataType, origin: Origin) -> int:
     if origin.bits:
         number = int.from_bytes(value, "big")
     else:
-        exact = decimal.Decimal(value.decode().strip())
+        exact = decimal.Decimal(value.decode().strip()) if len(value) < _LONGEST_NUMBER else _no(value)
         if not exact.is_finite() or abs(exact.adjusted()) > 40 or exact != exact.to_integral_value():
             raise ValueError(value)
         number = int(exact)

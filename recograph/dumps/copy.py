@@ -13,19 +13,30 @@ from functools import cached_property
 import numpy as np
 
 from recograph.dumps.buffer import Buffer
-from recograph.dumps.insert import HEADER_BYTES, WINDOW_BYTES, DataHeader, Fields
+from recograph.dumps.fields import WINDOW_BYTES, Fields
+from recograph.dumps.insert import HEADER_BYTES, DataHeader
+from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
+from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.scan import Bytes, Positions, find_pairs
 
 _TAB, _LINE_END, _RETURN = b"\t\n\r"
 _HEADER = re.compile(
-    rb"COPY\s++(?P<table>%s)\s*+(?P<columns>%s)?+\s*+FROM\s++stdin(?P<options>[^;]*+);[ \t\r]*+\n"
-    % (QUALIFIED, COLUMN_LIST),
+    rb"COPY\s++(?P<table>%s)\s*+(?P<columns>%s)?+\s*+(?P<oids>WITH\s++OIDS\s++)?+"
+    rb"FROM\s++stdin(?P<options>[^;]*+);[ \t\r]*+\n" % (QUALIFIED, COLUMN_LIST),
     re.I,
 )
+_LONGEST_HEADER = 8000
 _END = b"\\."
 """What the last line begins with; no row does, as a backslash in a value is doubled."""
+
+
+_WITH_OIDS = re.compile(rb"\s*WITH\s+OIDS\s*|\s*WITH\s*\(\s*OIDS(?:\s+(?:true|on|1))?\s*\)\s*", re.I)
+_FROM = b" FROM stdin;"
+_OTHER_HEADER = re.compile(rb"COPY [^\t\n]+ FROM stdin;\r?\n")
+_OID = ""
+"""What the column of a row's OID is called, which no column of a table can be."""
 
 
 def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
@@ -36,16 +47,18 @@ def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
     """
     while True:
         if match := _HEADER.match(buffer.data, buffer.pos):
-            if match["options"].strip():
-                options = match["options"].decode(errors="replace")[:80]
+            has_oids = match["oids"] is not None or _WITH_OIDS.fullmatch(match["options"]) is not None
+            if match["options"].strip() and not _WITH_OIDS.fullmatch(match["options"]):
                 raise DumpError(
-                    f"{name}: COPY at byte {buffer.offset} has options ({options}). "
-                    "Only COPY's text format is read, as pg_dump writes it."
+                    "{place}: COPY has options. Only COPY's text format is read, as pg_dump writes it.",
+                    place=Place(name, byte=buffer.offset, line=buffer.line),
                 )
             # The line end stays, so that the end of the block always stands behind one.
             buffer.pos = match.end() - 1
             columns = names(match["columns"], encoding) if match["columns"] else None
-            return DataHeader(names(match["table"], encoding), columns, match[0])
+            if has_oids and columns is not None:
+                columns = [_OID, *columns]
+            return DataHeader(names(match["table"], encoding), columns, match[0], has_oids=has_oids)
         if buffer.left > HEADER_BYTES or not buffer.extend():
             return None
 
@@ -62,8 +75,8 @@ class Lines:
     """Where `data` begins in the dump, in bytes."""
     before: int
     """How many rows of the table stand before these."""
-    place: str
-    """Dump and table, for messages."""
+    place: Place
+    """Dump and table."""
 
     @property
     def size(self) -> int:
@@ -99,16 +112,55 @@ class Lines:
         counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)
         row = int((counts != self.columns).argmax())
         return DumpError(
-            f"{self.place}, row {self.before + row + 1} (after byte {self.base + self.start - 1}): the row has "
-            f"{counts[row]} values where {self.columns} columns are expected. "
-            "The dump was edited or damaged; make it again."
+            "{place}: the row has {found} values where {columns} columns are expected. "
+            "The dump was edited or damaged; make it again.",
+            place=Place(
+                self.place.file,
+                self.place.table,
+                row=self.before + row + 1,
+                byte=self.base + self.start - 1,
+                is_after=True,
+            ),
+            found=int(counts[row]),
+            columns=self.columns,
         )
+
+    def check(self) -> None:
+        """Check lines of a single column, whose number of values can't show that they are something else.
+
+        Raises:
+            DumpError: a line is one that programs print, or begins another block.
+        """
+        if self.columns > 1:
+            return
+        _check_block(self.data, self.start, self.end, self.base, self.place)
+        for row, line in enumerate(self.data[self.start : self.end].split(b"\n")):
+            if b": " in line and noise_of(line) is not None:
+                raise DumpError(
+                    "{place}: the row looks like a message of a program, not a row. "
+                    "Make the dump again, with messages kept out of it (no 2>&1).",
+                    place=Place(self.place.file, self.place.table, row=self.before + row + 1),
+                )
+
+
+def _check_block(data: bytes, start: int, end: int, base: int, place: Place) -> None:
+    """Refuse rows that hold the beginning of another block: the end of this one was lost."""
+    at = data.find(_FROM, start, end)
+    while at >= 0:
+        line = data.rfind(b"\n", start, at) + 1
+        if _OTHER_HEADER.match(data, line):
+            raise DumpError(
+                "{place}: the end of the block is missing, for another one begins in it. "
+                "The dump was edited or damaged; make it again.",
+                place=Place(place.file, place.table, byte=base + line),
+            )
+        at = data.find(_FROM, at + 1, end)
 
 
 class CopyRows:
     """The rows of a COPY block whose header was consumed."""
 
-    def __init__(self, buffer: Buffer, columns: int, limits: Limits, place: str):
+    def __init__(self, buffer: Buffer, columns: int, limits: Limits, place: Place):
         self._buffer = buffer
         self._columns = columns
         self._limits = limits
@@ -138,28 +190,45 @@ class CopyRows:
     def _more(self) -> None:
         if self._buffer.left > self._limits.value_bytes:
             raise DumpError(
-                f"{self._where()}: the row is longer than {self._limits.value_bytes} bytes. "
-                "Raise the limit value_bytes if it is right."
+                "{place}: the row is longer than {most} bytes. Raise the limit value_bytes if it is right.",
+                place=self._where(),
+                most=self._limits.value_bytes,
             )
         if not self._buffer.extend():
-            raise DumpError(f"{self._where()}: the dump ends within the block. It was cut; fetch or make it again.")
+            raise DumpError(
+                "{place}: the dump ends within the block. It was cut; fetch or make it again.", place=self._where()
+            )
 
-    def _where(self) -> str:
-        return f"{self._place}, row {self.rows + 1} (after byte {self._buffer.offset})"
+    def _where(self) -> Place:
+        place = self._place
+        return Place(place.file, place.table, row=self.rows + 1, byte=self._buffer.offset, is_after=True)
 
     def _window(self, start: int, end: int) -> Lines:
         buffer = self._buffer
         lines = Lines(buffer.data, start, end, self._columns, buffer.base, self.rows, self._place)
+        lines.check()
         self.rows += lines.rows
         return lines
 
 
-def skip_block(buffer: Buffer, place: str) -> None:
-    """Consume a COPY block without looking at its rows, in constant memory."""
+def skip_block(buffer: Buffer, place: Place) -> None:
+    """Consume a COPY block without looking at its rows, in constant memory.
+
+    Raises:
+        DumpError: it has no end, or another block begins in it.
+    """
     while (end := _find_end(buffer.data, buffer.pos + 1, len(buffer.data))) < 0:
-        buffer.pos = max(buffer.pos, len(buffer.data) - len(_END))
+        _check_block(buffer.data, buffer.pos, len(buffer.data), buffer.base, place)
+        # The header of another block may lie across the border.
+        buffer.pos = max(buffer.pos, buffer.data.rfind(b"\n", buffer.pos, len(buffer.data) - len(_END)))
+        if len(buffer.data) - buffer.pos > _LONGEST_HEADER:
+            buffer.pos = len(buffer.data) - len(_END)
         if not buffer.extend():
-            raise DumpError(f"{place}: the dump ends within the block. It was cut; fetch or make it again.")
+            raise DumpError(
+                "{place}: the dump ends within the block. It was cut; fetch or make it again.",
+                place=Place(place.file, place.table, byte=buffer.offset),
+            )
+    _check_block(buffer.data, buffer.pos, end, buffer.base, place)
     buffer.pos = end + len(_END)
 
 

@@ -1,70 +1,35 @@
-"""CREATE TABLE as mysqldump and pg_dump write it: the columns of a table and their types."""
+"""CREATE TABLE as servers and tools write it: the columns of a table and their types."""
 
 import re
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from recograph.dumps.dialects import Dialect
+from recograph.dumps.message import Place
 from recograph.dumps.names import NAME, QUALIFIED, names, unquote
+from recograph.dumps.report import DumpError
 
 _CREATE = re.compile(
-    rb"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL)\s+)?(?:TEMPORARY\s+|UNLOGGED\s+|FOREIGN\s+)?"
-    rb"TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(%s)\s*\(" % QUALIFIED,
+    rb"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL)\s+)?(?:TEMPORARY\s+|TEMP\s+|UNLOGGED\s+|FOREIGN\s+)?"
+    rb"TABLE\s+(?P<lenient>IF\s+NOT\s+EXISTS\s+)?(?P<table>%s)\s*" % QUALIFIED,
     re.I,
 )
-_QUOTED = rb"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"]++|"")*+"|`(?:[^`]++|``)*+`|--[^\n]*+"""
-_MARKERS = re.compile(rb"(?P<kept>%s)|/\*M?!\d*|\*/" % _QUOTED, re.S)
-_REST = rb"""|[(),]|[^'"`(),\-]++|-"""
-_TOKEN = re.compile(_QUOTED + _REST, re.S)
-_POSTGRESQL_TOKEN = re.compile(rb"""'(?:[^']++|'')*+'|"(?:[^"]++|"")*+"|--[^\n]*+""" + _REST, re.S)
-# What may be the name of a column, such as key and index in PostgreSQL, isn't here.
-_NOT_A_COLUMN = re.compile(
-    rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK|LIKE|PERIOD\s+FOR|VECTOR\s+(?:KEY|INDEX))\b",
-    re.I,
-)
-_POSTGRESQL_NOT_A_COLUMN = re.compile(rb"(?:PRIMARY|UNIQUE|CONSTRAINT|FOREIGN|CHECK|LIKE)\b", re.I)
+_LIKE = re.compile(rb"\(?\s*LIKE\s+(?P<model>%s)\s*\)?\s*$" % QUALIFIED, re.I)
+_QUERY = re.compile(rb"\b(?:SELECT|AS\s+TABLE|AS\s+VALUES|AS\s+EXECUTE|WITH\s+\w+\s+AS)\b", re.I)
+_VERSIONED = re.compile(rb"\bWITH\s+SYSTEM\s+VERSIONING\b", re.I)
+_TEMPORARY = re.compile(rb"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL)\s+)?TEMP", re.I)
 _COLUMN = re.compile(rb"(%s)\s*(.*)" % NAME, re.S)
-_INHERITS = re.compile(rb"\)\s*INHERITS\s*\(([^)]*)\)", re.I)
-_TYPE = re.compile(r"(?P<name>[a-z]\w*(?: precision| varying)?)\s*(?:\((?P<size>[^)]*)\))?(?P<rest>.*)", re.I | re.S)
+_INHERITS = re.compile(rb"\s*INHERITS\s*\(([^)]*)\)", re.I)
+_PARTITION_OF = re.compile(rb"\s*(?:PARTITION\s+OF|OF)\b", re.I)
 _GENERATED = re.compile(r"\b(?:GENERATED\s+ALWAYS\s+)?AS\s*\(", re.I)
-_CHARSET = re.compile(r"\bCHARACTER SET (\w+)", re.I)
-_TABLE_CHARSET = re.compile(rb"\bCHARSET=(\w+)", re.I)
+_DEFAULT = re.compile(rb"\bDEFAULT\s+", re.I)
+_DEFAULT_LITERAL = re.compile(rb"[bB]?'(?:[^'\\]|\\.|'')*'|[-+]?\d[\w.]*|(?:NULL|TRUE|FALSE)\b", re.I | re.S)
+_GENERATES = re.compile(rb"\bAS\s*(?:\(|IDENTITY\b)|\bAUTO_INCREMENT\b|\b(?:big|small)?serial\d?\b", re.I)
+_CHARSET = re.compile(r"\b(?:CHARACTER SET|CHARSET) (\w+)", re.I)
+_TABLE_CHARSET = re.compile(rb"\b(?:CHARSET|CHARACTER\s+SET)\s*=?\s*(\w+)", re.I)
 _INVISIBLE = re.compile(r"\bINVISIBLE\b", re.I)
-
-_MYSQL_TYPES: dict[str, pa.DataType] = {
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "double precision": pa.float64(),
-    "real": pa.float64(),
-    "date": pa.date32(),
-    "datetime": pa.timestamp("us"),
-    "timestamp": pa.timestamp("us"),
-    "year": pa.int16(),
-    "bool": pa.int8(),
-    "boolean": pa.int8(),
-    **dict.fromkeys(["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"], pa.binary()),
-    **dict.fromkeys(["geometry", "point", "linestring", "polygon", "multipoint", "multilinestring"], pa.binary()),
-    **dict.fromkeys(["multipolygon", "geometrycollection", "geomcollection"], pa.binary()),
-}
-_MYSQL_INTEGERS = {
-    "tinyint": (pa.int8(), pa.uint8()),
-    "smallint": (pa.int16(), pa.uint16()),
-    "mediumint": (pa.int32(), pa.uint32()),
-    "int": (pa.int32(), pa.uint32()),
-    "integer": (pa.int32(), pa.uint32()),
-    "bigint": (pa.int64(), pa.uint64()),
-}
-_POSTGRESQL_TYPES: dict[str, pa.DataType] = {
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "oid": pa.uint32(),
-    "real": pa.float32(),
-    "double precision": pa.float64(),
-    "boolean": pa.bool_(),
-    "bytea": pa.binary(),
-    "date": pa.date32(),
-}
+_NAMED_TYPE = re.compile(r"(?P<name>[a-z]\w*(?: precision| varying)?)", re.I)
 
 
 @dataclass(frozen=True)
@@ -80,6 +45,8 @@ class ColumnDef:
     """Character set of MySQL, where the definition names one."""
     transport: str = ""
     """What bytes come as, where not as themselves: base64 or hex."""
+    default: bytes | None = None
+    """The literal that DEFAULT stands for; None where it is no literal."""
 
 
 @dataclass(frozen=True)
@@ -89,31 +56,59 @@ class TableDef:
     path: list[str]
     columns: tuple[ColumnDef, ...]
     inherits: tuple[list[str], ...] = ()
+    model: list[str] | None = None
+    """The table whose columns it copies."""
+    lenient: bool = False
+    """Whether it is only made where there is none of its name."""
+    temporary: bool = False
+    partial: bool = False
+    """Whether it has columns that aren't named here."""
 
 
-def without_markers(statement: bytes) -> bytes:
-    """A statement of MySQL without the marks of conditional comments; what they hold stays."""
-    return _MARKERS.sub(lambda match: match["kept"] or b" ", statement)
-
-
-def parse_table(statement: bytes, postgresql: bool, encoding: str = "utf-8") -> TableDef | None:
+def parse_table(statement: bytes, dialect: Dialect, most_columns: int, place: Place, encoding: str) -> TableDef | None:
     """The table that a statement creates, or None where it is another statement.
 
     Args:
-        statement: in MySQL without the marks of conditional comments.
-        postgresql: whether it is PostgreSQL's SQL, or MySQL's.
+        statement: without comments.
+        dialect: whose SQL it is.
+        most_columns: how many columns it may have.
+        place: where it is, for messages.
         encoding: of names that aren't UTF-8.
+
+    Raises:
+        DumpError: its rows come from a query, it has too many columns, or a type has a length that none can have.
     """
     match = _CREATE.match(statement)
     if not match:
         return None
-    items, end = _split(statement, match.end(), postgresql)
-    default = None if postgresql else _TABLE_CHARSET.search(statement, end)
+    path = names(match["table"], encoding)
+    table = Place(place.file, ".".join(path), byte=place.byte, line=place.line)
+    lenient, temporary = match["lenient"] is not None, _TEMPORARY.match(statement) is not None
+    if like := _LIKE.match(statement, match.end()):
+        return TableDef(path, (), model=names(like["model"], encoding), lenient=lenient, temporary=temporary)
+    opening = statement[match.end() : match.end() + 1]
+    hidden = dialect.lexing.hidden(dialect.backslash_escapes, dialect.schemas)
+    if opening != b"(":
+        if _PARTITION_OF.match(statement, match.end()):
+            return None
+        raise _from_query(table)
+    items, end = _split(statement, match.end() + 1, hidden, most_columns, table)
+    tail = hidden.sub(b" ", statement[end:])
+    if _QUERY.search(tail):
+        raise _from_query(table)
+    default = None if dialect.schemas else _TABLE_CHARSET.search(statement, end)
     charset = default[1].decode().lower() if default else None
-    columns = tuple(column for item in items if (column := _parse_column(item, postgresql, encoding, charset)))
-    parents = _INHERITS.match(statement, end - 1) if postgresql else None
+    columns = tuple(
+        column for item in items if (column := _parse_column(item, dialect, hidden, encoding, charset, table))
+    )
+    if len(columns) > most_columns:
+        raise _too_wide(table, most_columns)
+    parents = _INHERITS.match(statement, end) if dialect.schemas else None
     inherits = tuple(names(parent, encoding) for parent in parents[1].split(b",")) if parents else ()
-    return TableDef(names(match[1], encoding), columns, inherits)
+    partial = (
+        bool(inherits) or _VERSIONED.search(tail) is not None or any(re.match(rb"LIKE\b", item, re.I) for item in items)
+    )
+    return TableDef(path, columns, inherits, lenient=lenient, temporary=temporary, partial=partial)
 
 
 def with_parents(table: TableDef, parents: list[TableDef]) -> TableDef:
@@ -122,83 +117,104 @@ def with_parents(table: TableDef, parents: list[TableDef]) -> TableDef:
     return replace(table, columns=tuple((columns | {column.name: column for column in table.columns}).values()))
 
 
-def _split(statement: bytes, start: int, postgresql: bool) -> tuple[list[bytes], int]:
-    """The definitions between a table's parentheses, and where these end."""
+def split_list(statement: bytes, start: int, hidden: re.Pattern[bytes], most: int = 0) -> tuple[list[bytes], int]:
+    """The items between commas from a place on, up to the parenthesis that closes them, and where that stands behind.
+
+    Args:
+        statement: what they stand in.
+        start: where the first begins.
+        hidden: finds strings and names.
+        most: more items than this aren't looked for.
+    """
     items, begin, depth, end = [], start, 1, len(statement)
-    for token in (_POSTGRESQL_TOKEN if postgresql else _TOKEN).finditer(statement, start):
-        text = token[0]
+    token = _tokens(hidden)
+    for match in token.finditer(statement, start):
+        text = match["mark"]
+        if text is None:
+            continue
         if text == b"(":
             depth += 1
         elif text == b")":
             depth -= 1
         if depth == 0 or (text == b"," and depth == 1):
-            items.append(statement[begin : token.start()].strip())
-            begin = token.end()
+            items.append(statement[begin : match.start()].strip())
+            begin = match.end()
         if depth == 0:
-            end = token.end()
-            break
+            return items, match.end()
+        if most and len(items) > most:
+            return items, end
+    items.append(statement[begin:].strip())
     return items, end
 
 
-def _parse_column(item: bytes, postgresql: bool, encoding: str, charset: str | None) -> ColumnDef | None:
+_TOKENS: dict[re.Pattern[bytes], re.Pattern[bytes]] = {}
+
+
+def _tokens(hidden: re.Pattern[bytes]) -> re.Pattern[bytes]:
+    if hidden not in _TOKENS:
+        _TOKENS[hidden] = re.compile(hidden.pattern + rb"|(?P<mark>[(),])", re.S)
+    return _TOKENS[hidden]
+
+
+def _split(
+    statement: bytes, start: int, hidden: re.Pattern[bytes], most_columns: int, table: Place
+) -> tuple[list[bytes], int]:
+    """The definitions between a table's parentheses, and where these end."""
+    # Keys and constraints are among them.
+    items, end = split_list(statement, start, hidden, 4 * most_columns)
+    if len(items) > 4 * most_columns:
+        raise _too_wide(table, most_columns)
+    return items, end
+
+
+def _parse_column(
+    item: bytes, dialect: Dialect, hidden: re.Pattern[bytes], encoding: str, charset: str | None, table: Place
+) -> ColumnDef | None:
     match = _COLUMN.match(item)
-    if not match or (_POSTGRESQL_NOT_A_COLUMN if postgresql else _NOT_A_COLUMN).match(item):
+    if not match or dialect.not_a_column.match(item):
         return None
-    definition = match[2].decode(errors="replace")
-    if postgresql:
-        # Types of users are named with their schema, so this is one of PostgreSQL itself.
-        definition = re.sub(r'^"(\w+)"(?!\.)', r"\1", definition)
-    string = r"'(?:[^']|'')*'" if postgresql else r"'(?:[^'\\]|\\.|'')*'"
-    bare = re.sub(string, "''", definition, flags=re.S)
-    kind = _postgresql_type(definition) if postgresql else _mysql_type(bare)
-    found = _TYPE.match(bare)
-    charset = charset if postgresql or not (own := _CHARSET.search(bare)) else own[1].lower()
+    name = unquote(match[1], encoding)
+    bare = hidden.sub(lambda found: b"''" if found["string"] else found[0], match[2]).decode(errors="replace")
+    try:
+        kind = dialect.column_type(bare)
+    except ValueError:
+        raise DumpError(
+            "{place}: the type of the column has a length that no server knows. "
+            "The dump was edited or damaged; make it again.",
+            place=Place(table.file, table.table, name, byte=table.byte, line=table.line),
+        ) from None
+    named = _NAMED_TYPE.match(bare.removeprefix('"'))
+    charset = charset if dialect.schemas or not (own := _CHARSET.search(bare)) else own[1].lower()
     return ColumnDef(
-        unquote(match[1], encoding),
-        found["name"].lower() if found else bare,
+        name,
+        named["name"].lower() if named else bare,
         kind,
         generated=bool(_GENERATED.search(bare)),
-        invisible=not postgresql and bool(_INVISIBLE.search(bare)),
+        invisible=not dialect.schemas and bool(_INVISIBLE.search(bare)),
         charset=charset,
+        default=_default(match[2], hidden),
     )
 
 
-def _mysql_type(definition: str) -> pa.DataType:
-    match = _TYPE.match(definition)
-    if not match:
-        return pa.string()
-    name, size, rest = match["name"].lower(), match["size"] or "", match["rest"].lower()
-    if name in _MYSQL_INTEGERS:
-        unsigned = re.match(r"\s*(unsigned|zerofill)", rest) is not None
-        return _MYSQL_INTEGERS[name][unsigned]
-    if name in ("decimal", "numeric", "dec", "fixed"):
-        precision, _, scale = size.partition(",")
-        return _decimal(int(precision or 10), int(scale or 0))
-    if name == "bit":
-        return pa.bool_() if int(size or 1) == 1 else pa.uint64()
-    return _MYSQL_TYPES.get(name, pa.string())
+def _default(definition: bytes, hidden: re.Pattern[bytes]) -> bytes | None:
+    """The literal that DEFAULT as a value stands for, NULL where the definition has no default, None if it's none."""
+    masked = hidden.sub(lambda match: b"'" + b" " * (len(match[0]) - 2) + b"'", definition)
+    default = _DEFAULT.search(masked)
+    if default is None:
+        return None if _GENERATES.search(masked) else b"NULL"
+    literal = _DEFAULT_LITERAL.match(definition, default.end())
+    return literal[0] if literal else None
 
 
-def _postgresql_type(definition: str) -> pa.DataType:
-    match = _TYPE.match(definition)
-    if not match or match["rest"].startswith(("[", ".")):
-        return pa.string()
-    name, size, rest = match["name"].lower(), match["size"], match["rest"]
-    if rest.strip().startswith("[") or re.match(r"\s*with(?:out)? time zone\[", rest):
-        return pa.string()
-    if name == "timestamp":
-        return pa.timestamp("us", "UTC" if rest.strip().startswith("with time zone") else None)
-    if name == "time":
-        return pa.string() if rest.strip().startswith("with time zone") else pa.time64("us")
-    if name == "numeric" and size:
-        precision, _, scale = size.partition(",")
-        return _decimal(int(precision), int(scale or 0))
-    return _POSTGRESQL_TYPES.get(name, pa.string())
+def _from_query(table: Place) -> DumpError:
+    return DumpError(
+        "{table}: the table's rows come from a query, which isn't run. "
+        "Make the dump with the server's own program, which writes rows as they are.",
+        table=table,
+    )
 
 
-def _decimal(precision: int, scale: int) -> pa.DataType:
-    if not 0 <= scale <= precision:
-        return pa.string()
-    if precision <= 38:
-        return pa.decimal128(precision, scale)
-    return pa.decimal256(precision, scale) if precision <= 76 else pa.string()
+def _too_wide(table: Place, most: int) -> DumpError:
+    return DumpError(
+        "{table} has more than {most} columns. Raise the limit columns if it is right.", table=table, most=most
+    )

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recograph.dumps.dialects import MYSQL
+from recograph.dumps.dialects.rules import Literals, translation
 from recograph.dumps.scan import BACKSLASH, PIECE_BYTES, QUOTE, Bytes, escaped_positions, quote_map, safe_end
 
 
@@ -15,28 +17,28 @@ from recograph.dumps.scan import BACKSLASH, PIECE_BYTES, QUOTE, Bytes, escaped_p
 class Syntax:
     """How literals are written in a dump."""
 
-    postgresql: bool = False
+    literals: Literals = MYSQL.literals
     backslash_escapes: bool = True
     copy: bool = False
+    quote: int = QUOTE
+    """What most strings begin and end with."""
+    double_quoted: bool = False
+    """Whether double quotes are of strings too, or of names."""
     encoding: str = "utf-8"
     """Of text."""
     encoded_by_column: bool = False
     """Whether text comes in the character set of its column instead."""
 
 
-def _translation(**escapes: int) -> Bytes:
-    table = np.arange(256, dtype=np.uint8)
-    for character, byte in escapes.items():
-        table[ord(character)] = byte
-    return table
-
-
-COPY_ESCAPES = _translation(b=8, f=12, n=10, r=13, t=9, v=11)
-MYSQL_ESCAPES = _translation(b=8, n=10, r=13, t=9, Z=26)
-MYSQL_ESCAPES[ord("0")] = 0
-STRING_ESCAPES = _translation(b=8, f=12, n=10, r=13, t=9)
+COPY_LITERALS = Literals(
+    escapes=translation(b=8, f=12, n=10, r=13, t=9, v=11),
+    by_number=True,
+    kept=b"",
+    bits_are_bytes=False,
+    national_escapes=False,
+)
+"""How values are written in COPY blocks."""
 _NUMERIC_ESCAPES = list(b"01234567xuU")
-_KEPT = list(b"%_")
 
 
 class LiteralError(ValueError):
@@ -62,7 +64,7 @@ def with_parts(array: pa.BinaryArray, offsets: npt.NDArray[np.integer], data: By
     return pa.Array.from_buffers(pa.binary(), len(array), buffers, array.null_count)
 
 
-def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.BinaryArray:
+def unescape(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
     """Resolve backslashes and doubled quotes in all values at once.
 
     Raises:
@@ -71,24 +73,25 @@ def unescape(array: pa.BinaryArray, escapes: Bytes, syntax: Syntax) -> pa.Binary
     offsets, data = parts(array)
     slashes = syntax.backslash_escapes or syntax.copy
     has_slashes = slashes and bool((data == BACKSLASH).any())
-    has_quotes = not syntax.copy and bool((data == QUOTE).any())
+    has_quotes = not syntax.copy and bool((data == syntax.quote).any())
     if not has_slashes and not has_quotes:
         return array
     if len(data) > PIECE_BYTES:
-        return pa.array([None if v is None else _unescape_long(v, escapes, syntax) for v in _each(array)], pa.binary())
+        return pa.array([None if v is None else _unescape_long(v, syntax) for v in _each(array)], pa.binary())
+    literals = syntax.literals
     keep, out = np.ones(len(data), np.bool_), data
     if has_slashes:
         escaped = escaped_positions(data)
         after = data[escaped]
-        if syntax.postgresql and np.isin(after, _NUMERIC_ESCAPES).any():
-            return _unescape_slowly(array, escapes, _IN_COPY if syntax.copy else _IN_STRING)
-        if not (syntax.copy or syntax.postgresql):
-            escaped = escaped[~np.isin(after, _KEPT)]
+        if literals.by_number and np.isin(after, _NUMERIC_ESCAPES).any():
+            return _unescape_slowly(array, syntax)
+        if literals.kept and not syntax.copy:
+            escaped = escaped[~np.isin(after, list(literals.kept))]
         keep[escaped - 1] = False
         out = data.copy()
-        out[escaped] = escapes[data[escaped]]
+        out[escaped] = literals.escapes[data[escaped]]
     if has_quotes:
-        quotes = np.flatnonzero(quote_map(data, slashes))
+        quotes = np.flatnonzero(quote_map(data, slashes, syntax.quote))
         single = len(quotes) % 2 or (np.diff(quotes)[::2] != 1).any()
         if single:
             gaps = np.flatnonzero(np.diff(quotes)[::2] != 1)
@@ -105,17 +108,16 @@ def _each(array: pa.BinaryArray) -> Iterator[bytes | None]:
         yield value.as_py() if value.is_valid else None
 
 
-def _unescape_long(value: bytes, escapes: Bytes, syntax: Syntax) -> bytes:
+def _unescape_long(value: bytes, syntax: Syntax) -> bytes:
     """Resolve a value piece by piece, in the memory of a piece."""
-    if syntax.postgresql and _NUMERIC.search(value):
-        one = _unescape_slowly(pa.array([value], pa.binary()), escapes, _IN_COPY if syntax.copy else _IN_STRING)
-        return bytes(one[0].as_py())
+    if syntax.literals.by_number and _NUMERIC.search(value):
+        return bytes(_unescape_slowly(pa.array([value], pa.binary()), syntax)[0].as_py())
     done, at = [], 0
     while at < len(value):
         piece = value[at : at + PIECE_BYTES]
         if at + len(piece) < len(value):
-            piece = piece[: safe_end(piece, syntax.backslash_escapes or syntax.copy)]
-        done.append(unescape(pa.array([piece], pa.binary()), escapes, syntax)[0].as_py())
+            piece = piece[: safe_end(piece, syntax.backslash_escapes or syntax.copy, syntax.quote)]
+        done.append(unescape(pa.array([piece], pa.binary()), syntax)[0].as_py())
         at += len(piece)
     return b"".join(done)
 
@@ -126,8 +128,9 @@ _IN_COPY = re.compile(_BY_NUMBER, re.S)
 _IN_STRING = re.compile(_BY_NUMBER + rb"|''", re.S)
 
 
-def _unescape_slowly(array: pa.BinaryArray, escapes: Bytes, pattern: re.Pattern[bytes]) -> pa.BinaryArray:
+def _unescape_slowly(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
     """PostgreSQL's escapes by number, which pg_dump itself doesn't write."""
+    pattern, escapes = _IN_COPY if syntax.copy else _IN_STRING, syntax.literals.escapes
 
     def replacement(match: re.Match[bytes]) -> bytes:
         octal, short, unicode, wide, character = match.groups()

@@ -2,7 +2,8 @@
 
 A window of many rows is looked at as a whole. Its separators outside of strings, reshaped to rows by columns, are the
 borders of all values; that every row ends with a parenthesis exactly there proves the shape. Statements that repeat
-the same header row by row are read as if they were one.
+the same header row by row are read as if they were one. Where the shape isn't proven, because there are comments, other
+quotes or clauses behind the rows, `rows` reads them one by one, or says what is wrong.
 """
 
 import re
@@ -12,15 +13,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recograph.dumps.buffer import Buffer
+from recograph.dumps.dialects import Dialect
+from recograph.dumps.fields import WINDOW_BYTES, Fields
+from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import Bytes, Positions, Structure, find_pairs, find_semicolon, structure
+from recograph.dumps.rows import SlowRows, skip_slowly
+from recograph.dumps.scan import QUOTE, Bytes, Mask, Positions, Structure, find_pairs, find_semicolons, structure
+from recograph.dumps.settings import Session
 
-WINDOW_BYTES = 2 << 20
-"""How much of the rows is decoded in one go: with half as much, two threads took a quarter longer."""
 HEADER_BYTES = 1 << 20
 """Longest statement up to its rows."""
 _MOST_SPACES = 64
+_FIRST_LOOK = 64 << 10
+"""How far the end of a statement is looked for at first: most are short."""
+_COMPARED = 64
+"""How many bytes of a header are compared at a time."""
 _OPEN, _CLOSE = b"()"
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
 _HEADER = re.compile(
@@ -30,7 +38,7 @@ _HEADER = re.compile(
     re.I,
 )
 _DEFAULT_VALUES = re.compile(rb"INSERT\s++INTO\s++(?P<table>%s)\s++DEFAULT\s++VALUES\s*+;" % QUALIFIED, re.I)
-_HARMLESS_TAIL = re.compile(rb"\)\s*(?:ON\s+CONFLICT\s+DO\s+NOTHING\s*)?", re.I)
+_FIRST_QUOTE = re.compile(rb"['\"]")
 
 
 @dataclass(frozen=True)
@@ -44,59 +52,8 @@ class DataHeader:
     """Whether it is a row of defaults, which has no values at all."""
     transports: Mapping[str, str] = field(default_factory=dict)
     """Columns whose values come as text for their bytes: base64 or hex."""
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Where the values of some rows lie in `data`: arrays of columns by rows."""
-
-    data: bytes
-    starts: Positions
-    ends: Positions
-    rows: int
-    base: int
-    """Where `data` begins in the dump, in bytes."""
-    before: int
-    """How many rows of the table stand before these."""
-
-    @property
-    def size(self) -> int:
-        """Bytes that are held."""
-        return len(self.data)
-
-    @classmethod
-    def between(
-        cls,
-        data: bytes,
-        start: int,
-        matrix: Positions,
-        opening: Positions,
-        closing: Positions,
-        wanted: list[int],
-        *,
-        base: int,
-        before: int,
-    ) -> "Fields":
-        """The wanted values between separators.
-
-        Args:
-            data: what the values lie in.
-            start: where in the data the window begins that positions count from.
-            matrix: positions of the separators behind the values, rows by columns.
-            opening: position of the byte before each row's first value.
-            closing: position of the byte behind each row's last value.
-            wanted: the columns.
-            base: where the data begins in the dump.
-            before: how many rows of the table stand before these.
-        """
-        rows, columns = matrix.shape
-        # Half the bytes make everything that follows nearly twice as fast; a buffer is never that long.
-        starts = np.empty((len(wanted), rows), np.int32)
-        ends = np.empty_like(starts)
-        for at, column in enumerate(wanted):
-            np.add(matrix[:, column - 1] if column else opening, start + 1, out=starts[at], casting="unsafe")
-            np.add(matrix[:, column] if column < columns - 1 else closing, start, out=ends[at], casting="unsafe")
-        return cls(data, starts, ends, rows, base, before)
+    has_oids: bool = False
+    """Whether a row begins with its OID, which isn't a column."""
 
 
 def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
@@ -113,8 +70,24 @@ def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
             return None
 
 
+class _MisshapenError(Exception):
+    """The shape of the rows isn't proven by a look at the window as a whole."""
+
+
 class InsertRows:
-    """The rows of an INSERT whose header was consumed, and of those that follow with the same header."""
+    """The rows of an INSERT whose header was consumed, and of those that follow with the same header.
+
+    Args:
+        buffer: what they lie in.
+        header: what was consumed.
+        columns: how many values a row has.
+        wanted: the columns that are to be cut out.
+        dialect: whose SQL it is.
+        session: the settings in force.
+        limits: how long a row may be.
+        place: dump and table.
+        escapes_line_ends: whether the program that wrote the dump never ends a line within a string.
+    """
 
     def __init__(
         self,
@@ -122,21 +95,23 @@ class InsertRows:
         header: DataHeader,
         columns: int,
         wanted: list[int],
-        escapes: bool,
+        *,
+        dialect: Dialect,
+        session: Session,
         limits: Limits,
-        place: str,
+        place: Place,
+        escapes_line_ends: bool = False,
     ):
         self._buffer = buffer
         self._columns = columns
         self._wanted = wanted
-        self._escapes = escapes
+        self._dialect, self._session = dialect, session
+        self._escapes = session.backslash_escapes
         self._limits = limits
         self._place = place
-        # A quote in a name would turn the parity of all quotes behind it.
-        self._again = re.compile(
-            rb";\s*" + re.escape(header.text) + rb"(?=\()" if b"'" not in header.text else rb"(?!)"
-        )
-        self._separators_in_header = sum(header.text.count(byte) for byte in (b",", b";"))
+        self._escapes_line_ends = escapes_line_ends
+        self.quote = _quote(buffer, session)
+        self._again = _Joint(buffer, header)
         self.rows = 0
 
     def __iter__(self) -> Iterator[Fields]:
@@ -144,7 +119,11 @@ class InsertRows:
         buffer, least = self._buffer, 0
         while True:
             end = self._end(least)
-            fields, done = self._parse(end)
+            try:
+                fields, done = self._parse(end)
+            except _MisshapenError:
+                yield from self._slowly()
+                return
             if fields.rows:
                 self.rows += fields.rows
                 least = 0
@@ -156,43 +135,67 @@ class InsertRows:
             if end == len(buffer.data):
                 self._more()
 
+    def _slowly(self) -> Iterator[Fields]:
+        rows = SlowRows(
+            self._buffer,
+            self._columns,
+            self._wanted,
+            self._dialect,
+            self._session,
+            self._limits,
+            self._place,
+            self.rows,
+        )
+        for fields in rows:
+            self.rows += fields.rows
+            yield fields
+
     def _more(self) -> None:
         if self._buffer.left > self._limits.value_bytes:
             raise DumpError(
-                f"{self._where(0)}: the row is longer than {self._limits.value_bytes} bytes. "
-                "A quote may be unbalanced; raise the limit value_bytes if it is right."
+                "{place}: the row is longer than {most} bytes. "
+                "A quote may be unbalanced; raise the limit value_bytes if it is right.",
+                place=self._where(),
+                most=self._limits.value_bytes,
             )
         if not self._buffer.extend():
-            raise DumpError(f"{self._where(0)}: the dump ends within the row. It was cut; fetch or make it again.")
+            raise DumpError(
+                "{place}: the dump ends within the row. It was cut; fetch or make it again.", place=self._where()
+            )
 
-    def _where(self, row: int) -> str:
-        return f"{self._place}, row {self.rows + row + 1} (after byte {self._buffer.offset})"
+    def _where(self) -> Place:
+        place = self._place
+        return Place(place.file, place.table, row=self.rows + 1, byte=self._buffer.offset, is_after=True)
 
     def _end(self, least: int) -> int:
         """Where to end the window: behind what may be the end of the statement, if that isn't far."""
         data, pos = self._buffer.data, self._buffer.pos
-        far = min(pos + max(WINDOW_BYTES, least), len(data))
-        at: int
-        for at in find_pairs(data, b";\n", pos + least, far).tolist():
-            if not self._again.match(data, at):
-                return at + 1
-        return far
+        return self._again.end(data, pos + least, min(pos + max(WINDOW_BYTES, least), len(data)))
 
     def _parse(self, end: int) -> tuple[Fields, bool]:
         """Find the values of the rows that are complete in the window, and consume them; tells whether it was all."""
         buffer, columns, base = self._buffer, self._columns, self._buffer.pos
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - base, base)
-        found = structure(window, self._escapes)
-        separators, joints, done = self._statements(found, base, end)
+        found = structure(window, self._escapes, self.quote)
+        if found.is_odd or _has_clause(buffer.data, base, end):
+            raise _MisshapenError
+        if found.broken >= 0 and self._escapes_line_ends and _is_wrapped(buffer.data, base + found.broken):
+            raise DumpError(
+                "{place}: a line ends within a string, which the program that wrote the dump never does. "
+                "The dump was edited, wrapped or damaged; make it again.",
+                place=self._where(),
+            )
+        separators, joints, done = self._statements(found, base)
         rows = len(separators) // columns
         matrix = separators[: rows * columns].reshape(rows, columns)
         opening = self._opening(window, matrix[:, -1], joints)
-        closing = self._closing(window, matrix[:, -1])
+        closing = matrix[:, -1] - 1
+        closing -= _SPACES[window[closing]]
         bad = (window[opening] != _OPEN) | (window[closing] != _CLOSE)
         if columns > 1:
             bad |= (window[matrix[:, :-1] - 1] == _CLOSE).any(axis=1)
         if bad.any() or (done and len(separators) % columns):
-            raise self._misshapen(window, separators, int(bad.argmax()) if bad.any() else rows)
+            raise _MisshapenError
         fields = Fields.between(
             buffer.data, base, matrix, opening, closing, self._wanted, base=buffer.base, before=self.rows
         )
@@ -200,63 +203,43 @@ class InsertRows:
             buffer.pos = base + int(separators[-1]) + 1
         elif rows:
             last = int(matrix[-1, -1])
-            buffer.pos = base + joints.get(last, last + 1)
+            is_joint = len(joints) and joints[-1] == last
+            buffer.pos = base + last + (self._again.size if is_joint else 1)
             self._skip_spaces()
         return fields, done
 
-    def _statements(self, found: Structure, base: int, end: int) -> tuple[Positions, dict[int, int], bool]:
+    def _statements(self, found: Structure, base: int) -> tuple[Positions, Positions, bool]:
         """The separators of rows up to the end of the last statement with this header, and whether it was found.
 
-        Where a statement with the same header follows another, their semicolon separates rows: it is given with the
-        position of the row behind the repeated header, whose own commas are left out.
+        Where a statement with the same header follows another, their semicolon separates rows: these semicolons are
+        given, and the commas of the repeated headers are left out.
         """
-        separators, joints, done, after = found.separators, {}, False, 0
-        for semicolon in found.semicolons.tolist():
-            if semicolon < after:
-                continue
-            again = self._again.match(self._buffer.data, base + semicolon)
-            if not again or again.end() >= end:
-                separators = separators[: np.searchsorted(separators, semicolon) + 1]
-                done = True
-                break
-            after = joints[semicolon] = again.end() - base
-        if joints and self._separators_in_header:
-            first = np.searchsorted(separators, np.fromiter(joints, np.int64, len(joints))) + 1
-            separators = np.delete(separators, first[:, None] + np.arange(self._separators_in_header))
+        joints, stop = self._again.split(np.frombuffer(self._buffer.data, np.uint8), found.semicolons + base)
+        joints, stop = joints - base, None if stop is None else stop - base
+        separators, done = found.separators, stop is not None
+        if stop is not None:
+            separators = separators[: np.searchsorted(separators, stop) + 1]
+        if len(joints) and self._again.separators:
+            first = np.searchsorted(separators, joints) + 1
+            # The last header may reach beyond the window.
+            headers = (first[:, None] + np.arange(self._again.separators)).ravel()
+            separators = np.delete(separators, headers[headers < len(separators)])
         return separators, joints, done
 
-    def _opening(self, window: Bytes, ends: Positions, joints: dict[int, int]) -> Positions:
+    def _opening(self, window: Bytes, ends: Positions, joints: Positions) -> Positions:
         """Where each row's opening parenthesis should be: behind the separator and spaces, or the repeated header."""
         opening = np.zeros(len(ends), np.int64)
         opening[1:] = ends[:-1] + 1
-        if joints:
-            semicolons = np.fromiter(joints, np.int64, len(joints))
-            rows = np.searchsorted(ends, semicolons) + 1
+        if len(joints):
+            rows = np.searchsorted(ends, joints) + 1
             follows = rows < len(ends)
-            opening[rows[follows]] = np.fromiter(joints.values(), np.int64, len(joints))[follows]
+            opening[rows[follows]] = joints[follows] + self._again.size
         for _ in range(_MOST_SPACES):
             spaces = _SPACES[window[opening]]
             if not spaces.any():
                 break
             opening += spaces
         return opening
-
-    def _closing(self, window: Bytes, ends: Positions) -> Positions:
-        """Where each row's closing parenthesis should be: before the separator, spaces and harmless clauses."""
-        closing = ends - 1
-        for row in np.flatnonzero(window[closing] != _CLOSE).tolist():
-            before = window[max(ends[row] - 100, 0) : ends[row]].tobytes()
-            if (at := before.rfind(b")")) >= 0 and _HARMLESS_TAIL.fullmatch(before, at):
-                closing[row] -= len(before) - at - 1
-        return closing
-
-    def _misshapen(self, window: Bytes, separators: Positions, row: int) -> DumpError:
-        closes = np.flatnonzero(window[separators[row * self._columns :] - 1] == _CLOSE)
-        found = f"{closes[0] + 1} values" if len(closes) else "no end"
-        return DumpError(
-            f"{self._where(row)}: the row has {found} where {self._columns} columns are expected, or holds something "
-            "else than literals. The dump was edited or damaged; make it again."
-        )
 
     def _skip_spaces(self) -> None:
         buffer = self._buffer
@@ -266,19 +249,131 @@ class InsertRows:
             buffer.pos += 1
 
 
-def skip_rows(buffer: Buffer, escapes: bool, place: str) -> None:
-    """Consume the rows of an INSERT without looking at them, in constant memory."""
-    inside = False
+_CLAUSE = re.compile(rb"\)\s*(?:AS\s+\S+\s+(?:\([^)]*\)\s*)?)?ON\s+(?:DUPLICATE|CONFLICT)\b", re.I)
+_CLAUSES = (b"ON DUPLICATE", b"ON CONFLICT", b"on duplicate", b"on conflict")
+_LONGEST_ALIAS = 200
+
+
+def _has_clause(data: bytes, start: int, end: int) -> bool:
+    """Whether a clause that says what to do with a row that is there already may stand behind rows."""
+    for clause in _CLAUSES:
+        at = data.find(clause, start, end)
+        while at >= 0:
+            if _CLAUSE.search(data, max(at - _LONGEST_ALIAS, start), at + len(clause)):
+                return True
+            at = data.find(clause, at + 1, end)
+    return False
+
+
+def _is_wrapped(data: bytes, line_end: int) -> bool:
+    """Whether no line before a line end is longer than the one that it ends, as when all were cut to one length."""
+    *before, line = data[:line_end].split(b"\n")
+    return len(line) >= max(map(len, before), default=0)
+
+
+class _Joint:
+    """What stands between two rows of statements with the same header: a semicolon, a line end and the header."""
+
+    def __init__(self, buffer: Buffer, header: DataHeader):
+        at = buffer.pos - len(header.text)
+        # The line ends of the first two statements are those of all.
+        line_end = b"\r\n" if buffer.data[max(at - 2, 0) : at] == b"\r\n" else b"\n"
+        text = b";" + line_end + header.text
+        self.size = len(text)
+        """How far behind the semicolon the next row begins."""
+        self.separators = sum(header.text.count(byte) for byte in (b",", b";"))
+        """How many separators the header itself holds."""
+        # A quote in a name would turn the parity of all quotes behind it.
+        self._is_usable = b"'" not in text and b";" not in header.text
+        self._text: Bytes = np.frombuffer(text + b"(", np.uint8)
+
+    def follow(self, data: Bytes, semicolons: Positions) -> Mask:
+        """Marks the semicolons behind which the header is repeated."""
+        follows: Mask = np.zeros(len(semicolons), np.bool_)
+        if not self._is_usable:
+            return follows
+        at = np.flatnonzero(semicolons + len(self._text) <= len(data))
+        for offset in range(0, len(self._text), _COMPARED):
+            if not len(at):
+                return follows
+            part = self._text[offset : offset + _COMPARED]
+            given = data[semicolons[at][:, None] + (offset + np.arange(len(part)))]
+            at = at[(given == part).all(axis=1)]
+        follows[at] = True
+        return follows
+
+    def split(self, data: Bytes, semicolons: Positions) -> tuple[Positions, int | None]:
+        """The semicolons up to the end of the last statement with this header, and that end where it is there."""
+        other = np.flatnonzero(~self.follow(data, semicolons))
+        if not len(other):
+            return semicolons, None
+        return semicolons[: other[0]], int(semicolons[other[0]])
+
+    def end(self, data: bytes, start: int, far: int) -> int:
+        """Behind the first semicolon at a line's end that another statement may follow; `far` where there is none."""
+        everything, size = np.frombuffer(data, np.uint8), _FIRST_LOOK
+        while start < far:
+            ends = find_pairs(data, b";\n", start, min(start + size, far))
+            _, stop = self.split(everything, ends)
+            if stop is not None:
+                return stop + 1
+            # A pair may lie across the border.
+            start, size = start + size - 1, size * 4
+        return far
+
+
+def _quote(buffer: Buffer, session: Session) -> int:
+    """What strings in the rows at hand are quoted with: tools that take double quotes take them throughout."""
+    match = None if session.quoted_names else _FIRST_QUOTE.search(buffer.data, buffer.pos, buffer.pos + WINDOW_BYTES)
+    return match[0][0] if match else QUOTE
+
+
+def skip_rows(
+    buffer: Buffer, header: DataHeader, dialect: Dialect, session: Session, limits: Limits, place: Place
+) -> None:
+    """Consume the rows of an INSERT, and of those that follow with the same header, without decoding them.
+
+    What is checked is that every string begins where a value does, and that no other statement begins before the end;
+    where that isn't so, the rows are looked at token by token.
+
+    Raises:
+        DumpError: they have no end, or another statement stands in them.
+    """
+    escapes, quote, joint = session.backslash_escapes, _quote(buffer, session), _Joint(buffer, header)
+    inside, before, size = False, ord("("), _FIRST_LOOK
     while True:
-        end = min(buffer.pos + WINDOW_BYTES, len(buffer.data))
+        start = buffer.pos
+        end = joint.end(buffer.data, start, min(start + size, len(buffer.data)))
         if escapes:
-            tail = buffer.data[buffer.pos : end]
+            tail = buffer.data[start:end]
             end -= (len(tail) - len(tail.rstrip(b"\\"))) % 2
-        window: Bytes = np.frombuffer(buffer.data, np.uint8, end - buffer.pos, buffer.pos)
-        at, inside = find_semicolon(window, escapes, inside)
-        if at >= 0:
-            buffer.pos += at + 1
+        window: Bytes = np.frombuffer(buffer.data, np.uint8, end - start, start)
+        found = find_semicolons(window, escapes, inside, before, quote)
+        joints, stop = joint.split(np.frombuffer(buffer.data, np.uint8), found.positions + start)
+        is_whole = stop is not None and (joint.size < len(buffer.data) - stop or buffer.eof)
+        words = len(joints) - found.line_words
+        is_closed = stop is None or buffer.data[start:stop].rstrip()[-1:] in (b")", b"")
+        if found.is_odd or not is_closed or not 0 <= words <= (stop is None):
+            if inside:
+                raise DumpError(
+                    "{place}: a quote is unbalanced in the rows. The dump was edited or damaged; make it again.",
+                    place=Place(place.file, place.table, byte=buffer.offset),
+                )
+            skip_slowly(buffer, dialect, session, limits, place)
             return
-        buffer.pos = end
-        if len(buffer.data) - end < 2 and not buffer.extend():
-            raise DumpError(f"{place}: the dump ends within the rows. It was cut; fetch or make it again.")
+        if stop is not None and is_whole:
+            buffer.pos = stop + 1
+            return
+        size = min(4 * size, WINDOW_BYTES)
+        if stop is None:
+            if found.last_comma >= 0:
+                buffer.pos, inside, before = start + found.last_comma + 1, False, ord(",")
+            elif end > start:
+                inside, before = found.inside, buffer.data[end - 1]
+                buffer.pos = end
+        is_stuck = stop is not None or buffer.pos == start
+        if (is_stuck or buffer.left < size) and not buffer.extend() and stop is None:
+            raise DumpError(
+                "{place}: the dump ends within the rows. It was cut; fetch or make it again.",
+                place=Place(place.file, place.table, byte=buffer.offset),
+            )

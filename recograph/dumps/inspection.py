@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recograph.dumps.header import Header
+from recograph.dumps.dialects.evidence import dialect_of
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import Limits, TableReport
+from recograph.dumps.settings import Declared
 from recograph.dumps.source import Openable, Source
 
 
@@ -31,11 +32,15 @@ class Inspection:
     sha256: str
     """Digest of the file."""
     tables: dict[str, TableReport]
-    form: str = "plain"
+    is_complete: bool
+    """Whether the dump says at its end that it is whole; otherwise its completeness can't be known."""
+    form: str
     """What kind of dump it is: plain, pg_dump custom, mydumper, ..."""
+    warnings: list[str]
+    """What whoever uses the rows should know, a sentence each."""
 
 
-def sniff(source: Openable, *, name: str | None = None) -> Sniff:
+def sniff(source: Openable, *, name: str | None = None, dialect: str | None = None) -> Sniff:
     """Tell dialect and compression from the beginning alone; a stream is read from, so it can't be used again.
 
     Raises:
@@ -43,7 +48,7 @@ def sniff(source: Openable, *, name: str | None = None) -> Sniff:
     """
     opened = Source(source, name, Limits())
     try:
-        return Sniff(Header(opened.head, opened.name).dialect, opened.compression, opened.form)
+        return Sniff(dialect_of(opened.head, opened.name, dialect).name, opened.compression, opened.form)
     finally:
         opened.close()
 
@@ -53,6 +58,7 @@ def inspect(
     *,
     name: str | None = None,
     database: str | None = None,
+    declared: Declared | None = None,
     limits: Limits | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> Inspection:
@@ -62,7 +68,14 @@ def inspect(
         DumpError: the dump is cut, broken or beyond a limit.
     """
     with DumpReader(
-        source, name=name, database=database, limits=limits, on_progress=on_progress, decode=False, digest=True
+        source,
+        name=name,
+        database=database,
+        declared=declared,
+        limits=limits,
+        on_progress=on_progress,
+        decode=False,
+        digest=True,
     ) as reader:
         for _ in reader:
             pass
@@ -74,5 +87,7 @@ def inspect(
             bytes=reader.read_bytes,
             sha256=reader.sha256 or "",
             tables=reader.tables,
+            is_complete=bool(reader.is_complete),
             form=reader.form,
+            warnings=reader.warnings,
         )

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from recograph.dumps.escapes import COPY_ESCAPES, Syntax, unescape
+from recograph.dumps.escapes import COPY_LITERALS, Syntax, unescape
 from recograph.dumps.scan import PIECE_BYTES, Bytes
 
 _HEX_MARK = ord("X")
@@ -66,8 +66,8 @@ def read_lines(data: bytes, start: int, end: int, columns: int, wanted: list[Col
     except pa.ArrowInvalid:
         return None
     arrays = [column.chunk(0) for column in table.columns]
-    syntax = Syntax(postgresql=True, copy=True)
-    return [unescape(array, COPY_ESCAPES, syntax) if pa.types.is_binary(array.type) else array for array in arrays]
+    syntax = Syntax(COPY_LITERALS, copy=True)
+    return [unescape(array, syntax) if pa.types.is_binary(array.type) else array for array in arrays]
 
 
 def _has_hex(window: Bytes) -> bool:

@@ -9,35 +9,39 @@ what is rare (NULL, prefixes, spaces) is searched only where these bytes allow i
 import re
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.escapes import (
-    COPY_ESCAPES,
-    MYSQL_ESCAPES,
-    STRING_ESCAPES,
-    LiteralError,
-    Syntax,
-    parts,
-    unescape,
-    with_parts,
-)
-from recograph.dumps.scan import QUOTE, Bytes, Positions
-
-Mask = npt.NDArray[np.bool_]
+from recograph.dumps.escapes import LiteralError, Syntax, parts, unescape, with_parts
+from recograph.dumps.scan import Bytes, Mask, Positions
 
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
 _PLAIN = np.isin(np.arange(256), list(b"0123456789+-.tTfFiInN"))
 _LEAST, _MOST = b"-9"
-_PREFIXED = re.compile(rb"(?P<kind>[xXbBnNeE]?)'(?P<text>.*)'", re.S)
+_BEGINS = re.compile(rb"(?P<kind>[xXbBnNeE]?)(?P<quote>['\"])")
+_STRINGS = {
+    (quote, slashes): re.compile(
+        rb"(?P<kind>[xXbBnNeE]?)%s(?P<text>(?:%s|%s%s)*+)%s"
+        % (quote, rb"[^%s\\]++|\\." % quote if slashes else rb"[^%s]++" % quote, quote, quote, quote),
+        re.S,
+    )
+    for quote in (b"'", b'"')
+    for slashes in (False, True)
+}
+_COMMENT = rb"/\*.*?\*/|(?:--(?=[\s]|\Z)|\#)[^\n]*+"
+_BEFORE = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
+_AFTER = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
+_AFTER_CAST = re.compile(rb"(?:::[\w. \"]+(?:\([\d, ]*\))?(?:\[\])?|\s++|%s)*+" % _COMMENT, re.S)
+_WORD = re.compile(rb"([A-Za-z]+)\b")
+_CALL = re.compile(rb"(?P<hex>UNHEX)\s*\((?P<value>.*)\)\s*", re.I | re.S)
+_MOMENT = re.compile(rb"(?:\{\s*(?:ts|t|d)|TIMESTAMP|DATETIME|DATE|TIME)\s*(?P<value>'[^']*')\s*\}?\s*", re.I)
 _INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['0xXbBnN])")
-_HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)")
+_HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)(?!\w)")
 _BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|infinity)|nan)$"
-_BARE_WHOLE = re.compile(_BARE[:-1] + rb"\Z")
+_BARE_PART = re.compile(_BARE[1:-1] + rb"(?![\w.])")
 _NO_LITERAL = "holds something else than a literal"
-_BITS = re.compile(rb"0b(?P<digits>[01]*)")
+_BITS = re.compile(rb"0b(?P<digits>[01]*)(?!\w)")
 
 
 def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_text: bool = True) -> pa.BinaryArray:
@@ -57,20 +61,18 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     size = ends - starts
     if syntax.copy:
         null = _matching(window, starts, size == 2, b"\\N")
-        escapes = COPY_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
-        return unescape(_take(data, starts, ends, null), escapes, syntax)
-    escapes = STRING_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
+        return unescape(_take(data, starts, ends, null), syntax)
     first, last = window[starts], window[ends - 1]
-    quoted = (first == QUOTE) & (last == QUOTE) & (size > 1)
+    quoted = (first == syntax.quote) & (last == syntax.quote) & (size > 1)
     null = None if quoted.all() else _matching(window, starts, size == 4, b"null")
     if (quoted if null is None else quoted | null).all():
-        return unescape(_take(data, starts + 1, ends - 1, null), escapes, syntax)
+        return unescape(_take(data, starts + 1, ends - 1, null), syntax)
     if _SPACES[first].any() or _SPACES[last].any():
         starts, ends = _trimmed(window, starts, ends)
         first, last, size = window[starts], window[ends - 1], ends - starts
-        quoted = (first == QUOTE) & (last == QUOTE) & (size > 1)
+        quoted = (first == syntax.quote) & (last == syntax.quote) & (size > 1)
         null = _matching(window, starts, size == 4, b"null")
-    plain = _PLAIN[first] & (size > 0) & (last != QUOTE)
+    plain = _PLAIN[first] & (size > 0) & (last != syntax.quote)
     prefixed = np.flatnonzero((first == ord("0")) & (size > 1))
     if not (quoted | plain).all() or ((window[starts[prefixed] + 1] & 0xDF) > ord("9")).any():
         return _cut_odd(data, starts, ends, syntax, is_text)
@@ -78,7 +80,7 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
         _check_bare(data, starts, ends, bare)
     if quoted.any():
         starts, ends = starts + quoted, ends - quoted
-    return unescape(_take(data, starts, ends, null), escapes, syntax)
+    return unescape(_take(data, starts, ends, null), syntax)
 
 
 def cut_numbers(data: bytes, starts: Positions, ends: Positions) -> pa.BinaryArray | None:
@@ -143,7 +145,7 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
     null = _matching(window, starts, size == 4, b"null")
     for prefix in (b"_binary '", b"0x"):
         is_prefixed = _begins(window, starts, size, prefix)
-        empty = (size == 2) & (window[starts] == QUOTE)
+        empty = (size == 2) & (window[starts] == syntax.quote)
         others = empty if null is None else empty | null
         if not (is_prefixed | others).all():
             continue
@@ -154,12 +156,32 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
         else:
             starts = starts + np.where(is_prefixed, len(prefix) - 1, 0)
             return cut(data, starts, ends, syntax, is_text=is_text)
+    return cut_singly(data, starts, ends, syntax)
+
+
+def cut_singly(
+    data: bytes, starts: Positions, ends: Positions, syntax: Syntax, default: bytes | None = None
+) -> pa.BinaryArray:
+    """Cut one column's values out of a window, each looked at by itself: comments, calls and defaults are seen.
+
+    Args:
+        data: what the borders are positions in.
+        starts: where the values begin.
+        ends: where they end.
+        syntax: how literals are written.
+        default: the literal that DEFAULT stands for, where it is one.
+
+    Raises:
+        LiteralError: something isn't a literal.
+    """
     values = []
     for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         try:
-            values.append(_literal(data[start:end], syntax))
+            values.append(_literal(data[start:end], syntax, default))
         except ValueError as error:
-            raise LiteralError(row, str(error)) from None
+            # Only what is raised here has words of its own; others quote the value.
+            reason = str(error) if isinstance(error, _NoLiteralError) else _NO_LITERAL
+            raise LiteralError(row, reason) from None
     return pa.array(values, pa.binary())
 
 
@@ -193,39 +215,70 @@ for _digit in b"0123456789abcdefABCDEF":
     _NIBBLES[_digit] = int(chr(_digit), 16)
 
 
-def _literal(text: bytes, syntax: Syntax) -> bytes | None:
+class _NoLiteralError(ValueError):
+    """Something that isn't a literal, and why."""
+
+
+def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes | None:
     """One literal in any form that a dump may hold.
 
     Raises:
         ValueError: it isn't a literal.
     """
-    if text.upper() == b"NULL":
-        return None
+    text = _BEFORE.sub(b"", text, count=1)
+    if match := _WORD.match(text):
+        word, rest = match[1].upper(), match.end()
+        if word == b"NULL" and _AFTER.fullmatch(text, rest):
+            return None
+        if word == b"DEFAULT" and _AFTER.fullmatch(text, rest):
+            if default is None:
+                raise _NoLiteralError("holds DEFAULT, and the table's definition doesn't say which value that is")
+            return _literal(default, syntax)
     if introducer := _INTRODUCER.match(text):
         value = _literal(text[introducer.end() :], syntax)
         codec = mysql_codec(introducer["charset"].decode().lower())
         if value is None or codec is None or codec == syntax.encoding or syntax.encoded_by_column:
             return value
         return value.decode(codec).encode(syntax.encoding)
-    if match := _HEX.fullmatch(text):
-        digits = match["digits"]
-        return bytes.fromhex((b"0" * (len(digits) % 2) + digits).decode())
-    if match := _BITS.fullmatch(text):
-        return _bits(match["digits"])
-    match = _PREFIXED.fullmatch(text)
-    if not match:
-        if _BARE_WHOLE.match(text):
-            return text
-        raise ValueError(_NO_LITERAL)
-    kind, inner = match["kind"].lower(), match["text"]
+    if match := _CALL.fullmatch(text) or _MOMENT.fullmatch(text):
+        value = _literal(match["value"], syntax)
+        is_hex = "hex" in match.re.groupindex
+        return bytes.fromhex(value.decode()) if is_hex and value is not None else value
+    if match := _HEX.match(text):
+        digits, rest = match["digits"], match.end()
+        result = bytes.fromhex((b"0" * (len(digits) % 2) + digits).decode())
+    elif match := _BITS.match(text):
+        result, rest = _bits(match["digits"]), match.end()
+    elif match := _string(text, syntax):
+        quote = match[0][-1]
+        result, rest = _unquoted(match["kind"].lower(), match["text"], quote, syntax), match.end()
+    elif match := _BARE_PART.match(text):
+        result, rest = match[0], match.end()
+    else:
+        raise _NoLiteralError(_NO_LITERAL)
+    if not (_AFTER_CAST if syntax.literals.by_number else _AFTER).fullmatch(text, rest):
+        raise _NoLiteralError(_NO_LITERAL)
+    return result
+
+
+def _string(text: bytes, syntax: Syntax) -> re.Match[bytes] | None:
+    """The string that a text begins with, with what introduces it."""
+    match = _BEGINS.match(text)
+    if match is None or (match["quote"] == b'"' and not syntax.double_quoted):
+        return None
+    slashes = syntax.backslash_escapes or match["kind"] in (b"e", b"E")
+    return _STRINGS[match["quote"], slashes].match(text)
+
+
+def _unquoted(kind: bytes, inner: bytes, quote: int, syntax: Syntax) -> bytes:
+    literals = syntax.literals
     if kind == b"x":
         return bytes.fromhex(inner.decode())
     if kind == b"b":
-        return inner if syntax.postgresql else _bits(inner)
-    slashes = kind == b"e" or (syntax.backslash_escapes and not (kind == b"n" and syntax.postgresql))
+        return _bits(inner) if literals.bits_are_bytes else inner
+    slashes = kind == b"e" or (syntax.backslash_escapes and (kind != b"n" or literals.national_escapes))
     one = pa.array([inner], pa.binary())
-    escapes = STRING_ESCAPES if syntax.postgresql else MYSQL_ESCAPES
-    result: bytes = unescape(one, escapes, Syntax(syntax.postgresql, slashes))[0].as_py()
+    result: bytes = unescape(one, Syntax(literals, slashes, quote=quote))[0].as_py()
     return result
 
 

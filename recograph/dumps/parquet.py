@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recograph.ahead import ahead
+from recograph.dumps.message import Kind, Name, Names, Place
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
-from recograph.dumps.source import Openable
+from recograph.dumps.settings import Declared
 
 WRITING: dict[str, Any] = {"compression": "zstd", "use_dictionary": False, "write_batch_size": 64 << 10}
 """How Parquet is written: without dictionaries in half the time, and zstd finds what repeats by itself; few large
@@ -31,7 +32,9 @@ def file_name(table: str) -> str:
     """
     safe = _UNSAFE.sub(_percent_encoded, table)
     if len(safe.encode()) > _LONGEST_NAME:
-        raise DumpError(f"The table name {safe[:60]}... is too long for a file name. Leave it out with --table.")
+        raise DumpError(
+            "The table name {name} is too long for a file name. Leave it out with --table.", name=Name(table)
+        )
     return f"{safe}.parquet"
 
 
@@ -91,13 +94,15 @@ class _Folder:
 
 
 def convert(
-    source: Openable,
+    source: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     tables: Collection[str] | None = None,
     database: str | None = None,
     as_text: Collection[str] = (),
+    declared: Declared | None = None,
     limits: Limits | None = None,
+    on_warning: Callable[[str], None] | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> dict[str, TableReport]:
     """Write `OUT/TABLE.parquet` for the tables of a dump, typed as the dump defines them.
@@ -105,12 +110,14 @@ def convert(
     Files are written beside their place and moved there when the whole dump was read; on failure nothing is left.
 
     Args:
-        source: the dump: a file, a stream or a folder.
+        source: the dump.
         out: the folder; it is made where it isn't there.
         tables: names of the tables to write; all of them by default.
         database: the database, or in PostgreSQL the schema, to read.
         as_text: columns, as TABLE.COLUMN, to write as text.
+        declared: what is known of the dump beforehand.
         limits: bounds on what the dump may cost.
+        on_warning: called with each sentence that whoever uses the tables should know.
         on_progress: called with the bytes of the file that were read, and its size.
 
     Raises:
@@ -121,20 +128,35 @@ def convert(
     try:
         path.mkdir(parents=True, exist_ok=True)
         with DumpReader(
-            source, only=tables, database=database, as_text=as_text, limits=limits, on_progress=on_progress
+            source,
+            only=tables,
+            database=database,
+            as_text=as_text,
+            declared=declared,
+            limits=limits,
+            on_progress=on_progress,
         ) as reader:
             for table, batch in ahead(reader, most=1):
                 folder.write(table, batch)
             missing = sorted(set(tables or ()) - set(reader.tables))
             if missing:
                 raise DumpError(
-                    f"{reader.name}: the dump has no table {', '.join(missing)}. See recograph dump inspect."
+                    "{dump}: the dump has no table {missing}. See recograph dump inspect.",
+                    dump=Place(reader.name),
+                    missing=Names.of(missing),
                 )
             for table, schema in reader.schemas.items():
                 folder.write_empty(table, schema)
         folder.publish()
+        if on_warning:
+            for warning in reader.warnings:
+                on_warning(warning)
     except OSError as error:
-        raise DumpError(f"{path} can't be written: {error.strerror or error}.") from error
+        raise DumpError(
+            "{path} can't be written: {why}.",
+            path=Name(str(path), whole=True),
+            why=Kind(error.strerror or type(error).__name__),
+        ) from error
     finally:
         folder.discard()
     return reader.tables

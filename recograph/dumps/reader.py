@@ -14,21 +14,28 @@ from recograph.dumps.archives.parts import Part, RowsOnly
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.catalog import Catalog
 from recograph.dumps.charsets import mysql_codec
+from recograph.dumps.completeness import Completeness
 from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
-from recograph.dumps.ddl import parse_table, without_markers
-from recograph.dumps.escapes import Syntax
-from recograph.dumps.header import Header
+from recograph.dumps.dialects import MARIADB, MYSQL
+from recograph.dumps.dialects.evidence import dialect_of
+from recograph.dumps.dialects.rules import Effect
+from recograph.dumps.escapes import COPY_LITERALS, Syntax
 from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_rows
-from recograph.dumps.lexer import Lexer
+from recograph.dumps.lexer import Lexer, PassedOver
+from recograph.dumps.message import Place, shown
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.settings import Session
+from recograph.dumps.scan import QUOTE
+from recograph.dumps.settings import Declared, Session
 from recograph.dumps.source import CHUNK_BYTES, Openable, Source
-from recograph.dumps.tables import Table
-from recograph.dumps.tsv import BEFORE, END, as_copy
+from recograph.dumps.statements import read_statement
+from recograph.dumps.tables import Reading, Table
+from recograph.dumps.tsv import as_copy
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
 _MOST_WAITING = 64
+_MOST_TOLD = 10
+"""How many lines and tables warnings name."""
 _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
 
@@ -38,10 +45,12 @@ if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
+_ESCAPES_LINE_ENDS = re.compile(rb"-- (?:MySQL|MariaDB) dump ")
+"""The titles of programs that never end a line within a string."""
 
 
 class DumpReader:
-    """Reads a SQL dump of mysqldump, mariadb-dump or pg_dump into Arrow record batches, in one pass, in bounded memory.
+    """Reads a SQL dump into Arrow record batches, in one pass, in bounded memory.
 
     Iterating gives pairs of table name and batch, in the order of the dump. A dump is data and never executed.
 
@@ -51,6 +60,8 @@ class DumpReader:
         form: what kind of dump it is: "plain", "pg_dump custom", "mydumper", ...
         tables: what was read of each table that the dump has and that was asked for; complete after iteration.
         tables_in_dump: how many tables the dump has, wanted or not.
+        passed_over: the lines between statements that aren't SQL but messages of programs.
+        is_complete: whether the dump says at its end that it is whole; None before that.
     """
 
     def __init__(
@@ -62,6 +73,7 @@ class DumpReader:
         only: Collection[str] | None = None,
         database: str | None = None,
         as_text: Collection[str] = (),
+        declared: Declared | None = None,
         limits: Limits | None = None,
         batch_rows: int = BATCH_ROWS,
         batch_bytes: int = BATCH_BYTES,
@@ -81,6 +93,7 @@ class DumpReader:
             only: names of the tables to read, where `schemas` isn't given.
             database: the database, or in PostgreSQL the schema, to read; its tables have no qualifier then.
             as_text: columns, as TABLE.COLUMN, to read as text instead of their type in the dump.
+            declared: what is known of the dump beforehand: dialect, encoding, time zone.
             limits: bounds on what the dump may cost.
             batch_rows: most rows of a batch.
             batch_bytes: batches are given when they hold about as much together.
@@ -96,20 +109,33 @@ class DumpReader:
         self._source = Source(source, name, self._limits, chunk_bytes, digest)
         self.name = self._source.name
         self.form = self._source.form
+        declared = declared or Declared()
         try:
-            self._header = Header(self._source.head, self.name)
+            self._dialect = dialect_of(self._source.head, self.name, declared.dialect)
+            self._session = Session(self.name, self._dialect, declared)
         except DumpError:
             self._source.close()
             raise
-        self._postgresql = self._header.dialect == "postgresql"
         self._batch_rows, self._batch_bytes = batch_rows, batch_bytes
         self._on_progress = on_progress
         self._decode = decode
-        self._session = Session(self.name, self._postgresql)
+        self._completeness = Completeness(self.name)
+        self._escapes_line_ends = False
         self._catalog = Catalog(
-            self._header, self._session, self._limits, schemas=schemas, only=only, database=database, as_text=as_text
+            self.name,
+            self._dialect,
+            self._completeness,
+            self._session,
+            self._limits,
+            schemas=schemas,
+            only=only,
+            database=database,
+            as_text=as_text,
+            declared=declared,
         )
         self.tables = self._catalog.tables
+        self.passed_over: list[PassedOver] = []
+        self.is_complete: bool | None = None
         self._waiting: dict[str, Table] = {}
         self._waiting_bytes = 0
         self._started = False
@@ -117,12 +143,27 @@ class DumpReader:
     @property
     def dialect(self) -> str:
         """The dialect: mysql, mariadb or postgresql."""
-        return self._header.dialect
+        version = self._completeness.server_version or ""
+        return MARIADB.name if self._dialect is MYSQL and "mariadb" in version.lower() else self._dialect.name
 
     @property
     def server_version(self) -> str | None:
         """The version of the server that was dumped, where the dump says it."""
-        return self._header.server_version
+        return self._completeness.server_version
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever uses the rows should know, a sentence each; complete after iteration."""
+        told = [str(line) for line in self.passed_over[:_MOST_TOLD]]
+        if (more := len(self.passed_over) - _MOST_TOLD) > 0:
+            told.append(f"{more} more such lines were passed over.")
+        if self.is_complete is False:
+            told.append("The dump's completeness can't be known: nothing at its end says that it is whole.")
+        untyped = list(self._catalog.untyped.values())
+        if untyped:
+            names = ", ".join(shown(name) for name in untyped[:_MOST_TOLD])
+            told.append(f"Read as text, for the dump doesn't define them: the columns of {names}.")
+        return told
 
     @property
     def compression(self) -> str:
@@ -173,12 +214,12 @@ class DumpReader:
             DumpError: the dump is cut, broken, beyond a limit, or holds a value that doesn't fit its column.
         """
         if self._started:
-            raise DumpError(f"{self.name}: a dump is read once; open it again to read it again.")
+            raise DumpError("{dump}: a dump is read once; open it again to read it again.", dump=Place(self.name))
         self._started = True
         with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
             for part in self._source.parts(self._catalog.wants):
                 yield from self._read(part)
-        self._header.check_end()
+        self.is_complete = self._completeness.check()
         yield from self._flush(*self._waiting.values())
 
     def _read(self, part: Part) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -187,19 +228,22 @@ class DumpReader:
             return
         self._catalog.check_counts(part.counts)
         buffer = Buffer(self._progressing(part.chunks))
-        lexer = Lexer(buffer, self.name, self._limits, self._comment)
-        lexer.postgresql = self._postgresql
+        lexer = Lexer(buffer, self.name, self._dialect, self._session, self._limits, self._comment)
+        lexer.passed_over = self.passed_over
         while lexer.seek():
-            self._header.has_statements = True
-            lexer.backslash_escapes = self._session.backslash_escapes
+            self._completeness.has_statements = True
             if _DATA.match(buffer.data, buffer.pos):
-                header = copy_header(buffer, self.name, self._session.encoding) if self._postgresql else None
-                is_copy = header is not None
+                is_copy, header = False, None
+                if self._dialect.copies:
+                    header = copy_header(buffer, self.name, self._session.encoding)
+                    is_copy = header is not None
                 header = header or insert_header(buffer, self._session.encoding)
                 if header:
+                    self._completeness.rows()
                     yield from self._rows(buffer, header, is_copy)
                     continue
-            self._statement(lexer.statement())
+            place = lexer.place()
+            self._statement(lexer.statement(), place)
 
     def _progressing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -208,24 +252,21 @@ class DumpReader:
                 self._on_progress(self._source.read_bytes, self._source.size)
 
     def _comment(self, line: bytes) -> None:
-        self._header.comment(line)
+        self._escapes_line_ends |= _ESCAPES_LINE_ENDS.match(line) is not None
+        self._completeness.comment(line)
         self._catalog.comment(line)
 
-    def _statement(self, text: bytes) -> None:
-        self._header.statement(text)
-        if not self._postgresql:
-            text = without_markers(text)
-        if self._session.statement(text):
-            return
-        if table := parse_table(text, self._postgresql, self._session.encoding):
-            self._catalog.define(table)
-        else:
-            self._catalog.statement(text)
+    def _statement(self, raw: bytes, place: Place) -> None:
+        statement = read_statement(raw, self._dialect, self._session, place)
+        self._completeness.statement(statement.text)
+        if statement.kind.effect is Effect.SETTING:
+            self._session.statement(statement.text)
+        elif statement.kind.effect is Effect.TABLE:
+            self._catalog.statement(statement, place)
 
     def _rows(self, buffer: Buffer, header: DataHeader, is_copy: bool) -> Iterator[tuple[str, pa.RecordBatch]]:
-        place = self._catalog.place(header)
+        place, session = self._catalog.place(header), self._session
         table = self._catalog.target(header)
-        escapes = self._session.backslash_escapes
         if header.default_row:
             if table:
                 yield from self._batches(table, table.default_row())
@@ -233,7 +274,7 @@ class DumpReader:
             if is_copy:
                 skip_block(buffer, place)
             else:
-                skip_rows(buffer, escapes, place)
+                skip_rows(buffer, header, self._dialect, session, self._limits, place)
         else:
             start = buffer.offset
             wanted = table.wanted if self._decode else []
@@ -241,11 +282,20 @@ class DumpReader:
             if is_copy:
                 rows = CopyRows(buffer, len(table.columns), self._limits, place)
             else:
-                rows = InsertRows(buffer, header, len(table.columns), wanted, escapes, self._limits, place)
+                rows = InsertRows(
+                    buffer,
+                    header,
+                    len(table.columns),
+                    wanted,
+                    dialect=self._dialect,
+                    session=session,
+                    limits=self._limits,
+                    place=place,
+                    escapes_line_ends=self._escapes_line_ends,
+                )
             rows.rows = table.report.rows
-            syntax = Syntax(self._postgresql, escapes, is_copy, self._session.encoding, self._session.encoded_by_column)
             if self._decode:
-                for batch in table.decode(self._pool, rows, syntax):
+                for batch in table.decode(self._pool, rows, self._reading(rows)):
                     yield from self._batches(table, batch)
             else:
                 for window in rows:
@@ -258,24 +308,44 @@ class DumpReader:
         table = self._catalog.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
         if table is None:
             return
-        place = f"{part.name}: table {'.'.join(given.table)}"
+        place = Place(part.name, ".".join(given.table))
         buffer = Buffer(as_copy(self._progressing(part.chunks), part.name, given.expected))
         buffer.extend()
         rows = CopyRows(buffer, len(table.columns), self._limits, place)
         rows.rows = table.report.rows
-        session = self._session
         codec = mysql_codec(given.encoding, of_dump=True) if given.encoding else None
-        by_column = session.encoded_by_column if given.encoding is None else given.encoding == "binary"
-        syntax = Syntax(False, True, True, codec or session.encoding, by_column)
+        session = self._session
+        syntax = Syntax(
+            literals=self._dialect.literals,
+            copy=True,
+            encoding=codec or session.encoding,
+            encoded_by_column=session.encoded_by_column if given.encoding is None else given.encoding == "binary",
+        )
         if self._decode:
-            for batch in table.decode(self._pool, rows, syntax):
+            for batch in table.decode(self._pool, rows, Reading(self._dialect, syntax, session)):
                 yield from self._batches(table, batch)
         else:
             for lines in rows:
                 table.report.rows += lines.fields([]).rows
         if buffer.data[buffer.pos :].strip() or buffer.extend():
-            raise DumpError(f"{place}: something follows the last row. The file was edited or damaged; make it again.")
-        table.report.bytes += buffer.offset - len(BEFORE) - len(END)
+            raise DumpError(
+                "{place}: something follows the last row. The file was edited or damaged; make it again.", place=place
+            )
+        table.report.bytes += buffer.offset
+
+    def _reading(self, rows: CopyRows | InsertRows) -> Reading:
+        session = self._session
+        is_copy = isinstance(rows, CopyRows)
+        syntax = Syntax(
+            literals=COPY_LITERALS if is_copy else self._dialect.literals,
+            backslash_escapes=session.backslash_escapes,
+            copy=is_copy,
+            quote=QUOTE if isinstance(rows, CopyRows) else rows.quote,
+            double_quoted=not session.quoted_names,
+            encoding=session.encoding,
+            encoded_by_column=session.encoded_by_column,
+        )
+        return Reading(self._dialect, syntax, session)
 
     def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Let rows wait until their batch is full, or all that wait take as much as a batch may."""

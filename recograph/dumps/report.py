@@ -2,20 +2,29 @@
 
 from dataclasses import dataclass, field
 
+from recograph.dumps.message import Fact, sentence
 from recograph.errors import RecographError
 
 MOST_VALUE_BYTES = 1 << 29
 
 
 class DumpError(RecographError):
-    """A dump can't be read exactly; the message names file, table, row and place, and says what to do."""
+    """A dump can't be read exactly; the message names file, table, row and place, and says what to do.
+
+    Args:
+        message: a constant sentence, with facts' names in braces.
+        facts: what the sentence shows; nothing else of a dump gets into it.
+    """
+
+    def __init__(self, message: str, **facts: Fact):
+        super().__init__(sentence(message, facts) if facts else message)
 
 
 class RejectedError(DumpError):
     """Values can't be held by their types: how many, and why the first few can't."""
 
-    def __init__(self, message: str, rejected: int, reasons: list[str]):
-        super().__init__(message)
+    def __init__(self, message: str, rejected: int, reasons: list[str], **facts: Fact):
+        super().__init__(message, **facts)
         self.rejected = rejected
         self.reasons = reasons
 
@@ -42,7 +51,7 @@ class Limits:
     def __post_init__(self) -> None:
         # Positions in a buffer have 32 bits, and it may hold a little more than twice the largest row.
         if self.value_bytes > MOST_VALUE_BYTES:
-            raise DumpError(f"The limit value_bytes can't be more than {MOST_VALUE_BYTES}.")
+            raise DumpError("The limit value_bytes can't be more than {most}.", most=MOST_VALUE_BYTES)
 
 
 @dataclass
@@ -62,6 +71,8 @@ class TableReport:
     """Why, for the first few of them."""
     zero_dates: int = 0
     """Zero dates (0000-00-00) that became NULL."""
+    out_of_bounds: int = 0
+    """Moments beyond the years 1 to 9999, and numbers that aren't finite, that became NULL."""
     dropped_columns: tuple[str, ...] = ()
     """Columns in the dump that no schema asked for."""
     missing_columns: tuple[str, ...] = ()

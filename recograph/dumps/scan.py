@@ -13,11 +13,16 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.signedinteger]
+Mask = npt.NDArray[np.bool_]
 _Words = npt.NDArray[np.uint64]
 
 PIECE_BYTES = 4 << 20
 """What is looked at in one go: lists of positions take many times the bytes that they are of."""
 QUOTE, COMMA, SEMICOLON, BACKSLASH = b"',;\\"
+_LINE_END = 10
+_LAST_COMMA = 64 << 10
+"""How far from a window's end its last comma is looked for."""
+_PREFIXES = np.isin(np.arange(256), list(b"xXbBnNeE"))
 _SHIFTS = [np.uint64(shift) for shift in (1, 2, 4, 8, 16, 32)]
 _TOP = np.uint64(63)
 
@@ -32,6 +37,10 @@ class Structure:
     """The semicolons among them."""
     open: bool
     """Whether the window ends within a string."""
+    is_odd: bool
+    """Whether a string begins where no value does, so that a quote isn't what it seems."""
+    broken: int
+    """The first line end within a string, or -1."""
 
 
 def escaped_positions(data: Bytes) -> Positions:
@@ -46,9 +55,9 @@ def escaped_positions(data: Bytes) -> Positions:
     return active
 
 
-def quote_map(data: Bytes, escapes: bool) -> npt.NDArray[np.bool_]:
+def quote_map(data: Bytes, escapes: bool, quote: int = QUOTE) -> npt.NDArray[np.bool_]:
     """Marks the quotes that open or close a string; a doubled quote closes and opens it again."""
-    quotes: npt.NDArray[np.bool_] = data == QUOTE
+    quotes: npt.NDArray[np.bool_] = data == quote
     if escapes:
         escaped = escaped_positions(data)
         if len(escaped) and escaped[-1] >= len(data):
@@ -71,69 +80,115 @@ def find_pairs(data: bytes, pair: bytes, start: int, end: int) -> Positions:
     return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
-def structure(data: Bytes, escapes: bool) -> Structure:
+def structure(data: Bytes, escapes: bool, quote: int = QUOTE) -> Structure:
     """Find the separators of a window that begins outside of strings.
 
     Args:
         data: the window.
         escapes: whether a backslash escapes the next byte in strings.
+        quote: what strings begin and end with.
     """
-    is_open, at = False, 0
+    is_open, at, is_odd, broken = False, 0, False, -1
     separators, semicolons = [], []
     while at < len(data):
         piece = data[at : at + PIECE_BYTES]
         if at + PIECE_BYTES < len(data):
-            piece = piece[: safe_end(piece.tobytes(), escapes)]
-        inside, turned = _string_map(piece, escapes)
-        if is_open:
-            inside = ~inside
-        is_open ^= turned
+            piece = piece[: safe_end(piece.tobytes(), escapes, quote)]
+        strings = _strings(piece, escapes, quote, is_open, int(data[at - 1]) if at else COMMA)
+        is_open, is_odd = strings.open, is_odd or strings.is_odd
         ends = piece == SEMICOLON
-        marks = _pack((piece == COMMA) | ends) & ~inside
+        if broken < 0 and len(line_ends := _sparse_positions(_pack(piece == _LINE_END) & strings.inside)):
+            broken = at + int(line_ends[0])
+        marks = _pack((piece == COMMA) | ends) & ~strings.inside
         separators.append(_positions(marks, len(piece)) + at)
         semicolons.append(_sparse_positions(_pack(ends) & marks) + at)
         at += len(piece)
     if len(separators) == 1:
-        return Structure(separators[0], semicolons[0], is_open)
+        return Structure(separators[0], semicolons[0], is_open, is_odd, broken)
     none = np.zeros(0, np.int64)
-    return Structure(np.concatenate([none, *separators]), np.concatenate([none, *semicolons]), is_open)
+    return Structure(np.concatenate([none, *separators]), np.concatenate([none, *semicolons]), is_open, is_odd, broken)
 
 
-def safe_end(piece: bytes, escapes: bool) -> int:
+def safe_end(piece: bytes, escapes: bool, quote: int = QUOTE) -> int:
     """Where to cut at the end of a piece at the latest, so that neither an escape nor a doubled quote is cut apart."""
-    before = piece.rstrip(b"'")
+    before = piece.rstrip(bytes([quote]))
     quotes = len(piece) - len(before)
     is_escaping = escapes and (len(before) - len(before.rstrip(b"\\"))) % 2
     return len(piece) - (quotes - is_escaping) % 2 if quotes else len(piece) - is_escaping
 
 
-def find_semicolon(data: Bytes, escapes: bool, inside: bool) -> tuple[int, bool]:
-    """Find the first semicolon outside of strings, faster than all structure is found.
+@dataclass(frozen=True)
+class Semicolons:
+    """The semicolons outside of strings in a window, found faster than all structure is."""
+
+    positions: Positions
+    inside: bool
+    """Whether the window ends within a string."""
+    is_odd: bool
+    """Whether a string begins where no value does."""
+    line_words: int
+    """How many lines outside of strings begin as statements and messages may, and rows don't."""
+    last_comma: int
+    """The last comma outside of strings, or -1."""
+
+
+def find_semicolons(data: Bytes, escapes: bool, inside: bool, before: int, quote: int = QUOTE) -> Semicolons:
+    """Find the semicolons outside of strings.
 
     Args:
         data: a window that doesn't end between a backslash and what it escapes.
         escapes: whether a backslash escapes the next byte in strings.
         inside: whether the window begins within a string.
-
-    Returns:
-        Its position, or -1; and whether the window ends within a string.
+        before: the byte before the window.
+        quote: what strings begin and end with.
     """
-    strings, is_open = _string_map(data, escapes)
-    if inside:
-        strings, is_open = ~strings, not is_open
-    ends = _sparse_positions(_pack(data == SEMICOLON) & ~strings)
-    return (int(ends[0]) if len(ends) else -1), is_open
+    strings = _strings(data, escapes, quote, inside, before)
+    positions = _sparse_positions(_pack(data == SEMICOLON) & ~strings.inside)
+    words = _behind(_pack(data == _LINE_END) & ~strings.inside) & _pack(data >= ord("-"))
+    last = np.flatnonzero(data[-_LAST_COMMA:] == COMMA)[::-1] + max(len(data) - _LAST_COMMA, 0)
+    outside = ~strings.inside[last >> 6] >> (last & 63).astype(np.uint64) & np.uint64(1)
+    last_comma = int(last[outside.argmax()]) if outside.any() else -1
+    return Semicolons(positions, strings.open, strings.is_odd, len(_sparse_positions(words)), last_comma)
 
 
-def _string_map(data: Bytes, escapes: bool) -> tuple[_Words, bool]:
-    """Marks the bytes that lie in a string, and tells whether the last one does."""
-    inside = _pack(quote_map(data, escapes))
+def _behind(words: _Words) -> _Words:
+    """The bit map of what stands one byte behind."""
+    moved = words << _SHIFTS[0]
+    moved[1:] |= words[:-1] >> _TOP
+    return moved
+
+
+@dataclass(frozen=True)
+class _Strings:
+    inside: _Words
+    """Marks the bytes that lie in a string, its first quote among them."""
+    open: bool
+    """Whether the last byte does."""
+    is_odd: bool
+
+
+def _strings(data: Bytes, escapes: bool, quote: int, is_open: bool, before: int) -> _Strings:
+    quotes = _pack(quote_map(data, escapes, quote))
+    inside = quotes.copy()
     for shift in _SHIFTS:
         inside ^= inside << shift
     # Each word now holds the parity from its own beginning; the words before it may turn it.
     turned = np.bitwise_xor.accumulate((inside >> _TOP).astype(np.uint8))
     inside[1:] ^= -turned[:-1].astype(np.uint64)
-    return inside, bool(turned[-1]) if len(turned) else False
+    ends_open = bool(turned[-1]) if len(turned) else False
+    if is_open:
+        inside, ends_open = ~inside, not ends_open
+    # A value begins behind a comma, a parenthesis or a space, and all bytes up to the comma are such or rare.
+    follows = _behind(_pack(data <= COMMA))
+    if len(follows) and before <= COMMA:
+        follows[0] |= np.uint64(1)
+    odd = _sparse_positions(quotes & inside & ~follows)
+    return _Strings(inside, ends_open, bool(len(odd)) and not _has_prefixes(data, odd))
+
+
+def _has_prefixes(data: Bytes, opening: Positions) -> bool:
+    """Whether each of some quotes stands behind a letter that may introduce a string, and that behind a separator."""
+    return bool((opening > 1).all() and (_PREFIXES[data[opening - 1]] & (data[opening - 2] <= COMMA)).all())
 
 
 def _pack(marks: npt.NDArray[np.bool_]) -> _Words:

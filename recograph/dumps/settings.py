@@ -1,20 +1,33 @@
-"""Session settings that a dump makes and that change how its rows are read."""
+"""Session settings that a dump makes, or that are declared for it, and that change how its rows are read."""
 
+import codecs
 import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
-from recograph.dumps.charsets import mysql_codec, postgresql_codec
 from recograph.dumps.ddl import ColumnDef
-from recograph.dumps.names import NAME, unquote
+from recograph.dumps.dialects import Dialect
+from recograph.dumps.message import Name, Place
 from recograph.dumps.report import DumpError
 
-_NAMES = re.compile(rb"\s*SET\s+(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.I)
-_SQL_MODE = re.compile(rb"\bSQL_MODE\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|@)", re.I)
-_TIME_ZONE = re.compile(rb"\bTIME_ZONE\s*=\s*'([^']*)'", re.I)
-_CLIENT_ENCODING = re.compile(rb"\s*SET\s+client_encoding\s*(?:=|TO)\s*'([^']*)'", re.I)
-_CONFORMING = re.compile(rb"\s*SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
-_SEARCH_PATH = re.compile(rb"\s*SET\s+search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
+_OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{2})")
+_UTC = ("UTC", "GMT", "Etc/UTC", "Zulu")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is known of a dump beforehand; it holds against what the dump itself says."""
+
+    dialect: str | None = None
+    """mysql, mariadb or postgresql."""
+    encoding: str | None = None
+    """Of text: a character set of the server, or a codec of Python."""
+    time_zone: str | None = None
+    """Of moments of MySQL's TIMESTAMP, where the dump doesn't say it: as UTC, +02:00 or Europe/Rome."""
+    prefix: str = ""
+    """What the names of tables begin with before the names that are asked for."""
 
 
 class Session:
@@ -24,57 +37,90 @@ class Session:
         encoding: of text.
         encoded_by_column: whether text comes in the character set of its column instead.
         backslash_escapes: whether a backslash escapes what follows it in strings.
-        utc: whether TIMESTAMP values of MySQL are in UTC.
+        quoted_names: whether double quotes are of names, or of strings.
+        time_zone: of moments that are in the session's, where the dump or who gave it says so.
         search_path: the schema (PostgreSQL) of tables that are named without one.
     """
 
-    def __init__(self, name: str, postgresql: bool):
+    def __init__(self, name: str, dialect: Dialect, declared: Declared):
         self._name = name
-        self._postgresql = postgresql
+        self._dialect = dialect
+        self._declared_encoding = declared.encoding is not None
         self.encoding = "utf-8"
         self.encoded_by_column = False
-        self.backslash_escapes = not postgresql
-        self.utc = False
+        self.backslash_escapes = dialect.backslash_escapes
+        self.quoted_names = dialect.schemas
+        self.time_zone = None if declared.time_zone is None else self._known_zone(declared.time_zone)
         self.search_path = "public"
+        if declared.encoding is not None:
+            self.encoding = self._known_encoding(declared.encoding)
 
-    def statement(self, text: bytes) -> bool:
-        """Take in a statement; tells whether it was one of settings."""
-        return self._postgresql_setting(text) if self._postgresql else self._mysql_setting(text)
+    def statement(self, text: bytes) -> None:
+        """Take in a statement of settings.
 
-    def _mysql_setting(self, text: bytes) -> bool:
-        if text[:64].lstrip()[:4].upper() != b"SET ":
-            return False
-        if match := _NAMES.match(text):
-            charset = match[1].decode().lower()
-            self.encoded_by_column = charset == "binary"
-            codec = "utf-8" if self.encoded_by_column else mysql_codec(charset, of_dump=True)
-            self.encoding = self._known(codec, charset, "--default-character-set=utf8mb4")
-        if match := _SQL_MODE.search(text):
-            self.backslash_escapes = b"NO_BACKSLASH_ESCAPES" not in (match[1] or match[2] or b"").upper()
-        if match := _TIME_ZONE.search(text):
-            self.utc = match[1] in (b"+00:00", b"UTC")
-        return True
+        Raises:
+            DumpError: it names a character set or a time zone that isn't known.
+        """
+        self._dialect.setting(self, text)
+        if self._declared_encoding:
+            self.encoded_by_column = False
 
-    def _postgresql_setting(self, text: bytes) -> bool:
-        if match := _CLIENT_ENCODING.match(text):
-            name = match[1].decode(errors="replace")
-            self.encoding = self._known(postgresql_codec(name), name, "--encoding=UTF8")
-            return True
-        if match := _CONFORMING.match(text):
-            self.backslash_escapes = match[1].lower() == b"off"
-            return True
-        if match := _SEARCH_PATH.match(text):
-            self.search_path = unquote(match[1], self.encoding)
-            return True
-        return text[:64].lstrip()[:4].upper() == b"SET "
+    def encode(self, codec: str | None, name: str) -> None:
+        """Take in that text is encoded by a codec, None where there is none for what the dump names.
 
-    def _known(self, codec: str | None, name: str, option: str) -> str:
+        Raises:
+            DumpError: there is none.
+        """
+        if self._declared_encoding:
+            return
         if codec is None:
-            raise DumpError(f"{self._name}: the dump's character set {name} can't be read. Make it with {option}.")
-        return codec
+            raise DumpError(
+                "{dump}: the dump's character set {name} can't be read. Make it with {option}.",
+                dump=Place(self._name),
+                name=Name(name),
+                option=Name(self._dialect.options),
+            )
+        self.encoding = codec
+
+    def set_time_zone(self, name: str) -> None:
+        """Take in the session's time zone; the server's own, which nobody knows here, changes nothing."""
+        if name and name.upper() not in ("SYSTEM", "DEFAULT"):
+            self.time_zone = self._known_zone(name)
+
+    def _known_encoding(self, name: str) -> str:
+        codec = self._dialect.codec(name.lower()) or self._dialect.codec(name)
+        try:
+            codec = codec or codecs.lookup(name).name
+            if "'\\,;\n".encode(codec) == b"'\\,;\n":
+                return codec
+        except (LookupError, UnicodeError):
+            pass
+        raise DumpError(
+            "{dump}: the encoding {name} isn't known, or isn't one that a whole dump can be in. "
+            "Name one such as utf8, latin1 or cp1252.",
+            dump=Place(self._name),
+            name=Name(name),
+        )
+
+    def _known_zone(self, name: str) -> str:
+        if match := _OFFSET.fullmatch(name):
+            sign, hours, minutes = match.groups()
+            return "UTC" if int(hours) == int(minutes) == 0 else f"{sign}{int(hours):02}:{minutes}"
+        try:
+            if name in _UTC or ZoneInfo(name).key:
+                return "UTC" if name in _UTC else name
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+        raise DumpError(
+            "{dump}: the time zone {name} isn't known. Declare it as UTC, +02:00 or Europe/Rome.",
+            dump=Place(self._name),
+            name=Name(name),
+        )
+
+    def zone_of(self, column: ColumnDef) -> str | None:
+        """The time zone that a column's moments are in, where the session decides it."""
+        return self.time_zone if column.sql_type == self._dialect.local_type else None
 
     def adjusted(self, column: ColumnDef) -> pa.DataType:
-        """A column's type, where it depends on the session: TIMESTAMP of MySQL is in UTC if the dump says so."""
-        if not self._postgresql and column.sql_type == "timestamp" and self.utc:
-            return pa.timestamp("us", "UTC")
-        return column.type
+        """A column's type, where it depends on the session: what is in a known time zone becomes UTC."""
+        return pa.timestamp("us", "UTC") if self.zone_of(column) else column.type

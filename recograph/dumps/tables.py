@@ -8,16 +8,20 @@ from functools import partial
 import pyarrow as pa
 
 from recograph.ahead import in_order
+from recograph.dumps.bounds import BoundsError, within_bounds
 from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.copy import Lines
 from recograph.dumps.ddl import ColumnDef
+from recograph.dumps.dialects import Dialect
 from recograph.dumps.escapes import LiteralError, Syntax
-from recograph.dumps.insert import Fields
+from recograph.dumps.fields import Fields
 from recograph.dumps.lines import Column, read_lines, read_natively
-from recograph.dumps.literals import cut, cut_numbers
+from recograph.dumps.literals import cut, cut_numbers, cut_singly
+from recograph.dumps.message import Kind, Name, Names, Place
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
+from recograph.dumps.settings import Session
 
 _REASONS = 3
 _MOST_BYTES = 16 << 20
@@ -42,9 +46,9 @@ class Table:
     waiting_rows: int = 0
 
     @property
-    def place(self) -> str:
+    def place(self) -> Place:
         """Dump and table, for messages."""
-        return f"{self.dump}: table {self.report.name}"
+        return Place(self.dump, self.report.name)
 
     @property
     def wanted(self) -> list[int]:
@@ -65,44 +69,49 @@ class Table:
         for name in missing:
             if not self.schema.field(name).nullable:
                 raise DumpError(
-                    f"{self.place}: the required column {name} is missing; the table has "
-                    f"{_listed([column.name for column in columns])}. Ask for a dump with it, or change the contract."
+                    "{table}: the required column {name} is missing; the table has {columns}. "
+                    "Ask for a dump with it, or change the contract.",
+                    table=self.place,
+                    name=Name(name),
+                    columns=Names.of(column.name for column in columns if column.name),
                 )
         taken = set(self.source)
-        self.report.columns = tuple(column.name for column in columns)
-        self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if at not in taken)
+        self.report.columns = tuple(column.name for column in columns if column.name)
+        self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if c.name and at not in taken)
         self.report.missing_columns = tuple(missing)
 
-    def decode(self, pool: Executor, windows: Iterable[Fields | Lines], syntax: Syntax) -> Iterator[pa.RecordBatch]:
+    def decode(self, pool: Executor, windows: Iterable[Fields | Lines], reading: "Reading") -> Iterator[pa.RecordBatch]:
         """The typed values of windows of rows, in their order; the report counts them.
 
         Args:
             pool: decodes some windows at once.
             windows: where the rows lie.
-            syntax: how literals are written.
+            reading: how their values are written.
 
         Raises:
             DumpError: a value that its type can't hold, or NULL in a required column.
         """
-        decode = partial(self._decode, syntax=syntax)
+        decode = partial(self._decode, reading=reading)
         try:
-            for batch, zero_dates in in_order(pool, decode, windows, lambda window: window.size, _MOST_BYTES):
+            for batch, nulled in in_order(pool, decode, windows, lambda window: window.size, _MOST_BYTES):
                 self.report.rows += batch.num_rows
-                self.report.zero_dates += zero_dates
+                self.report.zero_dates += nulled.zero_dates
+                self.report.out_of_bounds += nulled.out_of_bounds
                 yield batch
         except RejectedError as error:
             self.report.rejected, self.report.reasons = error.rejected, error.reasons
             raise
 
-    def _decode(self, window: Fields | Lines, syntax: Syntax) -> tuple[pa.RecordBatch, int]:
-        """One window's batch, and how many zero dates became null in it."""
+    def _decode(self, window: Fields | Lines, reading: "Reading") -> tuple[pa.RecordBatch, "_Nulled"]:
+        """One window's batch, and what became null in it."""
         if isinstance(window, Lines):
-            if syntax.postgresql and (arrays := self._decode_lines(window, syntax)):
-                return pa.RecordBatch.from_arrays(arrays, schema=self.schema), 0
+            nulled = _Nulled()
+            if reading.dialect.copies and (arrays := self._decode_lines(window, reading, nulled)):
+                return pa.RecordBatch.from_arrays(arrays, schema=self.schema), nulled
             window = window.fields(self.wanted)
-        return self._decode_fields(window, syntax)
+        return self._decode_fields(window, reading)
 
-    def _decode_lines(self, lines: Lines, syntax: Syntax) -> list[pa.Array] | None:
+    def _decode_lines(self, lines: Lines, reading: "Reading", nulled: "_Nulled") -> list[pa.Array] | None:
         """The values of a COPY block by Arrow's CSV reader; None where it can't, so that `_decode_fields` must look."""
         wanted = []
         for target, position in zip(self.schema, self.source, strict=True):
@@ -119,40 +128,53 @@ class Table:
                     arrays.append(pa.nulls(lines.rows, target.type))
                     continue
                 array = next(given)
-                origin = _origin(self.columns[position], syntax)
+                origin = reading.origin(self.columns[position])
                 if array.type != target.type or origin.bytea:
                     array, _ = cast(array, target.type, origin)
+                array = self._bounded(array, target, nulled)
                 if array.null_count and not target.nullable:
                     return None
                 arrays.append(array)
-        except (CastError, LiteralError):
+        except (CastError, LiteralError, BoundsError):
             return None
         return arrays
 
-    def _decode_fields(self, fields: Fields, syntax: Syntax) -> tuple[pa.RecordBatch, int]:
-        arrays, at, zero_dates = [], 0, 0
+    def _bounded(self, array: pa.Array, target: pa.Field, nulled: "_Nulled") -> pa.Array:
+        if not self.contracted:
+            return array
+        array, count = within_bounds(array, target)
+        nulled.out_of_bounds += count
+        return array
+
+    def _decode_fields(self, fields: Fields, reading: "Reading") -> tuple[pa.RecordBatch, "_Nulled"]:
+        arrays, at, nulled = [], 0, _Nulled()
         for target, position in zip(self.schema, self.source, strict=True):
             if position is None:
                 arrays.append(pa.nulls(fields.rows, target.type))
                 continue
-            origin = _origin(self.columns[position], syntax)
             starts, ends = fields.starts[at], fields.ends[at]
+            before = nulled.out_of_bounds
             try:
-                values, array, zeros = _typed(fields.data, starts, ends, target.type, origin, syntax)
+                values, array, zeros = _typed(fields.data, starts, ends, target.type, self.columns[position], reading)
+                array = self._bounded(array, target, nulled)
             except LiteralError as error:
                 raise self._rejected(target, fields, starts, [(error.row, str(error))]) from None
             except CastError as error:
                 raise self._rejected(target, fields, starts, error.rejects) from None
+            except BoundsError as error:
+                raise self._rejected(target, fields, starts, [(row, error.reason) for row in error.rows]) from None
             if array.null_count and not target.nullable:
                 row = array.is_null().index(True).as_py()
-                what = "NULL" if values[row].as_py() is None else "a zero date"
+                what = "NULL"
+                if values[row].as_py() is not None:
+                    what = "a zero date" if nulled.out_of_bounds == before else "what is out of bounds"
                 reason = f"{what} isn't allowed, the column is required"
                 raise self._rejected(target, fields, starts, [(row, reason)])
-            zero_dates += zeros
+            nulled.zero_dates += zeros
             arrays.append(array)
             at += 1
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
-        return batch, zero_dates
+        return batch, nulled
 
     def default_row(self) -> pa.RecordBatch:
         """The row that INSERT ... DEFAULT VALUES makes.
@@ -161,27 +183,30 @@ class Table:
             DumpError: the table has columns, whose defaults a dump's reader can't know.
         """
         if len(self.schema):
-            raise DumpError(f"{self.place}: a row of default values can't be read, for the values aren't in the dump.")
+            raise DumpError(
+                "{table}: a row of default values can't be read, for the values aren't in the dump.", table=self.place
+            )
         self.report.rows += 1
         return _no_columns(1)
 
     def _rejected(
         self, target: pa.Field, fields: Fields, starts: Positions, rejects: list[tuple[int, str]]
     ) -> RejectedError:
+        # The reasons are words of this package alone; no value is among them.
         reasons = [
             f"row {fields.before + row + 1} (byte {starts[row] + fields.base}): {reason}"
             for row, reason in rejects[:_REASONS]
         ]
         more = f" ({len(rejects)} such values in this batch)" if len(rejects) > _REASONS else ""
-        remedy = (
-            "change the column's type in the contract"
-            if self.contracted
-            else f"read it as text (as_text, on the command line --text {self.report.name}.{target.name})"
-        )
+        remedy = "change the column's type in the contract" if self.contracted else "read it as text (--text {name})"
         return RejectedError(
-            f"{self.place}, column {target.name}, {'; '.join(reasons)}{more}. Mend it at the source, or {remedy}.",
+            "{place}, {why}{more}. Mend it at the source, or " + remedy + ".",
             len(rejects),
             reasons,
+            place=Place(self.dump, self.report.name, target.name),
+            why=Kind("; ".join(reasons)),
+            more=Kind(more),
+            name=Name(f"{self.report.name}.{target.name}"),
         )
 
     def flush(self) -> Iterator[pa.RecordBatch]:
@@ -195,32 +220,54 @@ def _no_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
+@dataclass
+class _Nulled:
+    """How many values of a window became null."""
+
+    zero_dates: int = 0
+    out_of_bounds: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of a statement are written."""
+
+    dialect: Dialect
+    syntax: Syntax
+    session: Session
+
+    def origin(self, column: ColumnDef) -> Origin:
+        """What a column's casts must know."""
+        dialect, syntax = self.dialect, self.syntax
+        own = mysql_codec(column.charset) if column.charset and column.sql_type != "json" else None
+        zone = self.session.zone_of(column)
+        return Origin(
+            encoding=own if own and syntax.encoded_by_column else syntax.encoding,
+            bits=column.sql_type == dialect.bit_type,
+            bytea=column.sql_type == dialect.bytea_type,
+            zero_dates=dialect.has_zero_dates,
+            transport=column.transport,
+            zone=None if zone == "UTC" else zone,
+        )
+
+
 def _typed(
-    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, origin: Origin, syntax: Syntax
+    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, column: ColumnDef, reading: Reading
 ) -> tuple[pa.BinaryArray, pa.Array, int]:
     """A column's values as bytes and as their type, and how many zero dates became null."""
+    syntax, origin = reading.syntax, reading.origin(column)
     if not syntax.copy and not origin.bits and is_number(target):
         numbers = cut_numbers(data, starts, ends)
         if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
             return numbers, array, 0
-    values = cut(data, starts, ends, syntax, is_text=is_text(target))
+    try:
+        values = cut(data, starts, ends, syntax, is_text=is_text(target))
+        return values, *cast(values, target, origin)
+    except (CastError, LiteralError):
+        if syntax.copy:
+            raise
+    values = cut_singly(data, starts, ends, syntax, column.default)
     return values, *cast(values, target, origin)
-
-
-def _origin(column: ColumnDef, syntax: Syntax) -> Origin:
-    mysql = not syntax.postgresql
-    own = mysql_codec(column.charset) if column.charset and column.sql_type != "json" else None
-    return Origin(
-        encoding=own if own and syntax.encoded_by_column else syntax.encoding,
-        bits=mysql and column.sql_type == "bit",
-        bytea=not mysql and column.sql_type == "bytea",
-        zero_dates=mysql,
-        transport=column.transport,
-    )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def match_table(name: str, bare: str, schemas: Mapping[str, pa.Schema]) -> str | None:

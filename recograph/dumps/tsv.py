@@ -11,8 +11,7 @@ import numpy as np
 from recograph.dumps.report import DumpError
 from recograph.dumps.scan import escaped_positions
 
-BEFORE, END = b"\n", b"\\."
-"""What a COPY block has around its lines."""
+_END = b"\\.\n"
 _BARE = ((b"\n", b"n"), (b"\t", b"t"), (b"\r", b"r"))
 
 
@@ -27,7 +26,7 @@ def as_copy(chunks: Iterable[bytes], name: str, expected: int | None = None) -> 
     Raises:
         DumpError: the file ends within a row, or has another size.
     """
-    yield BEFORE
+    yield b"\n"
     left, last, total = b"", b"\n", 0
     for chunk in chunks:
         total += len(chunk)
@@ -42,7 +41,7 @@ def as_copy(chunks: Iterable[bytes], name: str, expected: int | None = None) -> 
         raise DumpError(f"{name}: the file ends within a row. It was cut; fetch or make it again.")
     if expected is not None and total != expected:
         raise DumpError(f"{name}: the file holds {total} bytes where {expected} are expected. Fetch or make it again.")
-    yield END + b"\n"
+    yield _END
 
 
 def _with_letters(chunk: bytes) -> bytes:

@@ -65,7 +65,7 @@ def number(value: int | None) -> str:
 @given(ROWS, st.booleans(), st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
 def test_rows_of_mysql_are_read_as_they_were_written(text, rows, single, size) -> None:
-    table = "CREATE TABLE t (a int, b text, c blob);\n"
+    table = "CREATE TABLE `t` (a int, b text, c blob);\n"
     written = [(number(a), text(b), hexadecimal(c)) for a, b, c in rows]
     dump = table + statements(written, single) + "SELECT 1;\n"
     assert rows_of(read(dump.encode(), chunk_bytes=size)["t"]) == rows
@@ -74,7 +74,7 @@ def test_rows_of_mysql_are_read_as_they_were_written(text, rows, single, size) -
 @given(ROWS, st.booleans(), st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
 def test_rows_without_backslash_escapes_are_read_as_they_were_written(rows, single, size) -> None:
-    table = "SET SQL_MODE='NO_BACKSLASH_ESCAPES';\nCREATE TABLE t (a int, b text, c blob);\n"
+    table = "SET SQL_MODE='NO_BACKSLASH_ESCAPES';\nCREATE TABLE `t` (a int, b text, c blob);\n"
     written = [(number(a), plain_text(b), hexadecimal(c)) for a, b, c in rows]
     assert rows_of(read((table + statements(written, single)).encode(), chunk_bytes=size)["t"]) == rows
 

@@ -43,7 +43,7 @@ BAD_DUMPS: dict[str, tuple[Callable[[str], str | bytes], str]] = {
     "without_column": (swap("  `valid` ", "  `vld` "), r"core_user.*valid"),
     "wrong_value": (
         lambda text: re.sub(r"(INSERT INTO `core_user` VALUES\s\()\d+", r"\1'abc'", text),
-        r"core_user, column idst, row 1 \(byte \d+\): 'abc'",
+        r"core_user, column idst, row 1 \(byte \d+\): the value is none",
     ),
 }
 

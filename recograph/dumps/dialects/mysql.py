@@ -1,0 +1,212 @@
+"""MySQL's SQL, as mysqldump, mysqlpump, mydumper, phpMyAdmin, HeidiSQL and many others write it."""
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from recograph.dumps.charsets import mysql_codec
+from recograph.dumps.dialects.rules import Dialect, Effect, Kind, Lexing, Literals, is_count, translation
+
+if TYPE_CHECKING:
+    from recograph.dumps.settings import Session
+
+_MOST_DIGITS = 65
+_MOST_BITS = 64
+
+_STRING = rb"'(?:[^'\\]++|\\.|'')*+'"
+_PLAIN_STRING = rb"'(?:[^']++|'')*+'"
+_DOUBLE = rb'"(?:[^"\\]++|\\.|"")*+"'
+_PLAIN_DOUBLE = rb'"(?:[^"]++|"")*+"'
+_QUOTED_NAME = rb"`(?:[^`]++|``)*+`"
+_LINE_COMMENT = rb"(?:--(?=[\x00-\x20])|\#)[^\n]*+"
+
+
+def _strings(backslashes: bool, names: bool) -> tuple[bytes, bytes]:
+    """What strings and quoted names look like."""
+    single = _STRING if backslashes else _PLAIN_STRING
+    double = _DOUBLE if backslashes else _PLAIN_DOUBLE
+    if names:
+        return single, rb"%s|%s" % (_PLAIN_DOUBLE, _QUOTED_NAME)
+    return rb"%s|%s" % (single, double), _QUOTED_NAME
+
+
+@functools.cache
+def _ends(backslashes: bool, names: bool, delimiter: bytes) -> re.Pattern[bytes]:
+    string, name = _strings(backslashes, names)
+    # A comment from the future is a comment to every server; so is what MariaDB alone would execute, for ends.
+    whole = rb"%s|%s|%s\n|/\*(?!M?!(?!9\d{5})).*?\*/|\*/|/\*M?!(?!9\d{5})" % (string, name, _LINE_COMMENT)
+    opening = rb"['\"`\#]|--(?:[\x00-\x20]|\Z)|/\*"
+    return re.compile(rb"(?P<whole>%s)|(?P<open>%s)|(?P<end>%s)" % (whole, opening, re.escape(delimiter)), re.S)
+
+
+@functools.cache
+def _hidden(backslashes: bool, names: bool) -> re.Pattern[bytes]:
+    string, name = _strings(backslashes, names)
+    comment = rb"/\*M?!9\d{5}.*?\*/|/\*M?!(?:\d{5,6})?[ ]?|\*/|/\*.*?\*/|%s" % _LINE_COMMENT
+    return re.compile(rb"(?P<string>%s)|(?P<name>%s)|%s" % (string, name, comment), re.S)
+
+
+_OBJECTS = (
+    "VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|INDEX|USER|ROLE|SERVER|SEQUENCE|PACKAGE(?: BODY)?|"
+    "(?:UNDO )?TABLESPACE|LOGFILE GROUP|SPATIAL REFERENCE SYSTEM|RESOURCE GROUP"
+)
+_BEFORE_OBJECT = (
+    r"(?:OR REPLACE |[A-Z_]+ ?= ?\S+ |SQL SECURITY [A-Z]+ |AGGREGATE |UNIQUE |FULLTEXT |SPATIAL |TEMPORARY )*"
+)
+_ELSEWHERE = "Its rows are in another file. Make the dump with mysqldump or mariadb-dump, which write rows into it."
+_NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
+KINDS = (
+    Kind(r"SET STATEMENT\b", _ROWS),
+    Kind(r"SET\b", _SETTING),
+    Kind(r"(?:LOCK|UNLOCK) (?:TABLES?|INSTANCE)\b", _NONE),
+    Kind(r"START (?:TRANSACTION|SLAVE|REPLICA|ALL|GROUP_REPLICATION)\b|BEGIN(?: WORK)?$|COMMIT\b", _NONE),
+    Kind(r"(?:RELEASE )?SAVEPOINT\b", _NONE),
+    Kind(rf"(?:CREATE|ALTER) {_BEFORE_OBJECT}(?:DATABASE|SCHEMA|{_OBJECTS})\b", _NONE),
+    Kind(rf"DROP (?:{_OBJECTS}|PREPARE)\b", _NONE),
+    Kind(r"DROP (?:DATABASE|SCHEMA)\b", _TABLE),
+    Kind(r"CREATE (?:OR REPLACE |TEMPORARY )*TABLE\b", _TABLE),
+    Kind(r"(?:DROP (?:TEMPORARY )?TABLES?|TRUNCATE|USE)\b", _TABLE),
+    Kind(r"ALTER (?:ONLINE |IGNORE )*TABLE\b", _TABLE),
+    Kind(r"(?:GRANT|REVOKE|FLUSH|ANALYZE|CHECK|OPTIMIZE|REPAIR|INSTALL|UNINSTALL|CHANGE|STOP|PURGE|SHOW)\b", _NONE),
+    Kind(r"RESET (?:MASTER|SLAVE|REPLICA|BINARY)\b", _NONE),
+    Kind(r"DO SETVAL ?\(", _NONE),
+    Kind(r"SELECT (?:@|SETVAL ?\(|NEXTVAL ?\(|LASTVAL ?\(|'')", _NONE),
+    Kind(r"LOAD (?:DATA|XML)\b", _ROWS, "LOAD DATA", _ELSEWHERE),
+    Kind(r"(?:SOURCE|\\\.)", _ROWS, "SOURCE", _ELSEWHERE),
+    Kind(r"IMPORT TABLE\b", _ROWS, "IMPORT TABLE", _ELSEWHERE),
+    Kind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
+)
+KEYWORDS = frozenset(
+    b"""ALTER ANALYZE BACKUP BEGIN CALL CHANGE CHECK CHECKSUM CLONE COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DO
+    DROP EXECUTE EXPLAIN FLUSH GET GRANT HANDLER HELP IMPORT INSERT INSTALL KILL LOAD LOCK MERGE OPTIMIZE PREPARE PURGE
+    RELEASE RENAME REPAIR REPLACE RESET RESIGNAL RESTART REVOKE ROLLBACK SAVEPOINT SELECT SET SHOW SHUTDOWN SIGNAL
+    SOURCE START STOP TABLE TRUNCATE UNINSTALL UNLOCK UPDATE USE VALUES WITH XA""".split()
+)
+
+_TYPES: dict[str, pa.DataType] = {
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "double precision": pa.float64(),
+    "real": pa.float64(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+    "timestamp": pa.timestamp("us"),
+    "year": pa.int16(),
+    "bool": pa.int8(),
+    "boolean": pa.int8(),
+    **dict.fromkeys(["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"], pa.binary()),
+    **dict.fromkeys(["geometry", "point", "linestring", "polygon", "multipoint", "multilinestring"], pa.binary()),
+    **dict.fromkeys(["multipolygon", "geometrycollection", "geomcollection"], pa.binary()),
+}
+_INTEGERS = {
+    "tinyint": (pa.int8(), pa.uint8()),
+    "smallint": (pa.int16(), pa.uint16()),
+    "mediumint": (pa.int32(), pa.uint32()),
+    "int": (pa.int32(), pa.uint32()),
+    "integer": (pa.int32(), pa.uint32()),
+    "bigint": (pa.int64(), pa.uint64()),
+}
+_TYPE = re.compile(r"(?P<name>[a-z]\w*(?: precision)?)\s*(?:\((?P<size>[^)]*)\))?(?P<rest>.*)", re.I | re.S)
+
+
+def column_type(definition: str) -> pa.DataType:
+    """See `Dialect.column_type`.
+
+    Raises:
+        ValueError: its length is none.
+    """
+    match = _TYPE.match(definition)
+    if not match:
+        return pa.string()
+    name, size, rest = match["name"].lower(), (match["size"] or "").strip(), match["rest"].lower()
+    if name in _INTEGERS:
+        unsigned = re.match(r"\s*(?:signed\s+)?(?:unsigned|zerofill)", rest) is not None
+        return _INTEGERS[name][unsigned]
+    if name in ("decimal", "numeric", "dec", "fixed"):
+        precision, _, scale = size.partition(",")
+        return decimal_type(precision or "10", scale or "0", _MOST_DIGITS)
+    if name == "bit":
+        if size and not is_count(size, _MOST_BITS):
+            raise ValueError("length")
+        return pa.bool_() if int(size or 1) == 1 else pa.uint64()
+    return _TYPES.get(name, pa.string())
+
+
+def decimal_type(precision: str, scale: str, most: int) -> pa.DataType:
+    """The type of decimals of so many digits, of which some are behind the point.
+
+    Raises:
+        ValueError: a number isn't one, or is too large for any server.
+    """
+    precision, scale = precision.strip(), scale.strip()
+    if not is_count(precision, most) or not is_count(scale.removeprefix("-"), most):
+        raise ValueError("length")
+    digits, behind = int(precision), int(scale)
+    if not 0 <= behind <= digits:
+        return pa.string()
+    if digits <= 38:
+        return pa.decimal128(digits, behind)
+    return pa.decimal256(digits, behind) if digits <= 76 else pa.string()
+
+
+_CHARSET = re.compile(rb"\s*SET\s+(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.I)
+_SQL_MODE = re.compile(rb"\bSQL_MODE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|@|IFNULL\s*\(|\w+\s*\()", re.I)
+_TIME_ZONE = re.compile(rb"\bTIME_ZONE`?\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\")", re.I)
+
+
+def setting(session: "Session", text: bytes) -> None:
+    """See `Dialect.setting`."""
+    if match := _CHARSET.match(text):
+        charset = match[1].decode().lower()
+        session.encoded_by_column = charset == "binary"
+        if charset != "default":
+            session.encode("utf-8" if session.encoded_by_column else mysql_codec(charset, of_dump=True), charset)
+    if match := _SQL_MODE.search(text):
+        mode = (match[1] or match[2] or b"").upper()
+        session.backslash_escapes = b"NO_BACKSLASH_ESCAPES" not in mode
+        session.quoted_names = any(word in (b"ANSI_QUOTES", b"ANSI") for word in mode.replace(b" ", b"").split(b","))
+    if match := _TIME_ZONE.search(text):
+        session.set_time_zone((match[1] or match[2] or b"").decode(errors="replace"))
+
+
+MYSQL = Dialect(
+    name="mysql",
+    server="MySQL",
+    lexing=Lexing(
+        comment=re.compile(rb"--(?=[\x00-\x20]|\Z)|#"),
+        nested=False,
+        conditional=re.compile(rb"/\*M?!(?!9\d{5})"),
+        ends=_ends,
+        hidden=_hidden,
+        commands=re.compile(rb"use[ \t]", re.I),
+        delimiter=re.compile(rb"delimiter[ \t]+", re.I),
+        routine=re.compile(rb"CREATE\b.*?\b(?:FUNCTION|PROCEDURE|TRIGGER|EVENT|PACKAGE)\b", re.I | re.S),
+    ),
+    literals=Literals(
+        escapes=translation(**{"b": 8, "n": 10, "r": 13, "t": 9, "Z": 26, "0": 0}),
+        by_number=False,
+        kept=b"%_",
+        bits_are_bytes=True,
+        national_escapes=True,
+    ),
+    keywords=KEYWORDS,
+    kinds=KINDS,
+    not_a_column=re.compile(
+        rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK|LIKE|PERIOD\s+FOR|VECTOR\s+(?:KEY|INDEX))\b",
+        re.I,
+    ),
+    column_type=column_type,
+    setting=setting,
+    codec=mysql_codec,
+    options="--default-character-set=utf8mb4",
+    backslash_escapes=True,
+    schemas=False,
+    copies=False,
+    writes_generated=False,
+    has_zero_dates=True,
+    bit_type="bit",
+    bytea_type=None,
+    local_type="timestamp",
+)

@@ -1,0 +1,182 @@
+"""PostgreSQL's SQL, as pg_dump, pg_dumpall and many others write it."""
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from recograph.dumps.charsets import postgresql_codec
+from recograph.dumps.dialects.mysql import decimal_type
+from recograph.dumps.dialects.rules import Dialect, Effect, Kind, Lexing, Literals, translation
+from recograph.dumps.names import NAME, unquote
+
+if TYPE_CHECKING:
+    from recograph.dumps.settings import Session
+
+_MOST_DIGITS = 1000
+
+_ESCAPED = rb"'(?:[^'\\]++|\\.|'')*+'"
+_STRING = rb"'(?:[^']++|'')*+'"
+_QUOTED_NAME = rb'"(?:[^"]++|"")*+"'
+_DOLLAR = rb"\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?)\$.*?\$(?P=tag)\$"
+
+
+@functools.cache
+def _ends(backslashes: bool, _names: bool, delimiter: bytes) -> re.Pattern[bytes]:
+    string = _ESCAPED if backslashes else _STRING
+    whole = rb"\b[eE]%s|%s|%s|--[^\n]*+\n|%s" % (_ESCAPED, string, _QUOTED_NAME, _DOLLAR)
+    opening = rb"['\"]|--|/\*|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?\$"
+    rest = rb"(?P<end>%s)|(?P<parenthesis>[()])|(?P<word>\b(?:BEGIN\s+ATOMIC|CASE|END)\b)" % re.escape(delimiter)
+    return re.compile(rb"(?P<whole>%s)|(?P<open>%s)|%s" % (whole, opening, rest), re.S | re.I)
+
+
+@functools.cache
+def _hidden(backslashes: bool, _names: bool) -> re.Pattern[bytes]:
+    string = _ESCAPED if backslashes else _STRING
+    strings = rb"\b[eE]%s|%s|%s" % (_ESCAPED, string, _DOLLAR)
+    # Comments nest; deeper than this nobody writes them within a statement.
+    comment = rb"/\*(?:[^*/]++|\*(?!/)|/(?!\*)|/\*(?:[^*]++|\*(?!/))*+\*/)*+\*/|--[^\n]*+"
+    return re.compile(rb"(?P<string>%s)|(?P<name>%s)|%s" % (strings, _QUOTED_NAME, comment), re.S)
+
+
+_OBJECTS = (
+    r"(?:SCHEMA|EXTENSION|TYPE|DOMAIN|FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|OPERATOR|CAST|COLLATION|"
+    r"(?:DEFAULT )?CONVERSION|TEXT SEARCH|SERVER|FOREIGN DATA WRAPPER|USER|ROLE|GROUP|DATABASE|TABLESPACE|"
+    r"(?:TRUSTED |PROCEDURAL )*LANGUAGE|(?:RECURSIVE )?VIEW|MATERIALIZED VIEW|(?:UNIQUE )?INDEX|"
+    r"(?:CONSTRAINT )?TRIGGER|EVENT TRIGGER|RULE|POLICY|PUBLICATION|SUBSCRIPTION|SEQUENCE|STATISTICS|"
+    r"ACCESS METHOD|TRANSFORM|LARGE OBJECT|DEFAULT PRIVILEGES|SYSTEM|PROPERTY GRAPH)"
+)
+_FUNCTIONS = (
+    r"(?:SET_CONFIG|SETVAL|NEXTVAL|LO_[A-Z]+|LOWRITE|PG_EXTENSION_CONFIG_DUMP|PG_RESTORE_[A-Z_]+_STATS|"
+    r"BINARY_UPGRADE_[A-Z_]+|TIMESCALEDB_(?:PRE|POST)_RESTORE|PG_NOTIFY|PG_SLEEP)"
+)
+_ELSEWHERE = (
+    "Its rows are in another file. Give the archive that it belongs to (pg_dump --format=custom, directory or tar), or "
+    "make a plain dump, pg_dump --format=plain."
+)
+_NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
+KINDS = (
+    Kind(r"SET\b|RESET\b", _SETTING),
+    Kind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
+    Kind(r"COPY\b.*\bTO\b", _NONE),
+    Kind(r"COPY\b", _ROWS, "COPY FROM a file", _ELSEWHERE),
+    Kind(r"(?:START TRANSACTION|BEGIN|COMMIT|END|SAVEPOINT|RELEASE)\b", _NONE),
+    Kind(r"DROP (?:SCHEMA|DATABASE|OWNED|EXTENSION|TYPE|DOMAIN)\b", _TABLE),
+    Kind(rf"(?:CREATE|ALTER) (?:OR REPLACE )?(?:TEMP(?:ORARY)? |UNLOGGED )?{_OBJECTS}\b", _NONE),
+    Kind(rf"DROP (?!TABLE){_OBJECTS}\b", _NONE),
+    Kind(r"CREATE (?:GLOBAL |LOCAL )?(?:TEMP(?:ORARY)? |UNLOGGED |FOREIGN )?TABLE\b", _TABLE),
+    Kind(r"ALTER (?:FOREIGN )?TABLE\b|DROP (?:FOREIGN )?TABLE\b|TRUNCATE\b", _TABLE),
+    Kind(
+        r"(?:COMMENT|GRANT|REVOKE|SECURITY LABEL|LOCK|ANALYZE|VACUUM|REINDEX|CLUSTER|CHECKPOINT|NOTIFY|LISTEN)\b", _NONE
+    ),
+    Kind(r"(?:REFRESH MATERIALIZED|DISCARD|REASSIGN|LOAD|SHOW)\b", _NONE),
+    Kind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
+)
+KEYWORDS = frozenset(
+    b"""ABORT ALTER ANALYSE ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE
+    DELETE DISCARD DO DROP END EXECUTE EXPLAIN FETCH GRANT IMPORT INSERT LISTEN LOAD LOCK MERGE MOVE NOTIFY PREPARE
+    REASSIGN REFRESH REINDEX RELEASE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE
+    UNLISTEN UPDATE VACUUM VALUES WITH""".split()
+)
+
+_TYPES: dict[str, pa.DataType] = {
+    **dict.fromkeys(["smallint", "int2", "smallserial", "serial2"], pa.int16()),
+    **dict.fromkeys(["integer", "int", "int4", "serial", "serial4"], pa.int32()),
+    **dict.fromkeys(["bigint", "int8", "bigserial", "serial8"], pa.int64()),
+    "oid": pa.uint32(),
+    **dict.fromkeys(["real", "float4"], pa.float32()),
+    **dict.fromkeys(["double precision", "float8"], pa.float64()),
+    **dict.fromkeys(["boolean", "bool"], pa.bool_()),
+    "bytea": pa.binary(),
+    "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+_TYPE = re.compile(r"(?P<name>[a-z]\w*(?: precision| varying)?)\s*(?:\((?P<size>[^)]*)\))?(?P<rest>.*)", re.I | re.S)
+_QUOTED_TYPE = re.compile(r'^(?:"?pg_catalog"?\s*\.\s*)?(?:"(\w+)"(?!\s*\.)|)')
+
+
+def column_type(definition: str) -> pa.DataType:
+    """See `Dialect.column_type`.
+
+    Raises:
+        ValueError: its length is none.
+    """
+    # Types of users are named with their schema, so this is one of PostgreSQL itself.
+    definition = _QUOTED_TYPE.sub(lambda match: match[1] or "", definition, count=1)
+    match = _TYPE.match(definition)
+    if not match or match["rest"].startswith(("[", ".")):
+        return pa.string()
+    name, size, rest = match["name"].lower(), match["size"], match["rest"]
+    if rest.strip().startswith("[") or re.match(r"\s*(?:with(?:out)? time zone)?\s*(?:\[|array\b)", rest, re.I):
+        return pa.string()
+    zoned = rest.strip().lower().startswith("with time zone")
+    if name == "timestamp":
+        return pa.timestamp("us", "UTC" if zoned else None)
+    if name == "time":
+        return pa.string() if zoned else pa.time64("us")
+    if name in ("numeric", "decimal") and size:
+        precision, _, scale = size.partition(",")
+        return decimal_type(precision, scale or "0", _MOST_DIGITS)
+    return _TYPES.get(name, pa.string())
+
+
+_CLIENT_ENCODING = re.compile(
+    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:client_encoding\s*(?:=|TO)|NAMES)\s*'?([\w-]+)", re.I
+)
+_CONFORMING = re.compile(rb"\s*SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
+_SEARCH_PATH = re.compile(rb"\s*SET\s+(?:SESSION\s+)?search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
+_CONFIGURED = re.compile(rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'search_path'\s*,\s*'([^',]*)", re.I)
+_TRUE = (b"on", b"true", b"yes", b"1")
+
+
+def setting(session: "Session", text: bytes) -> None:
+    """See `Dialect.setting`."""
+    if match := _CLIENT_ENCODING.match(text):
+        name = match[1].decode(errors="replace")
+        session.encode(postgresql_codec(name), name)
+    elif match := _CONFORMING.match(text):
+        session.backslash_escapes = match[1].lower() not in _TRUE
+    elif match := _SEARCH_PATH.match(text):
+        session.search_path = unquote(match[1].strip(b"'"), session.encoding)
+    elif (match := _CONFIGURED.match(text)) and match[1].strip():
+        session.search_path = unquote(match[1].strip(), session.encoding)
+
+
+POSTGRESQL = Dialect(
+    name="postgresql",
+    server="PostgreSQL",
+    lexing=Lexing(
+        comment=re.compile(rb"--"),
+        nested=True,
+        conditional=None,
+        ends=_ends,
+        hidden=_hidden,
+        commands=re.compile(rb"\\"),
+        delimiter=None,
+        routine=re.compile(rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", re.I),
+    ),
+    literals=Literals(
+        escapes=translation(b=8, f=12, n=10, r=13, t=9),
+        by_number=True,
+        kept=b"",
+        bits_are_bytes=False,
+        national_escapes=False,
+    ),
+    keywords=KEYWORDS,
+    kinds=KINDS,
+    # What may be the name of a column here, such as key and index, isn't among them.
+    not_a_column=re.compile(rb"(?:PRIMARY|UNIQUE|CONSTRAINT|FOREIGN|CHECK|LIKE|EXCLUDE(?=\s+USING|\s*\())\b", re.I),
+    column_type=column_type,
+    setting=setting,
+    codec=postgresql_codec,
+    options="--encoding=UTF8",
+    backslash_escapes=False,
+    schemas=True,
+    copies=True,
+    writes_generated=False,
+    has_zero_dates=False,
+    bit_type=None,
+    bytea_type="bytea",
+    local_type=None,
+)

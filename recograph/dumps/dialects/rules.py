@@ -1,0 +1,133 @@
+"""The form of a dialect: everything in which the SQL of one server differs from that of another, as data."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from recograph.dumps.settings import Session
+
+Pattern = re.Pattern[bytes]
+
+
+class Effect(Enum):
+    """What a statement does to rows."""
+
+    NONE = "none"
+    """Nothing: it may be passed over."""
+    SETTING = "setting"
+    """It may change how rows are read."""
+    TABLE = "table"
+    """It makes, drops or arranges tables, which the catalog follows."""
+    ROWS = "rows"
+    """It changes rows in a way that isn't read."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of statement: the words it begins with, what people call it, and what it does."""
+
+    begins: str
+    """Regular expression on the statement's first words, which are in upper case with one space between them."""
+    effect: Effect
+    name: str = ""
+    """What a message calls it; its first words by default."""
+    remedy: str = "Make the dump with the server's own program, which writes rows as they are."
+
+
+@dataclass(frozen=True)
+class Lexing:
+    """How text is split into statements."""
+
+    comment: Pattern
+    """A comment to the end of the line, where it begins."""
+    nested: bool
+    """Whether comments in slashes and stars nest."""
+    conditional: Pattern | None
+    """The mark of a comment that is executed, where there are such."""
+    ends: Callable[[bool, bool, bytes], Pattern]
+    """Given whether backslashes escape and whether double quotes are of names, and the delimiter: finds what could
+    hide a delimiter, and the delimiter. Groups: whole, open, end, parenthesis, word."""
+    hidden: Callable[[bool, bool], Pattern]
+    """Given the same: finds strings (group string), quoted names (group name) and comments (any other match)."""
+    commands: Pattern
+    """Commands of the server's client, one a line."""
+    delimiter: Pattern | None
+    """The command that changes the delimiter, where there is one."""
+    routine: Pattern
+    """Statements that may hold others."""
+
+
+@dataclass(frozen=True)
+class Literals:
+    """How values are written."""
+
+    escapes: npt.NDArray[np.uint8]
+    """What a byte behind a backslash stands for."""
+    by_number: bool
+    """Whether a backslash may stand before digits, x or u."""
+    kept: bytes
+    """Bytes before which a backslash stays."""
+    bits_are_bytes: bool
+    """Whether bits, b'101', are the bytes of a number, or text."""
+    national_escapes: bool
+    """Whether backslashes escape in N'...' as in other strings."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One server's SQL, as its dumps are written in it."""
+
+    name: str
+    server: str
+    lexing: Lexing
+    literals: Literals
+    keywords: frozenset[bytes]
+    """First words of statements; what begins with none of them is no statement."""
+    kinds: tuple[Kind, ...]
+    """Kinds of statements; the first that fits holds."""
+    not_a_column: Pattern
+    """What a table's definition holds besides columns."""
+    column_type: Callable[[str], pa.DataType]
+    """The type that a column's definition, without its name and strings, states."""
+    setting: Callable[["Session", bytes], None]
+    """Takes in a statement of settings."""
+    codec: Callable[[str], str | None]
+    """Python's codec of a character set that a whole dump may be in."""
+    options: str
+    """The options of the server's own program that make a dump that can be read: of its character set."""
+    backslash_escapes: bool
+    """Whether a backslash escapes what follows it in strings, at the beginning."""
+    schemas: bool
+    """Whether tables lie in schemas of a database; the first is `public`."""
+    copies: bool
+    """Whether there are COPY blocks."""
+    writes_generated: bool
+    """Whether values of generated columns are in dumps."""
+    has_zero_dates: bool
+    """Whether 0000-00-00 stands for no date."""
+    bit_type: str | None
+    """The type whose values come as bytes of a number."""
+    bytea_type: str | None
+    """The type whose values come in PostgreSQL's notation of bytes."""
+    local_type: str | None
+    """The type whose moments are in the session's time zone."""
+
+
+def translation(**escapes: int) -> npt.NDArray[np.uint8]:
+    """A table of what each byte stands for behind a backslash: itself, but for those given."""
+    table = np.arange(256, dtype=np.uint8)
+    for character, byte in escapes.items():
+        table[ord(character)] = byte
+    return table
+
+
+def is_count(text: str, most: int) -> bool:
+    """Whether a text is a whole number up to a limit; of any length, for definitions may be hostile."""
+    return len(text) <= len(str(most)) and text.isascii() and text.isdecimal() and int(text) <= most
