@@ -66,12 +66,13 @@ endif
 export TF_VAR_s3_use_path_style ?= $(if $(AWS_ENDPOINT_URL)$(AWS_ENDPOINT_URL_S3),true,false)
 ON_AWS := eval "$$($(TERRAFORM) output -raw env)" && $(BIN)/recograph aws
 
-deploy: install  ## all of AWS in one go: BUCKET=my-lake, UPLOAD=no keeps the dumps of data/ here
+FOR := $(if $(CUSTOMER),--customer $(CUSTOMER))
+
+deploy: install  ## all of AWS in one go: BUCKET=my-lake; UPLOAD=no keeps the dumps of data/ here, CUSTOMER=c looks at one alone
 	@$(MAKE) --no-print-directory aws-apply
 	@test "$(UPLOAD)" = no || $(MAKE) --no-print-directory aws-upload
-	@$(MAKE) --no-print-directory aws-land
-	@$(MAKE) --no-print-directory aws-crawl
-	@$(MAKE) --no-print-directory aws-tables
+	@# A bad dump of one customer is told, and keeps nobody else from being landed and crawled.
+	@status=0; for step in aws-land aws-crawl aws-tables; do $(MAKE) --no-print-directory $$step || status=1; done; exit $$status
 
 aws-apply:  ## make or update everything with Terraform
 	@command -v terraform >/dev/null || { echo "terraform 1.11 or later is needed: https://developer.hashicorp.com/terraform/install"; exit 1; }
@@ -79,20 +80,20 @@ aws-apply:  ## make or update everything with Terraform
 	$(TERRAFORM) apply -auto-approve
 
 aws-upload: install  ## send the dumps of data/ to the bucket
-	@$(ON_AWS) upload
+	@$(ON_AWS) upload $(FOR)
 
 aws-land: install  ## land the bucket's dumps as Parquet
-	@$(ON_AWS) land
+	@$(ON_AWS) land $(FOR)
 
 aws-crawl: install  ## run every customer's crawler and wait for it
-	@$(ON_AWS) crawl
+	@$(ON_AWS) crawl $(FOR)
 
 aws-tables: install  ## print the tables that can be queried in Athena
-	@$(ON_AWS) tables
+	@$(ON_AWS) tables $(FOR)
 
 destroy: install  ## undo deploy; FORCE=1 deletes the bucket's content too
 ifdef FORCE
-	TF_VAR_force_destroy=true $(TERRAFORM) apply -auto-approve -target=aws_s3_bucket.lake -target=aws_athena_workgroup.pipeline
+	TF_VAR_force_destroy=true $(TERRAFORM) apply -auto-approve -target=aws_s3_bucket.lake -target=aws_athena_workgroup.pipeline -target=aws_secretsmanager_secret.neo4j
 	TF_VAR_force_destroy=true $(TERRAFORM) destroy -auto-approve
 else
 	@$(ON_AWS) check-empty

@@ -52,43 +52,14 @@
 
 {#
   What must be there before the first model is built. DuckDB starts empty: marts that this run doesn't build are read
-  from their files. On Athena missing tables are made, empty: were it left to the models, two runs that both find no
-  table would both make it, and the second would delete the files of the first.
+  from their files. On Athena the catalog has made the tables (GlueCatalog.prepare_marts): were that left to the models,
+  two runs that both find no table would both make it, and the second would delete the files of the first.
 #}
 {% macro register_marts() -%}
     {{ return(adapter.dispatch('register_marts', 'recograph')()) }}
 {%- endmacro %}
 
-{% macro athena__register_marts() -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn -%}
-            {%- set mart = api.Relation.create(
-                database=node.database, schema=node.schema, identifier=node.alias, type='table'
-            ) -%}
-            {%- if load_relation(mart) is none -%}
-                {%- do run_query(create_mart(mart, node.columns.values() | list)) -%}
-                {%- do adapter.cache_added(mart) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{# The last two columns are the partition's; DDL calls a text without a length string. #}
-{% macro create_mart(mart, columns) -%}
-    create external table if not exists `{{ mart.schema }}`.`{{ mart.identifier }}` (
-        {%- for column in columns[:-2] %}
-        `{{ column.name }}` {{ column.data_type | replace('varchar', 'string') }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
-    partitioned by (
-        {%- for column in columns[-2:] -%}
-        `{{ column.name }}` {{ column.data_type | replace('varchar', 'string') }}{{ ', ' if not loop.last }}
-        {%- endfor -%}
-    )
-    stored as parquet
-    location '{{ mart_location(mart) }}/'
-    tblproperties ('classification' = 'parquet')
-{%- endmacro %}
+{% macro athena__register_marts() %}{% endmacro %}
 
 {% macro duckdb__register_marts() -%}
     {%- if execute -%}

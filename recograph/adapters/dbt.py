@@ -6,8 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+
+import yaml
 
 from recograph.customers import Customer
 from recograph.errors import RecographError
@@ -17,6 +20,18 @@ from recograph.settings import DBT_PROJECT_DIR, Settings
 
 DBT = Path(sys.executable).with_name("dbt")
 """The dbt of this environment, whatever PATH says."""
+ANYONE = Customer(id="customer", name="-", region="-", size="-", category="-")
+"""For what dbt says alike of all customers."""
+
+
+@cache
+def mart_columns() -> dict[str, dict[str, str]]:
+    """By mart the types of its columns, as the models' descriptions have them; the last two name the partition."""
+    described = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / "marts.yml").read_text(encoding="utf-8"))
+    return {
+        model["name"]: {column["name"]: column["data_type"] for column in model["columns"]}
+        for model in described["models"]
+    }
 
 
 def target(settings: Settings) -> str:
@@ -75,8 +90,7 @@ def manifest(settings: Settings) -> Path:
 
 def _parse(settings: Settings, target_path: Path) -> None:
     """Run `dbt parse` with some customer's variables: the manifest's structure is the same for all."""
-    anyone = Customer(id="customer", name="-", region="-", size="-", category="-")
-    variables = dbt_vars(anyone, "2026-01-01")
+    variables = dbt_vars(ANYONE, "2026-01-01")
     command = [
         *(str(DBT), "--quiet", "parse", "--target", target(settings)),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),

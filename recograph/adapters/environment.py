@@ -27,6 +27,7 @@ def open_catalog(settings: Settings) -> Catalog:
             region=settings.region,
             database_prefix=settings.landing_database_prefix,
             crawler_prefix=settings.crawler_prefix,
+            marts_database=settings.marts_database,
         )
     return ParquetCatalog(lake=lake)
 

@@ -30,24 +30,37 @@ def upload(customer: Customers = None) -> None:
 
 @app.command()
 def land(customer: Customers = None, date: Dates = None) -> None:
-    """Land the lake's dumps as typed Parquet, whole days or nothing."""
+    """Land the lake's dumps as typed Parquet, whole days or nothing; what is landed already isn't landed again.
+
+    A dump that can't be landed is told at the end, and keeps no other from it. With --date a day is landed again.
+    """
+    from recograph.operating.deployment import NotLanded
+
     tables = rows = 0
+    failed = []
     for landing in _deployment(customer).land(date or ()):
+        if isinstance(landing, NotLanded):
+            failed.append(landing.reason)
+            continue
         landed = landing.tables.values()
         typer.echo(f"{landing.dump.customer} {landing.dump.date}: {sum(table.rows for table in landed):,} rows landed")
         tables, rows = tables + len(landed), rows + sum(table.rows for table in landed)
     typer.echo(f"{tables} tables with {rows:,} rows landed.")
+    if failed:
+        raise RecographError(f"{len(failed)} of the dumps couldn't be landed. " + " ".join(failed))
 
 
 @app.command()
 def crawl(customer: Customers = None) -> None:
-    """Run every customer's crawler, wait for them, and register what they left out."""
-    drifts = []
-    for name, tables in _deployment(customer).crawl().items():
-        typer.echo(f"{name}: {len(tables)} tables in the catalog")
-        drifts += [f"{name}: {text}" for table in tables for text in table.drift]
-    if drifts:
-        raise RecographError("The catalog differs from the contracts. " + " ".join(drifts))
+    """Make what was landed queryable: run the crawlers that have something to discover, and register the rest."""
+    deployment = _deployment(customer)
+    for name, crawl in deployment.crawl():
+        state = "crawled and registered" if crawl.crawled else "nothing new"
+        typer.echo(f"{name}: {crawl.tables} tables in the catalog, {state}")
+        if crawl.trouble:
+            typer.echo(f"{name}: {crawl.trouble} All is registered nevertheless.", err=True)
+    if misplaced := deployment.misplaced():
+        raise RecographError(" ".join(misplaced))
 
 
 @app.command()

@@ -9,14 +9,15 @@ from typing import Any
 import dagster as dg
 
 from recograph.adapters.aws.athena_cost import usage
-from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest
+from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest, mart_columns
 from recograph.adapters.dbt_lineage import column_lineage
 from recograph.adapters.dbt_rules import broken_rules
 from recograph.defs.catalog import catalog_table
 from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
+from recograph.defs.errors import clear_failures
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
 from recograph.defs.platforms import USED
-from recograph.lake.interfaces import Warehouse
+from recograph.lake.interfaces import Catalog, Warehouse
 from recograph.lake.layout import remaking
 from recograph.platforms import PLATFORMS, Platform, platform_of
 
@@ -62,7 +63,12 @@ os.environ.update(dbt_environment(SETTINGS))
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="warehouse",
 )
-def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
+def marts(
+    context: dg.AssetExecutionContext,
+    dbt: DbtResource,
+    catalog: dg.ResourceParam[Catalog],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Iterator[Any]:
     """Build the partitions' marts, each with one dbt run.
 
     A run over several days reports each asset once, as Dagster wants it, and a check as failed if it failed on any day.
@@ -70,6 +76,8 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtResource, warehouse: dg.Res
     outputs: dict[str, dg.Output[Any]] = {}
     checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
     names = [key.path[-1] for key in context.selected_asset_keys]
+    with clear_failures():
+        catalog.prepare_marts(mart_columns())
     lineages: dict[Platform, dict[str, dg.TableColumnLineage]] = {}
     for snapshot in snapshots_of(context):
         if not SETTINGS.on_aws:

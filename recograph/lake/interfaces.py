@@ -94,6 +94,18 @@ class Catalog(Protocol):
             RecographError: a table wasn't landed, or the catalog can't be reached.
         """
 
+    def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:
+        """Make the marts' tables as the models describe them; returns whether one was changed.
+
+        Partitions that were built before keep their rows; where they lack a column, it is read as NULL.
+
+        Args:
+            marts: by mart the types of its columns, as dbt spells them; the last two name the partition.
+
+        Raises:
+            RecographError: the catalog can't be reached.
+        """
+
 
 class Warehouse(Protocol):
     """What the graph loading needs of an engine."""

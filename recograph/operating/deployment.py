@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from recograph.adapters.aws.clients import client
-from recograph.adapters.aws.glue_catalog import GlueCatalog
+from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
 from recograph.adapters.aws.messages import explained
 from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.adapters.dbt import mart_columns
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
-from recograph.lake.interfaces import CatalogTable
+from recograph.lake.interfaces import DumpFile
 from recograph.lake.landing import Landing, land
+from recograph.lake.layout import customer_folder, date_of, landing_key
 from recograph.platforms import platform_of
 from recograph.settings import Settings
 
@@ -33,6 +35,15 @@ class QueryableTable:
     columns: int
     partitions: int
     location: str
+
+
+@dataclass(frozen=True)
+class NotLanded:
+    """A dump that couldn't be landed, or a customer whose dumps can't be told apart."""
+
+    customer: str
+    date: str | None
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -82,39 +93,66 @@ class Deployment:
                     )
                 yield customer, uri, self.lake.upload_dump(self.settings.data / customer / name, customer)
 
-    def land(self, dates: Sequence[str] = ()) -> Iterator[Landing]:
-        """Land the dumps of the lake, of some days or all, as many at a time as there are processors.
+    def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | NotLanded]:
+        """Land the dumps of the lake, as many at a time as there are processors; a bad one keeps no other from it.
+
+        Without dates, what is landed already isn't landed again, nor is what is older than a customer's oldest landed
+        day: that was cleaned away.
 
         Raises:
-            RecographError: there is none, or one breaks a contract; what was landed before stays.
+            RecographError: there is no dump at all.
         """
-        dumps = [
-            dump
-            for customer in self.customers
-            for dump in self.lake.dumps(customer).values()
-            if not dates or dump.date in dates
-        ]
-        if not dumps:
+        dumps: list[DumpFile] = []
+        known = 0
+        for customer in self.customers:
+            try:
+                some = [dump for dump in self.lake.dumps(customer).values() if not dates or dump.date in dates]
+            except RecographError as error:
+                yield NotLanded(customer, None, str(error))
+                known += 1
+                continue
+            known += len(some)
+            dumps += some if dates else self._to_land(customer, some)
+        if not known:
             days = f" of {', '.join(dates)}" if dates else ""
             raise RecographError(f"No dump{days} in {self.lake.uri('dumps/')}: run `recograph aws upload` first.")
-        if len(dumps) == 1:
-            yield land(self.lake, dumps[0], self.customers[dumps[0].customer])
+        if len(dumps) < 2:
+            yield from (_land(self.lake, dump, self.customers[dump.customer]) for dump in dumps)
             return
         workers = min(len(dumps), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
             owners = [self.customers[dump.customer] for dump in dumps]
-            yield from pool.map(land, [self.lake] * len(dumps), dumps, owners)
+            yield from pool.map(_land, [self.lake] * len(dumps), dumps, owners)
 
-    def crawl(self) -> dict[str, list[CatalogTable]]:
-        """Run every customer's crawler at once, wait, and register what they left out.
+    def _to_land(self, customer: str, dumps: Sequence[DumpFile]) -> list[DumpFile]:
+        """The dumps that aren't landed yet, or were replaced since."""
+        shipped = self.lake.modified(f"dumps/{customer}/")
+        landed = self.lake.modified(customer_folder(customer))
+        oldest = min((date_of(key) for key in landed), default="")
+        contracts = platform_of(self.customers[customer]).contracts
+        to_land = []
+        for dump in dumps:
+            times = [landed.get(landing_key(customer, table, dump.date)) for table in contracts]
+            complete = [time for time in times if time is not None]
+            is_landed = len(complete) == len(times) and min(complete) >= shipped[dump.uri]
+            if dump.date >= oldest and not is_landed:
+                to_land.append(dump)
+        return to_land
+
+    def crawl(self) -> Iterator[tuple[str, Crawl]]:
+        """Make all that was landed queryable, and the marts' tables what the models say; by customer what was done.
 
         Raises:
-            RecographError: a crawler is missing or fails.
+            RecographError: a crawler or a database is missing.
         """
+        self.catalog.prepare_marts(mart_columns())
         with ThreadPoolExecutor(max_workers=8) as pool:
             contracts = [platform_of(customer).contracts.values() for customer in self.customers.values()]
-            landed = pool.map(self.catalog.register_landed, self.customers, contracts)
-            return dict(zip(self.customers, landed, strict=True))
+            yield from zip(self.customers, pool.map(self.catalog.discover, self.customers, contracts), strict=True)
+
+    def misplaced(self) -> list[str]:
+        """See `GlueCatalog.misplaced`."""
+        return self.catalog.misplaced(mart_columns())
 
     def tables(self) -> list[QueryableTable]:
         """Every table of the customers and of the marts that Athena can query.
@@ -151,3 +189,10 @@ def _queryable(database: str, table: Mapping[str, Any], partitions: int) -> Quer
     storage = table["StorageDescriptor"]
     columns = len(storage["Columns"]) + len(table.get("PartitionKeys", []))
     return QueryableTable(database, table["Name"], columns, partitions, storage["Location"])
+
+
+def _land(lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | NotLanded:
+    try:
+        return land(lake, dump, customer)
+    except RecographError as error:
+        return NotLanded(dump.customer, dump.date, str(error))

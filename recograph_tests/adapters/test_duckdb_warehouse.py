@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from recograph.adapters.local import duckdb_warehouse
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
 
@@ -18,3 +21,25 @@ def test_a_broken_file_of_a_mart_is_one_clear_message(tmp_path: Path) -> None:
         ):
             read(f"select * from {relation}")
     assert warehouse.partition("users", "o'neil", "2026-11-02") is None
+
+
+def test_a_day_that_was_built_before_a_mart_changed_is_read_as_the_mart_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"id": "bigint", "level": "varchar", "score": "double", "customer": "varchar", "snapshot_date": "varchar"}
+    monkeypatch.setattr(duckdb_warehouse, "mart_columns", lambda: {"users": now})
+    warehouse = DuckDBWarehouse(lake=str(tmp_path))
+    days = {
+        "2026-11-01": {"id": [1], "score": [3], "gone": ["x"]},
+        "2026-11-02": {"id": [1], "level": ["high"], "score": [0.5]},
+    }
+    for day, columns in days.items():
+        folder = tmp_path / "marts" / "users" / "customer=c" / f"snapshot_date={day}"
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({**columns, "customer": ["c"], "snapshot_date": [day]}), folder / "users.parquet")
+    before, after = (warehouse.partition("users", "c", day) for day in days)
+    both = warehouse.query(f"select * from {before} union all by name select * from {after} order by snapshot_date")
+    assert both.to_pylist() == [
+        {"id": 1, "level": None, "score": 3.0, "customer": "c", "snapshot_date": "2026-11-01"},
+        {"id": 1, "level": "high", "score": 0.5, "customer": "c", "snapshot_date": "2026-11-02"},
+    ]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from recograph.adapters.dbt import dbt_environment, dbt_vars, target
-from recograph.adapters.environment import open_warehouse
+from recograph.adapters.dbt import dbt_environment, dbt_vars, mart_columns, target
+from recograph.adapters.environment import open_catalog, open_warehouse
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -20,7 +20,9 @@ MARTS = tuple(path.stem for path in sorted((DBT_PROJECT_DIR / "models" / "marts"
 def dbt(environ: Mapping[str, str], customer: str, date: str, *arguments: str) -> subprocess.Popen[str]:
     """Start `dbt ARGUMENTS` for a partition, in the installation that the environment names."""
     settings = Settings.from_env(environ)
-    if not settings.on_aws:
+    if settings.on_aws:
+        open_catalog(settings).prepare_marts(mart_columns())
+    else:
         for mart in MARTS:
             partition = f"customer={customer}/snapshot_date={date}"
             Path(settings.lake, "marts", mart, partition).mkdir(parents=True, exist_ok=True)

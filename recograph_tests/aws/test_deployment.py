@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from recograph.cli import app
 from recograph.errors import RecographError
+from recograph.lake.landing import Landing
 from recograph.operating.deployment import Deployment
 from recograph.settings import Settings
 from recograph_tests.aws.stack import Deployment as Made
@@ -50,7 +51,9 @@ def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> 
         list(deployment.land())
     list(deployment.upload())
     day = max(deployment.lake.dumps("customer_1"))
-    assert [landing.dump.date for landing in deployment.land([day])] == [day]
+    (landing,) = deployment.land([day])
+    assert isinstance(landing, Landing)
+    assert landing.dump.date == day
     landed = deployment.lake.parquet("landing/")
     assert len(landed) == 8
     assert all(f"/snapshot_date={day}/" in key for key in landed)
@@ -58,15 +61,45 @@ def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> 
         list(deployment.land(["1999-01-01"]))
 
 
-def test_a_bad_dump_is_named_and_lands_nothing(deployment: Deployment, data: Path) -> None:
-    for dump in (data / "customer_1").iterdir():
-        dump.unlink()
+def test_a_bad_dump_is_told_at_the_end_and_keeps_no_other_from_landing(made: Made, data: Path) -> None:
     text = "-- MySQL dump 10.13\nCREATE TABLE `x` (`a` int);\n-- Dump completed\n"
-    (data / "customer_1" / "2026-11-01.sql").write_text(text)
+    bad = min((data / "customer_1").iterdir())
+    bad.unlink()
+    day = bad.name.split(".")[0]
+    bad.with_name(f"{day}.sql").write_text(text)
+    runner = CliRunner()
+    assert runner.invoke(app, ["aws", "upload"]).exit_code == 0
+    landed = runner.invoke(app, ["aws", "land", "-c", "customer_1"])
+    assert isinstance(landed.exception, RecographError)
+    assert str(landed.exception).startswith("1 of the dumps couldn't be landed. s3://")
+    assert f"/customer_1/{day}.sql: table core_user is missing" in str(landed.exception)
+    assert "8 tables with" in landed.stdout
+    lake = Deployment.open(Settings.from_env(made.environ)).lake
+    assert not [key for key in lake.parquet("landing/customer_1/") if f"snapshot_date={day}" in key]
+
+
+def test_what_is_landed_or_was_cleaned_away_is_not_landed_again(deployment: Deployment, data: Path) -> None:
     list(deployment.upload())
-    with pytest.raises(RecographError, match=r"s3://.*/customer_1/2026-11-01\.sql: table core_user is missing"):
-        list(deployment.land())
-    assert deployment.lake.parquet("landing/") == []
+    first, second = deployment.lake.dumps("customer_1")
+
+    def landed(*dates: str) -> list[str]:
+        found = []
+        for landing in deployment.land(dates):
+            assert isinstance(landing, Landing)
+            found.append(landing.dump.date)
+        return found
+
+    assert landed() == [first, second]
+    assert landed() == []
+    dump = deployment.settings.data / "customer_1" / deployment.lake.dumps("customer_1")[second].uri.rsplit("/", 1)[1]
+    dump.write_bytes(min((data / "customer_1").iterdir()).read_bytes())
+    list(deployment.upload())
+    assert landed() == [second]  # it was replaced
+    for key in deployment.lake.parquet("landing/customer_1/"):
+        if f"snapshot_date={first}" in key:
+            deployment.lake.delete(key)
+    assert landed() == []
+    assert landed(first) == [first]  # asked for by name
 
 
 def test_a_bucket_is_empty_only_without_old_versions(ministack: LocalAws, made: Made, deployment: Deployment) -> None:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recograph.adapters.aws.glue_catalog import GlueCatalog, glue_type
+from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
 from recograph.lake.layout import landing_key
+from recograph.platforms import Column, Contract
 from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 
@@ -43,6 +44,7 @@ def catalog(deploy: Callable[..., Deployment], tmp_path: Any) -> GlueCatalog:
         region=REGION,
         database_prefix=deployment.environ["RECOGRAPH_LANDING_DATABASE_PREFIX"],
         crawler_prefix=deployment.environ["RECOGRAPH_CRAWLER_PREFIX"],
+        marts_database=deployment.environ["RECOGRAPH_MARTS_DATABASE"],
         poll=0.2,
     )
 
@@ -52,12 +54,32 @@ def _some(type_: Any) -> Any:
 
 
 @pytest.fixture
-def crawled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the crawler, which takes its seconds and finds nothing here, had run."""
-    monkeypatch.setattr(GlueCatalog, "crawl", lambda self, customer: None)
+def crawls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose crawlers have run, each as if it had at once and found nothing."""
+    crawled: list[str] = []
+    monkeypatch.setattr(GlueCatalog, "crawl", lambda self, customer: crawled.append(customer))
+    return crawled
 
 
-def test_what_the_crawler_did_not_make_follows_from_the_contract(catalog: GlueCatalog, glue: Any) -> None:
+def table_of(catalog: GlueCatalog, glue: Any, table: str = "core_user") -> dict[str, str]:
+    """The columns of a landed table of customer_1 and their types, as the catalog has them."""
+    found = glue.get_table(DatabaseName=f"{catalog.database_prefix}customer_1", Name=table)["Table"]
+    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
+
+
+def partitions_of(catalog: GlueCatalog, glue: Any, table: str = "core_user") -> dict[str, dict[str, Any]]:
+    """The partitions of a landed table of customer_1, by date."""
+    where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": table}
+    return {found["Values"][0]: found["StorageDescriptor"] for found in glue.get_partitions(**where)["Partitions"]}
+
+
+def with_columns(contract: Contract, *columns: Column, without: str = "") -> Contract:
+    """A contract as it will be one day."""
+    kept = [column for column in contract.columns if column.name not in {without, *(c.name for c in columns)}]
+    return dataclasses.replace(contract, columns=(*kept, *columns))
+
+
+def test_a_day_is_registered_as_the_contract_says(catalog: GlueCatalog, glue: Any) -> None:
     found = catalog.register("customer_1", DAYS[0], CONTRACTS.values())
     assert {name: (table.rows, table.drift) for name, table in found.items()} == {
         name: (0 if contract.optional else 1, ()) for name, contract in CONTRACTS.items()
@@ -74,22 +96,93 @@ def test_what_the_crawler_did_not_make_follows_from_the_contract(catalog: GlueCa
         ]
 
 
-def test_a_drift_names_the_column(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
-    columns = [("idst", "bigint"), ("valid", "int"), ("register_date", "timestamp"), ("pass", "string")]
-    glue.create_table(
-        DatabaseName=f"{catalog.database_prefix}customer_1",
-        TableInput={
-            "Name": "core_user",
-            "StorageDescriptor": {"Columns": [{"Name": name, "Type": type_} for name, type_ in columns]},
-            "PartitionKeys": [{"Name": "snapshot_date", "Type": "date"}],
-        },
+def test_a_changed_contract_takes_the_table_and_the_day_along(
+    catalog: GlueCatalog, glue: Any, crawls: list[str]
+) -> None:
+    users = CONTRACTS["core_user"]
+    catalog.register("customer_1", DAYS[0], [users])
+    added = (Column("valid", pa.string(), "", required=True), Column("level", pa.string(), ""))
+    changed = with_columns(users, *added, without="register_date")
+    assert catalog.register("customer_1", DAYS[1], [changed])["core_user"].drift == ()
+    now = {"idst": "bigint", "can_manage_subordinates": "boolean", "valid": "string", "level": "string"}
+    assert table_of(catalog, glue) == now
+    before, after = (
+        {column["Name"]: column["Type"] for column in partitions_of(catalog, glue)[day]["Columns"]} for day in DAYS
     )
-    assert catalog.register("customer_1", DAYS[0], [CONTRACTS["core_user"]])["core_user"].drift == (
-        "core_user.can_manage_subordinates is missing.",
-        "core_user.valid is int, but the contract says boolean.",
-        "core_user.snapshot_date is date, but the contract says string.",
-        "core_user.pass is in no contract.",
-    )
+    assert after == now
+    assert before["valid"] == "boolean"  # the day before is read as it was written
+    assert "level" not in before
+
+    catalog.register("customer_1", DAYS[0], [changed])  # asked for, the day before comes along
+    assert partitions_of(catalog, glue)[DAYS[0]]["Columns"] == partitions_of(catalog, glue)[DAYS[1]]["Columns"]
+    filesystem, root = catalog.lake.filesystem()
+    file = f"{root}{landing_key('customer_1', 'core_user', DAYS[0])}"
+    assert pq.read_table(file, filesystem=filesystem, partitioning=None).to_pylist() == [
+        {"idst": 1, "can_manage_subordinates": None, "valid": "true", "level": None}
+    ]
+    assert crawls == []
+
+
+def test_a_crawler_runs_where_there_is_something_to_discover(
+    catalog: GlueCatalog, glue: Any, crawls: list[str]
+) -> None:
+    contracts = list(CONTRACTS.values())
+    assert catalog.discover("customer_1", contracts) == Crawl(tables=len(contracts), crawled=True)  # a new customer
+    assert sorted(partitions_of(catalog, glue)) == list(DAYS)
+    assert catalog.discover("customer_1", contracts) == Crawl(tables=len(contracts), crawled=False)
+    where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": "core_user"}
+    glue.delete_partition(**where, PartitionValues=[DAYS[0]])
+    assert catalog.discover("customer_1", contracts).crawled  # a day that was landed beside
+    changed = [*contracts[1:], with_columns(CONTRACTS["core_user"], Column("level", pa.string(), ""))]
+    assert catalog.discover("customer_1", changed).crawled  # a changed schema
+    assert "level" in table_of(catalog, glue)
+    assert crawls == ["customer_1"] * 3
+    assert sorted(partitions_of(catalog, glue)) == list(DAYS)
+
+
+def test_a_crawler_that_fails_keeps_nothing_from_being_registered(
+    catalog: GlueCatalog, glue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RecographError("Glue crawler of customer_1 failed: Internal Service Exception")
+
+    monkeypatch.setattr(GlueCatalog, "crawl", fail)
+    crawl = catalog.discover("customer_1", list(CONTRACTS.values()))
+    assert crawl.trouble == "Glue crawler of customer_1 failed: Internal Service Exception"
+    assert sorted(partitions_of(catalog, glue)) == list(DAYS)
+
+
+def test_tables_of_another_bucket_are_led_to_the_lake(catalog: GlueCatalog, glue: Any, crawls: list[str]) -> None:
+    where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": "core_user"}
+    catalog.register("customer_1", DAYS[0], [CONTRACTS["core_user"]])
+    table = glue.get_table(DatabaseName=where["DatabaseName"], Name="core_user")["Table"]
+    elsewhere = {**table["StorageDescriptor"], "Location": "s3://the-old-one/landing/customer_1/core_user/"}
+    moved = {"Name": "core_user", "StorageDescriptor": elsewhere, "PartitionKeys": table["PartitionKeys"]}
+    glue.update_table(DatabaseName=where["DatabaseName"], TableInput=moved)
+    glue.delete_partition(**where, PartitionValues=[DAYS[0]])
+    day = {**elsewhere, "Location": f"{elsewhere['Location']}snapshot_date={DAYS[0]}/"}
+    glue.create_partition(**where, PartitionInput={"Values": [DAYS[0]], "StorageDescriptor": day})
+    assert catalog.discover("customer_1", [CONTRACTS["core_user"]]).crawled
+    places = {day: storage["Location"] for day, storage in partitions_of(catalog, glue).items()}
+    assert set(places) == set(DAYS)
+    assert all(place.startswith(catalog.lake.uri("landing/")) for place in places.values())
+
+
+def test_a_mart_that_lies_in_another_bucket_is_told(catalog: GlueCatalog, glue: Any) -> None:
+    marts = {"users": {"id": "bigint", "customer": "varchar", "snapshot_date": "varchar"}}
+    assert catalog.prepare_marts(marts)
+    assert not catalog.prepare_marts(marts)
+    storage = glue.get_table(DatabaseName=catalog.marts_database, Name="users")["Table"]["StorageDescriptor"]
+    for day in DAYS:
+        place = f"s3://the-old-one/marts/users/customer=customer_1/snapshot_date={day}/"
+        partition = {"Values": ["customer_1", day], "StorageDescriptor": {**storage, "Location": place}}
+        glue.create_partition(DatabaseName=catalog.marts_database, TableName="users", PartitionInput=partition)
+    with catalog.lake.staging() as folder:  # of one day somebody has copied the files
+        (folder / "copied").write_bytes(b"")
+        catalog.lake.publish(folder / "copied", f"marts/users/customer=customer_1/snapshot_date={DAYS[1]}/x")
+    for _ in range(2):
+        (told,) = catalog.misplaced(marts)
+        assert told.startswith(f"users of customer_1|{DAYS[0]} isn't in {catalog.lake.uri('')}, but in another bucket.")
 
 
 def test_a_crawler_that_is_running_is_waited_for_and_run_again(catalog: GlueCatalog, glue: Any) -> None:
@@ -104,17 +197,6 @@ def test_a_crawler_that_is_running_is_waited_for_and_run_again(catalog: GlueCata
     assert crawler["LastCrawl"]["StartTime"].timestamp() > began
 
 
-def test_all_landed_days_are_registered_and_again(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
-    for _ in range(2):
-        assert [table.drift for table in catalog.register_landed("customer_1", CONTRACTS.values())] == [()] * len(
-            CONTRACTS
-        )
-    where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": "core_user"}
-    assert sorted(partition["Values"] for partition in glue.get_partitions(**where)["Partitions"]) == [
-        [d] for d in DAYS
-    ]
-
-
 def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: Any) -> None:
     with pytest.raises(
         RecographError, match=r"isn't there\. Materialize the landing of core_user for customer_1\|2026-11-09"
@@ -124,9 +206,9 @@ def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: An
         catalog.crawl("customer_2")
 
 
-def test_a_missing_database_is_named(catalog: GlueCatalog, glue: Any, crawled: None) -> None:
+def test_a_missing_database_is_named(catalog: GlueCatalog, glue: Any) -> None:
     glue.delete_database(Name=f"{catalog.database_prefix}customer_1")
-    with pytest.raises(RecographError, match=r"Glue table .*customer_1\.core_user: EntityNotFound.*`make deploy`"):
+    with pytest.raises(RecographError, match=r"Glue database .*customer_1: EntityNotFound.*`make deploy`"):
         catalog.register("customer_1", DAYS[0], [CONTRACTS["core_user"]])
 
 

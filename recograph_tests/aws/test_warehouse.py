@@ -1,5 +1,6 @@
 """The warehouse on Athena: results as Arrow, what they cost, and what is said when Athena says no."""
 
+import dataclasses
 import datetime
 import signal
 import time
@@ -15,7 +16,7 @@ from botocore.config import Config
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from recograph.adapters.aws.athena import AthenaWarehouse
-from recograph.adapters.environment import open_warehouse
+from recograph.adapters.environment import open_catalog, open_warehouse
 from recograph.errors import RecographError
 from recograph.settings import Settings
 from recograph_tests.aws.proxy import Proxy
@@ -112,7 +113,7 @@ def test_what_athena_refuses_is_one_sentence(warehouse: AthenaWarehouse, sql: st
 
 
 def test_a_missing_workgroup_says_how_to_make_it(warehouse: AthenaWarehouse) -> None:
-    nobodys = warehouse.model_copy(update={"workgroup": "nobodys"})
+    nobodys = dataclasses.replace(warehouse, workgroup="nobodys")
     message = (
         r"\(workgroup nobodys\).*WorkGroup is not found\. Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP\."
     )
@@ -178,3 +179,27 @@ def test_an_interrupted_run_cancels_its_query(
 def _state(client: Any, query: str) -> str:
     execution = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]
     return str(execution["Status"]["State"])
+
+
+def test_days_before_and_after_a_mart_changed_are_read_as_it_is_now(
+    deployment: Deployment, warehouse: AthenaWarehouse
+) -> None:
+    catalog = open_catalog(Settings.from_env(deployment.environ))
+    partition = {"customer": "varchar", "snapshot_date": "varchar"}
+    before = {"id": "bigint", "score": "bigint", "gone": "varchar", **partition}
+    after = {"new": "boolean", "id": "varchar", "score": "double", **partition}
+    for day, columns, row in (
+        ("2026-11-01", before, "1, 2, 'x'"),
+        ("2026-11-02", after, "true, 'one', 0.5e0"),
+    ):
+        assert catalog.prepare_marts({"changing": columns})
+        with warehouse._execute(f"insert into changing select {row}, 'customer_1', '{day}'"):
+            pass
+    relations = [warehouse.partition("changing", "customer_1", day) for day in ("2026-11-01", "2026-11-02")]
+    rows = warehouse.query(
+        f"select new, id, score from {relations[0]} union all select new, id, score from {relations[1]}"
+    )
+    assert sorted(rows.to_pylist(), key=str) == [
+        {"new": None, "id": "1", "score": 2.0},
+        {"new": True, "id": "one", "score": 0.5},
+    ]

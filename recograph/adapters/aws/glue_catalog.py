@@ -1,25 +1,23 @@
-"""The catalog on AWS: a crawler a customer finds what was landed; what it didn't make follows from the contract."""
+"""The catalog on AWS: tables and partitions follow from the contracts; crawlers discover what was landed by others."""
 
 import time
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from recograph.adapters.aws.clients import client
+from recograph.adapters.aws.glue_tables import Columns, GlueTable, bring_along, register_partitions
 from recograph.adapters.aws.messages import explained
 from recograph.errors import RecographError
-from recograph.lake.drift import drift, not_landed
+from recograph.lake.conforming import conform
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import date_of, landing_folder, landing_key
+from recograph.lake.layout import date_of, landing_folder
 from recograph.platforms import Contract
 
-_PARTITION_KEY = ("snapshot_date", "string")
+_SNAPSHOT_DATE = ("snapshot_date", "string")
 _DEPLOY = "Was the customer deployed? Run `make deploy`."
-_PARQUET = "org.apache.hadoop.hive.ql.io.parquet."
 
 
 def glue_type(type_: pa.DataType) -> str:
@@ -29,13 +27,26 @@ def glue_type(type_: pa.DataType) -> str:
 
 
 @dataclass(frozen=True)
+class Crawl:
+    """What discovering a customer's landed tables came to."""
+
+    tables: int
+    """Tables that are in the catalog now."""
+    crawled: bool
+    """Whether there was something to discover."""
+    trouble: str = ""
+    """What the crawler failed of; all is registered nevertheless."""
+
+
+@dataclass(frozen=True)
 class GlueCatalog:
-    """Glue's Data Catalog: a database and a crawler a customer, both made by Terraform."""
+    """Glue's Data Catalog: a database and a crawler per customer, both made by Terraform."""
 
     lake: Lake
     region: str
     database_prefix: str
     crawler_prefix: str
+    marts_database: str
     timeout: int = 1800
     """Seconds to wait for a crawler."""
     poll: float = 5.0
@@ -43,32 +54,90 @@ class GlueCatalog:
 
     def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
-        filesystem, root = self.lake.filesystem()
-        rows = {}
-        for contract in contracts:
-            table = contract.table
-            try:
-                rows[table] = pq.read_metadata(
-                    f"{root}{landing_key(customer, table, date)}", filesystem=filesystem
-                ).num_rows
-            except FileNotFoundError:
-                raise not_landed(self.lake, customer, table, date) from None
-        self.crawl(customer)
-        return {c.table: self._complete(customer, c, [date], rows[c.table]) for c in contracts}
+        rows = {contract.table: conform(self.lake, customer, date, contract) for contract in contracts}
+        tables = [self._table(customer, contract) for contract in contracts]
+        database = f"{self.database_prefix}{customer}"
+        with explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
+            self._bring_along(database, tables)
+            for table in tables:
+                register_partitions(self._glue, table, {(date,): table.columns})
+        return {
+            contract.table: CatalogTable(
+                contract.table, table.location, (*table.columns, *table.keys), *rows[contract.table]
+            )
+            for contract, table in zip(contracts, tables, strict=True)
+        }
 
-    def register_landed(self, customer: str, contracts: Collection[Contract]) -> list[CatalogTable]:
-        """Make every landed partition of a customer queryable, with one crawl; rows aren't counted.
+    def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:
+        """See `Catalog.prepare_marts`."""
+        with explained(f"Glue database {self.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
+            return self._bring_along(self.marts_database, self._marts(marts))
+
+    def discover(self, customer: str, contracts: Collection[Contract]) -> Crawl:
+        """Make every landed partition of a customer queryable.
+
+        The crawler runs where there is something that it could discover: a table or a day that the catalog doesn't
+        have, or columns that have changed. Nothing depends on it, so its failure is told and passed over.
 
         Raises:
-            RecographError: see `crawl`.
+            RecographError: Glue or the lake can't be asked, or the database is missing.
         """
-        self.crawl(customer)
-        found = []
+        landed = {}
         for contract in contracts:
-            keys = self.lake.parquet(landing_folder(customer, contract.table))
-            if dates := sorted({date_of(key) for key in keys}):
-                found.append(self._complete(customer, contract, dates))
-        return found
+            if dates := {date_of(key) for key in self.lake.parquet(landing_folder(customer, contract.table))}:
+                landed[contract.table] = dates
+        contracts = [contract for contract in contracts if contract.table in landed]
+        tables = [self._table(customer, contract) for contract in contracts]
+        database = f"{self.database_prefix}{customer}"
+        with explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
+            existing = self._existing(database)
+            missing = [
+                landed[contract.table] - (self._dates(table) if table.name in existing else set())
+                for contract, table in zip(contracts, tables, strict=True)
+            ]
+            same = all(_columns(existing.get(table.name)) == list(table.columns) for table in tables)
+            unknown = not same or any(missing)
+            trouble = self._crawl_if_it_can(customer) if unknown else ""
+            self._bring_along(database, tables)
+            for contract, table, dates in zip(contracts, tables, missing, strict=True):
+                if table.name in existing:  # else all was landed just now
+                    for date in sorted(dates):
+                        conform(self.lake, customer, date, contract)
+                register_partitions(self._glue, table, {(date,): table.columns for date in sorted(dates)})
+        return Crawl(len(tables), unknown, trouble)
+
+    def misplaced(self, marts: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """What of the marts lies in another bucket than the lake, as after a change of the bucket.
+
+        Partitions whose files were copied to the lake are corrected; what is told are the others.
+
+        Raises:
+            RecographError: Glue or the lake can't be asked.
+        """
+        told = []
+        for table in self._marts(marts):
+            with explained(f"Glue table {table.database}.{table.name}"):
+                others = self._partitions(table) - self._partitions(table, table.location)
+                copied = {
+                    values
+                    for values in others
+                    if self.lake.parquet(table.partition_location(values).removeprefix(self.lake.uri("")))
+                }
+                register_partitions(self._glue, table, dict.fromkeys(sorted(copied), table.columns))
+            if lost := sorted("|".join(values) for values in others - copied):
+                listed = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+                told.append(
+                    f"{table.name} of {listed} isn't in {self.lake.uri('')}, but in another bucket. Copy it, and run "
+                    "`recograph aws crawl` again, or build it again."
+                )
+        return told
+
+    def _crawl_if_it_can(self, customer: str) -> str:
+        try:
+            self.crawl(customer)
+        except RecographError as error:
+            return str(error)
+        return ""
 
     def crawl(self, customer: str) -> None:
         """Run the customer's crawler and wait for it; one that is running already is waited for first.
@@ -100,70 +169,54 @@ class GlueCatalog:
                 raise RecographError(f"Glue crawler {name} is still {crawler['State']} after {self.timeout} s.")
             time.sleep(self.poll)
 
-    def _complete(
-        self, customer: str, contract: Contract, dates: Sequence[str], rows: int | None = None
-    ) -> CatalogTable:
-        """The table as Glue has it; made, with these partitions, where the crawler didn't."""
-        database, name = f"{self.database_prefix}{customer}", contract.table.lower()
-        location = self.lake.uri(landing_folder(customer, contract.table))
-        with explained(f"Glue table {database}.{name}", {"EntityNotFoundException": _DEPLOY}):
-            try:
-                table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
-            except self._glue.exceptions.EntityNotFoundException:
-                table = self._create_table(database, contract, location)
-            self._add_partitions(database, table, location, dates)
-        columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
-        found = tuple((column["Name"], column["Type"]) for column in columns)
-        wanted = [(column.name, glue_type(column.type)) for column in contract.columns]
-        return CatalogTable(contract.table, location, found, rows, drift(contract, found, [*wanted, _PARTITION_KEY]))
+    def _table(self, customer: str, contract: Contract) -> GlueTable:
+        """The table of a contract as it should be."""
+        return GlueTable(
+            database=f"{self.database_prefix}{customer}",
+            name=contract.table.lower(),
+            description=contract.description,
+            columns=tuple((column.name.lower(), glue_type(column.type)) for column in contract.columns),
+            keys=(_SNAPSHOT_DATE,),
+            location=self.lake.uri(landing_folder(customer, contract.table)),
+        )
 
-    def _add_partitions(self, database: str, table: dict[str, Any], location: str, dates: Sequence[str]) -> None:
-        where = {"DatabaseName": database, "TableName": table["Name"]}
-        storage = table["StorageDescriptor"]
-        for start in range(0, len(dates), 100):
-            some = dates[start : start + 100]
-            wanted = [{"Values": [date]} for date in some]
-            there = self._glue.batch_get_partition(**where, PartitionsToGet=wanted)["Partitions"]
-            missing = sorted(set(some) - {partition["Values"][0] for partition in there})
-            if not missing:
-                continue
-            new = [
-                {"Values": [date], "StorageDescriptor": {**storage, "Location": f"{location}snapshot_date={date}/"}}
-                for date in missing
-            ]
-            answer = self._glue.batch_create_partition(**where, PartitionInputList=new)
-            for failed in answer.get("Errors", []):
-                detail = failed["ErrorDetail"]
-                if detail.get("ErrorCode") != "AlreadyExistsException":
-                    raise RecographError(
-                        f"Glue can't add partition {failed['PartitionValues'][0]} to {database}.{table['Name']}: "
-                        f"{detail.get('ErrorCode')}. {detail.get('ErrorMessage', '')}"
-                    )
+    def _marts(self, marts: Mapping[str, Mapping[str, str]]) -> list[GlueTable]:
+        """The tables of the marts as they should be."""
+        tables = []
+        for mart, types in marts.items():
+            columns = [(name, type_.replace("varchar", "string")) for name, type_ in types.items()]
+            location = self.lake.uri(f"marts/{mart}/")
+            tables.append(GlueTable(self.marts_database, mart, "", columns[:-2], columns[-2:], location))
+        return tables
 
-    def _create_table(self, database: str, contract: Contract, location: str) -> dict[str, Any]:
-        storage = {
-            "Columns": [{"Name": c.name.lower(), "Type": glue_type(c.type)} for c in contract.columns],
-            "Location": location,
-            "InputFormat": f"{_PARQUET}MapredParquetInputFormat",
-            "OutputFormat": f"{_PARQUET}MapredParquetOutputFormat",
-            "SerdeInfo": {
-                "SerializationLibrary": f"{_PARQUET}serde.ParquetHiveSerDe",
-                "Parameters": {"serialization.format": "1"},
-            },
-            "Parameters": {"classification": "parquet"},
+    def _existing(self, database: str) -> dict[str, Mapping[str, Any]]:
+        pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        return {table["Name"]: table for page in pages for table in page["TableList"]}
+
+    def _bring_along(self, database: str, tables: Collection[GlueTable]) -> bool:
+        existing = self._existing(database)
+        changed = [bring_along(self._glue, table, existing.get(table.name)) for table in tables]
+        return any(changed)
+
+    def _dates(self, table: GlueTable) -> set[str]:
+        """The snapshot dates that are registered in the place where they should be."""
+        return {date for (date,) in self._partitions(table, table.location)}
+
+    def _partitions(self, table: GlueTable, location: str = "") -> set[tuple[str, ...]]:
+        """The values of the partitions below a location."""
+        where = {"DatabaseName": table.database, "TableName": table.name, "ExcludeColumnSchema": True}
+        pages = self._glue.get_paginator("get_partitions").paginate(**where)
+        return {
+            tuple(partition["Values"])
+            for page in pages
+            for partition in page["Partitions"]
+            if partition["StorageDescriptor"]["Location"].startswith(location)
         }
-        table = {
-            "Name": contract.table.lower(),
-            "Description": contract.description,
-            "TableType": "EXTERNAL_TABLE",
-            "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-            "StorageDescriptor": storage,
-            "PartitionKeys": [dict(zip(("Name", "Type"), _PARTITION_KEY, strict=True))],
-        }
-        with suppress(self._glue.exceptions.AlreadyExistsException):  # made by another run at the same time
-            self._glue.create_table(DatabaseName=database, TableInput=table)
-        return table
 
     @property
     def _glue(self) -> Any:
         return client("glue", self.region)
+
+
+def _columns(table: Mapping[str, Any] | None) -> Columns:
+    return [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]] if table else []

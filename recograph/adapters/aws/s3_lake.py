@@ -1,5 +1,6 @@
 """The lake in S3, by boto3: it honours AWS_ENDPOINT_URL, and a multipart upload appears whole or not at all."""
 
+import datetime
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
@@ -129,6 +130,11 @@ class S3Lake:
             for key, name in names
             if name and not name.startswith((".", "_")) and Path(name).suffix in ("", ".parquet")
         )
+
+    def modified(self, prefix: str) -> dict[str, datetime.datetime]:
+        """When each object below a prefix was written, by key, and by address where it is a dump."""
+        dumps = prefix.startswith("dumps/")
+        return {self.uri(item["Key"]) if dumps else item["Key"]: item["LastModified"] for item in self._objects(prefix)}
 
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""

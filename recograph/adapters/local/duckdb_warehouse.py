@@ -3,7 +3,7 @@
 import atexit
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from recograph.adapters.dbt import mart_columns
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
 from recograph.lake.layout import mart_partition, remaking
@@ -37,7 +39,8 @@ class DuckDBWarehouse:
         file = folder / f"{mart}.parquet"
         if not file.exists():
             return None
-        return f"read_parquet('{str(file).replace(chr(39), chr(39) * 2)}', hive_partitioning = false)"
+        files = f"read_parquet('{str(file).replace(chr(39), chr(39) * 2)}', hive_partitioning = false)"
+        return _brought_along(files, file, mart_columns().get(mart, {}))
 
     def checksum(self, columns: Sequence[str]) -> str:
         """See `Warehouse.checksum`."""
@@ -76,6 +79,32 @@ class DuckDBWarehouse:
                 config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
                 _SHARED.append(duckdb.connect(":memory:", config=config))
             return _SHARED[0]
+
+
+def _brought_along(relation: str, file: Path, columns: Mapping[str, str]) -> str:
+    """The relation with the columns that its mart has today: NULL where the file was written without one."""
+    try:
+        written = {field.name: field.type for field in pq.read_schema(file)}
+    except (OSError, pa.ArrowInvalid):
+        return relation  # whose reader says what is wrong with it
+    if all(name in written and _is(written[name], type_) for name, type_ in columns.items()):
+        return relation
+    selected = [
+        f'cast({name if name in written else "null"} as {type_}) as "{name}"' for name, type_ in columns.items()
+    ]
+    return f"(select {', '.join(selected)} from {relation})"  # noqa: S608 - names of the models
+
+
+def _is(type_: pa.DataType, name: str) -> bool:
+    """Whether an Arrow type is what dbt calls so."""
+    kinds = {
+        "bigint": pa.types.is_integer,
+        "double": pa.types.is_floating,
+        "varchar": pa.types.is_string,
+        "boolean": pa.types.is_boolean,
+        "timestamp": pa.types.is_timestamp,
+    }
+    return name not in kinds or bool(kinds[name](type_))
 
 
 _LOCK = threading.Lock()

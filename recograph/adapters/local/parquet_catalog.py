@@ -1,15 +1,11 @@
 """The catalog on one machine: none, since the Parquet itself is enough."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from recograph.errors import RecographError
-from recograph.lake.drift import drift, not_landed
+from recograph.lake.conforming import conform
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import landing_key, remaking
+from recograph.lake.layout import landing_key
 from recograph.platforms import Contract
 
 
@@ -21,21 +17,14 @@ class ParquetCatalog:
 
     def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
-        filesystem, root = self.lake.filesystem()
-        found = {}
+        tables = {}
         for contract in contracts:
-            table = contract.table
-            key = landing_key(customer, table, date)
-            try:
-                with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
-                    schema, rows = file.schema_arrow, file.metadata.num_rows
-            except FileNotFoundError:
-                raise not_landed(self.lake, customer, table, date) from None
-            except (OSError, pa.ArrowInvalid) as error:
-                raise RecographError(
-                    f"{self.lake.uri(key)} isn't a whole Parquet file ({error}). {remaking(key)}"
-                ) from error
-            columns = tuple((column.name, str(column.type)) for column in schema)
-            wanted = [(column.name, str(column.type)) for column in contract.columns]
-            found[table] = CatalogTable(table, self.lake.uri(key), columns, rows, drift(contract, columns, wanted))
-        return found
+            rows, drift = conform(self.lake, customer, date, contract)
+            columns = tuple((column.name, str(column.type)) for column in contract.columns)
+            location = self.lake.uri(landing_key(customer, contract.table, date))
+            tables[contract.table] = CatalogTable(contract.table, location, columns, rows, drift)
+        return tables
+
+    def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:  # noqa: ARG002
+        """See `Catalog.prepare_marts`. Each partition is a file that says itself what is in it."""
+        return False

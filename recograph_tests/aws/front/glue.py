@@ -1,5 +1,5 @@
 """Glue as the emulator has it, with what it lacks: partition filters, table versions, deletion of many partitions,
-tags of crawlers."""
+a partition's update, tags of crawlers."""
 
 import re
 import sqlite3
@@ -89,6 +89,16 @@ def _delete_partitions(emulator: Emulator, request: dict[str, Any], headers: Map
     return 200, {"Errors": errors}
 
 
+def _update_partition(emulator: Emulator, request: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
+    where = {name: request[name] for name in ("DatabaseName", "TableName")}
+    old = {**where, "PartitionValues": request["PartitionValueList"]}
+    status, answer = emulator.call("AWSGlue.DeletePartition", old, headers)
+    if status != 200:
+        return status, answer
+    new = {**where, "PartitionInput": request["PartitionInput"]}
+    return emulator.call("AWSGlue.CreatePartition", new, headers)
+
+
 def _create_crawler(emulator: Emulator, request: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
     status, answer = emulator.call("AWSGlue.CreateCrawler", request, headers)
     if status == 200 and request.get("Tags"):
@@ -100,6 +110,7 @@ def _create_crawler(emulator: Emulator, request: dict[str, Any], headers: Mappin
 _OPERATIONS = {
     "CreateCrawler": _create_crawler,
     "GetPartitions": _get_partitions,
+    "UpdatePartition": _update_partition,
     "GetTableVersions": _get_table_versions,
     "DeleteTableVersion": _delete_table_version,
     "BatchDeleteTableVersion": _delete_table_version,
