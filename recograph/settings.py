@@ -13,7 +13,7 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -133,6 +133,7 @@ class Settings(BaseModel):
     dagster_url: Annotated[str, AfterValidator(lambda value: value.rstrip("/"))] = Field(
         default="http://127.0.0.1:3000", alias="RECOGRAPH_DAGSTER_URL"
     )
+    alert_form: Literal["json", "slack", "teams"] | None = Field(default=None, alias="RECOGRAPH_ALERT_FORM")
     alert_webhook: Address | None = Field(default=None, alias="RECOGRAPH_ALERT_WEBHOOK", repr=False)
     alert_email: Annotated[tuple[Mailbox, ...], BeforeValidator(_split)] = Field(
         default=(), alias="RECOGRAPH_ALERT_EMAIL"

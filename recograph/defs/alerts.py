@@ -12,6 +12,9 @@ from dagster._core.storage.tags import (
 from recograph.operating.alerts import Alert, send, targets, without_values
 from recograph.settings import Settings
 
+LOCATION = "recograph"
+"""The name of the code location, in workspace.yaml."""
+
 
 def snapshots_of_run(tags: Mapping[str, str]) -> str:
     """The customer and date, or range of dates, that a run's tags name; empty where they name none."""
@@ -19,6 +22,8 @@ def snapshots_of_run(tags: Mapping[str, str]) -> str:
     if not first:
         return ""
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
+    if first.count("|") != 1 or last.count("|") != 1:
+        return f"{first} to {last}" if last != first else first
     (customer, start), (last_customer, end) = first.split("|"), last.split("|")
     if customer != last_customer:
         return f"{customer} {start} to {last_customer} {end}"
@@ -27,7 +32,7 @@ def snapshots_of_run(tags: Mapping[str, str]) -> str:
 
 @dg.run_failure_sensor(
     description="Tells of every run that failed: in the log, and by webhook or e-mail where the environment names one.",
-    # Not this location's alone: runs that `recograph run` starts belong to none.
+    # Not this location's alone: runs that are started without a UI belong to none.
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -74,15 +79,27 @@ def _failed_checks(context: dg.RunStatusSensorContext) -> list[str]:
     ]
 
 
+def is_ours(run: dg.DagsterRun, repository: dg.RepositoryDefinition | None) -> bool:
+    """Whether a run is of recograph: of its code location where the run knows one, and of its jobs and assets."""
+    origin = run.remote_job_origin
+    if origin and origin.repository_origin.code_location_origin.location_name != LOCATION:
+        return False
+    if repository is None:
+        return origin is not None
+    checks = run.asset_check_selection or ()
+    keys = {*(run.asset_selection or ()), *(check.asset_key for check in checks)}
+    return repository.has_job(run.job_name) and keys <= set(repository.asset_graph.get_all_asset_keys())
+
+
 def _tell(context: dg.RunStatusSensorContext, outcome: str, causes: Sequence[str]) -> None:
-    settings = Settings.from_env()
     run = context.dagster_run
+    if not is_ours(run, context.repository_def):
+        return
+    settings = Settings.from_env()
     snapshots = snapshots_of_run(run.tags)
     job = "Materializing assets" if run.job_name.startswith("__") else run.job_name
-    alert = Alert(
-        f"{job}{f' for {snapshots}' if snapshots else ''}: {outcome}",
-        [*causes, f"{settings.dagster_url}/runs/{run.run_id}"],
-    )
+    title = f"{job}{f' for {snapshots}' if snapshots else ''}: {outcome}"
+    alert = Alert(title, causes, f"{settings.dagster_url}/runs/{run.run_id}")
     context.log.error(alert.text)
     for problem in send(alert, targets(settings)):
         context.log.error(problem)

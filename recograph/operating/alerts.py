@@ -11,18 +11,24 @@ import re
 import smtplib
 import ssl
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from recograph.settings import Settings
+from recograph.text import markdown
 
 _SECONDS = 10
 _LENGTH = 600
-_QUOTED = re.compile(r"""(?<!\w)(['"]).*?(?<!\\)\1(?!\w)""", re.DOTALL)
-_ADDRESS = re.compile(r"[^\s@<>(),;:]+@[^\s@<>(),;:]+\.\w+")
+_LINES = 20
+"""More of them would be cut by whoever shows them; the run has all."""
+_READ = 20 * _LENGTH
+"""Characters of a message that are looked at."""
+# To the closing quote, or to the end where there is none: so it takes time in proportion to the length.
+_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1(?!\w)).)*+(?:\1|$)""", re.DOTALL)
+_ADDRESS = re.compile(r"[^\s@<>(),;:]{1,64}+@[^\s@<>(),;:]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -32,17 +38,25 @@ class Alert:
     title: str
     """One line: what, and whose."""
     lines: Sequence[str] = ()
-    """What went wrong, and where to look."""
+    """What went wrong."""
+    link: str | None = None
+    """Where to look."""
+
+    @property
+    def shown(self) -> list[str]:
+        """As many of the lines as are sent."""
+        more = len(self.lines) - _LINES
+        return [*self.lines[:_LINES], *([f"and {more:,} more"] if more > 0 else [])]
 
     @property
     def text(self) -> str:
         """The whole message."""
-        return "\n".join([self.title, *self.lines])
+        return "\n".join([self.title, *self.shown, *([self.link] if self.link else [])])
 
 
 def without_values(message: str) -> str:
     """An error message as one line of limited length without what it quotes, and without e-mail addresses."""
-    text = " ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message)).split())
+    text = " ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message[:_READ])).split())
     return text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
 
 
@@ -58,11 +72,55 @@ class Target(Protocol):
         """
 
 
+def as_json(alert: Alert) -> dict[str, Any]:
+    """For programs: every part by its name, and the whole as a text."""
+    return {"title": alert.title, "lines": alert.shown, "link": alert.link, "text": alert.text}
+
+
+def as_slack(alert: Alert) -> dict[str, Any]:
+    """For Slack, and what takes the same, such as Mattermost: a text, in which three characters are markup."""
+    return {"text": html.escape(alert.text, quote=False)}
+
+
+def as_teams(alert: Alert) -> dict[str, Any]:
+    """For a workflow of Teams: a message with an Adaptive Card. Workflows don't take a bare text."""
+    texts = [{"text": markdown(alert.title), "weight": "Bolder"}, *({"text": markdown(line)} for line in alert.shown)]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [{"type": "TextBlock", "wrap": True, **text} for text in texts],
+        "actions": [{"type": "Action.OpenUrl", "title": "Open the run", "url": alert.link}] if alert.link else [],
+    }
+    return {
+        "type": "message",
+        "attachments": [
+            {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+        ],
+    }
+
+
+FORMS: dict[str, Callable[[Alert], dict[str, Any]]] = {"json": as_json, "slack": as_slack, "teams": as_teams}
+_HOSTS = {
+    "slack": ("hooks.slack.com",),
+    "teams": (".logic.azure.com", ".api.powerplatform.com", ".api.powerautomate.com"),
+}
+"""How the hosts of the services' addresses end."""
+
+
+def form_of(url: str) -> str:
+    """The form that the service behind an address takes; JSON where it is none that we know."""
+    host = urlsplit(url).hostname or ""
+    return next((form for form, endings in _HOSTS.items() if host.endswith(endings)), "json")
+
+
 @dataclass(frozen=True)
 class Webhook:
-    """An address that takes JSON with a `text`, as Slack's and Teams' incoming webhooks do."""
+    """An address that takes a POST of JSON."""
 
     url: str
+    form: str
+    """What the JSON looks like: a name of `FORMS`."""
 
     def __str__(self) -> str:
         """The host alone: who knows the whole address may post to it."""
@@ -70,10 +128,9 @@ class Webhook:
 
     def send(self, alert: Alert) -> None:
         """See `Target.send`."""
-        # Escaped, since both read markup; Teams breaks lines only at empty ones.
-        text = html.escape(alert.text, quote=False).replace("\n", "\n\n")
+        body = json.dumps(FORMS[self.form](alert)).encode()
         request = urllib.request.Request(  # noqa: S310 - settings.py lets only http and https through
-            self.url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
+            self.url, body, {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
             pass
@@ -116,7 +173,7 @@ def targets(settings: Settings) -> list[Target]:
     """Where the environment sends alerts, besides the log."""
     found: list[Target] = []
     if settings.alert_webhook:
-        found.append(Webhook(settings.alert_webhook))
+        found.append(Webhook(settings.alert_webhook, settings.alert_form or form_of(settings.alert_webhook)))
     if settings.alert_email:
         found.append(Mail(settings))
     return found

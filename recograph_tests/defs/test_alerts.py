@@ -92,7 +92,7 @@ def test_a_failed_run_is_told_once(
         tick(alert_on_failure)
         tick(alert_on_failed_check)
     (text,) = (message["text"] for message in posted)
-    title, *causes, address = text.split("\n\n")
+    title, *causes, address = text.split("\n")
     assert title == "failing for acme 2026-11-01: failed"
     assert sorted(causes) == [
         "bad_dump: acme/2026-11-01.sql: core_user, column idst, row 1: … isn't a number.",
@@ -109,7 +109,7 @@ def test_a_late_graph_is_told(
         run_id = run(instance, "freshness_check")
         tick(alert_on_failure)
         tick(alert_on_failed_check)
-    assert [message["text"].split("\n\n") for message in posted] == [
+    assert [message["text"].split("\n") for message in posted] == [
         [
             "freshness_check: a check failed",
             "bad_dump, fresh_by_deadline: Behind 2026-11-02: acme (2026-10-01).",
@@ -133,11 +133,29 @@ def test_a_target_that_cant_be_reached_is_logged(
     assert "/secret" not in logged
 
 
+def test_a_run_of_another_code_location_is_passed_over_in_silence(
+    instance: dg.DagsterInstance, tick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["plain"]))
+    def theirs() -> None:
+        raise RuntimeError("not ours")
+
+    job = dg.define_asset_job("theirs_job", selection="*")
+    others = dg.Definitions(assets=[theirs], jobs=[job]).resolve_job_def("theirs_job")
+    with web_server() as (url, posted):
+        monkeypatch.setenv("RECOGRAPH_ALERT_WEBHOOK", url)
+        others.execute_in_process(instance=instance, raise_on_error=False, partition_key="plain")
+        tick(alert_on_failure)
+    assert posted == []
+
+
 @pytest.mark.parametrize(
     ("tags", "text"),
     [
         ({}, ""),
         ({"dagster/partition": "acme|2026-11-01"}, "acme 2026-11-01"),
+        ({"dagster/partition": "plain"}, "plain"),
+        ({"dagster/partition": "a|b|c"}, "a|b|c"),
         (
             {
                 "dagster/asset_partition_range_start": "acme|2026-11-01",

@@ -1,16 +1,19 @@
 import base64
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from recograph.errors import RecographError
-from recograph.operating.alerts import Alert, send, targets, without_values
+from recograph.operating.alerts import Alert, as_teams, form_of, send, targets, without_values
 from recograph.settings import Settings
 from recograph_tests.operating.receivers import mail_server, web_server
 
-ALERT = Alert("dump_to_graph for customer_1 2026-11-01: failed", ["landing: the dump is cut & <small>.", "http://run"])
+ALERT = Alert(
+    "dump_to_graph for customer_1 2026-11-01: failed", ["landing: the dump is cut & <small> [*]."], "https://ui/runs/1"
+)
 
 
 def settings(**environ: object) -> Settings:
@@ -21,11 +24,52 @@ def test_nobody_is_told_unless_the_environment_says_so() -> None:
     assert targets(settings()) == []
 
 
-def test_a_webhook_gets_a_text_in_json() -> None:
+@pytest.mark.parametrize("form", [None, "slack", "teams"])
+def test_a_webhook_gets_the_form_that_its_service_takes(form: str | None) -> None:
     with web_server() as (url, posted):
-        assert send(ALERT, targets(settings(ALERT_WEBHOOK=url))) == []
-    text = f"{ALERT.title}\n\nlanding: the dump is cut &amp; &lt;small&gt;.\n\nhttp://run"
-    assert posted == [{"text": text}]
+        assert send(ALERT, targets(settings(ALERT_WEBHOOK=url, ALERT_FORM=form or ""))) == []
+    ((message),) = posted
+    if form is None:
+        assert message == {
+            "title": ALERT.title,
+            "lines": list(ALERT.lines),
+            "link": ALERT.link,
+            "text": "\n".join([ALERT.title, *ALERT.lines, "https://ui/runs/1"]),
+        }
+    elif form == "slack":
+        assert message == {
+            "text": f"{ALERT.title}\nlanding: the dump is cut &amp; &lt;small&gt; [*].\nhttps://ui/runs/1"
+        }
+    else:
+        (attachment,) = message["attachments"]
+        card = attachment["content"]
+        assert message["type"] == "message"
+        assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+        assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+        assert [(block["type"], block["wrap"]) for block in card["body"]] == [("TextBlock", True)] * 2
+        assert card["body"][1]["text"] == r"landing\: the dump is cut \& \<small\> \[\*\]\."
+        assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open the run", "url": "https://ui/runs/1"}]
+
+
+@pytest.mark.parametrize(
+    ("url", "form"),
+    [
+        ("https://hooks.slack.com/services/T/B/x", "slack"),
+        ("https://prod-12.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=x", "teams"),
+        ("https://default1.2c.environment.api.powerplatform.com/powerautomate/automations/direct/workflows/1", "teams"),
+        ("https://alerts.example.com/hooks.slack.com", "json"),
+    ],
+)
+def test_the_service_is_told_by_its_host(url: str, form: str) -> None:
+    assert form_of(url) == form
+    (target,) = targets(settings(ALERT_WEBHOOK=url))
+    assert getattr(target, "form", None) == form
+
+
+def test_of_very_many_lines_the_first_are_sent() -> None:
+    alert = Alert("much", [f"line {number}" for number in range(500)])
+    assert alert.shown[-2:] == ["line 19", "and 480 more"]
+    assert len(as_teams(alert)["attachments"][0]["content"]["body"]) == 22
 
 
 def test_mail_reaches_every_recipient() -> None:
@@ -35,7 +79,7 @@ def test_mail_reaches_every_recipient() -> None:
     assert "mail FROM:<me@example.com>" in " ".join(heard)
     assert {"rcpt TO:<a@example.com>", "rcpt TO:<b@example.com>"} <= set(heard)
     assert f"Subject: recograph: {ALERT.title}" in heard
-    assert heard[heard.index(ALERT.title) + 1 :][:2] == list(ALERT.lines)
+    assert heard[heard.index(ALERT.title) + 1 :][:2] == [*ALERT.lines, ALERT.link]
 
 
 def test_a_password_is_sent_only_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +125,19 @@ def test_a_target_that_cant_be_reached_keeps_none_from_the_others() -> None:
         (r"row 3: 'it\'s \'quoted\' twice' and 'again'.", "row 3: … and …."),
         ("user ada.lovelace@example.com, the customers' own", "user …, the customers' own"),
         ("x" * 700, "x" * 599 + "…"),
+        (r"row 4: 'ends with \\' and 'Ada'.", "row 4: … and …."),
+        ("row 5: 'never closed, Ada", "row 5: …"),
     ],
 )
 def test_what_an_error_quotes_stays_here(message: str, told: str) -> None:
     assert without_values(message) == told
+
+
+@pytest.mark.parametrize("message", ["'" * 1_000_000, "a@" * 500_000, "'\\" * 500_000, "a" * 1_000_000])
+def test_a_message_of_any_length_is_short_afterwards_and_takes_no_time(message: str) -> None:
+    started = time.process_time()
+    assert len(without_values(message)) <= 600
+    assert time.process_time() - started < 1  # a square of the length would take hours
 
 
 @pytest.mark.parametrize(
