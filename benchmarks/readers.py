@@ -37,7 +37,7 @@ CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 LOOK_UPS = {
     "search": 10, "recommendations": 10, "user_history": 10, "popular_courses": 5, "popular_assets": 5,
     "similar_courses": 5, "similar_users": 5, "connection": 3, "course_overlap": 3, "course_audience": 3,
-    "assets_before_course": 2, "neighbourhood": 2,
+    "assets_before_course": 2,
 }  # fmt: skip
 """How often a question is asked, beside 1 for every other one."""
 WORDS = ("data", "leadership basics", "pricing", "introduction", "motoin design", "customer service", "cheat sheet")
@@ -57,7 +57,7 @@ class Asker:
         self._ids = {
             (customer, label): [row[0] for row in driver.execute_query(ids.format(label), customer=customer).records]
             for customer in CUSTOMERS
-            for label in ("User", "Course")
+            for label in ("User", "Course", "Asset")
         }
 
     def draw(self) -> tuple[Question, dict[str, Any]]:
@@ -71,6 +71,7 @@ class Asker:
             "other_user": self._random.choice(users),
             "course": self._random.choice(courses),
             "other_course": self._random.choice(courses),
+            "asset": self._random.choice(self._ids[customer, "Asset"] or [0]),
             "language": self._random.choice(("english", "italian", "german")),
             "words": lucene(self._random.choice(WORDS)),
         }

@@ -144,6 +144,7 @@ class Settings(BaseModel):
     smtp_password: str | None = Field(default=None, alias="RECOGRAPH_SMTP_PASSWORD", repr=False)
     smtp_from: Mailbox = Field(default="recograph@localhost", alias="RECOGRAPH_SMTP_FROM")
     keep_days: Count | None = Field(default=None, alias="RECOGRAPH_KEEP_DAYS")
+    serve_access: Folder | None = Field(default=None, alias="RECOGRAPH_SERVE_ACCESS")
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> "Settings":

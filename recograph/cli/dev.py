@@ -1,8 +1,9 @@
-"""`recograph dev`: Neo4j and the Dagster UI on this machine."""
+"""`recograph dev`: Neo4j, the graph's pages and the Dagster UI on this machine."""
 
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from recograph.settings import WORKSPACE, Settings
 
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
-    """Start Neo4j where it doesn't run, then the Dagster UI and daemon until Ctrl-C."""
+    """Start Neo4j where it doesn't run, then the graph's pages, the Dagster UI and its daemon until Ctrl-C."""
     from recograph.adapters.neo4j.driver import connect, find_server
 
     settings = Settings.from_env()
@@ -26,7 +27,9 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     server = find_server(settings)
     with connect(server):
         console.print(f"Neo4j: {server.uri}" + (f", {server.browser}" if server.browser else ""))
-    free = next(candidate for candidate in range(port, port + 100) if not _taken(candidate))
+    pages = _free(8080)
+    console.print(f"The graph: http://127.0.0.1:{pages}")
+    free = _free(port)
     if free != port:
         console.print(f"Port {port} is taken; the UI listens on {free}.")
     console.print(f"Dagster UI: http://127.0.0.1:{free}")
@@ -35,10 +38,25 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     command = [dagster, "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", str(free)]
     # `dagster dev` recommends another command, which needs more packages, at every start.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
+    _serve(pages)
     # A shell lets what it starts in the background ignore Ctrl-C; dagster would then ignore every request to end.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # dagster takes this process's place, so that Ctrl-C and signals reach it.
     os.execv(dagster, command)  # noqa: S606
+
+
+def _serve(port: int) -> None:
+    """Start the graph's pages as a process that ends when this one does, whatever it has become by then."""
+    until, held = os.pipe()
+    # Kept open by dagster, which takes this process's place, and by nothing that dagster starts.
+    os.set_inheritable(held, True)
+    command = [sys.executable, "-m", "recograph", "serve", "--port", str(port), "--quiet", "--until-stdin-closes"]
+    subprocess.Popen(command, stdin=until, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    os.close(until)
+
+
+def _free(port: int) -> int:
+    return next(candidate for candidate in range(port, port + 100) if not _taken(candidate))
 
 
 def _taken(port: int) -> bool:

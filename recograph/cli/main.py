@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, clean, customer, dev, doctor, dump, init, neo4j, query, recommend, run, sample_data
+from recograph.cli import aws, clean, customer, dev, doctor, dump, init, neo4j, query, recommend, run, sample_data, serve
 from recograph.errors import RecographError
 from recograph.text import printable
 
@@ -32,6 +32,7 @@ app.add_typer(aws.app, name="aws")
 app.add_typer(customer.app, name="customer")
 app.add_typer(dump.app, name="dump")
 app.add_typer(neo4j.app, name="neo4j")
+app.add_typer(serve.app, name="serve")
 
 
 def _print_version(wanted: bool) -> None:

@@ -38,17 +38,17 @@ def view(
     out: Annotated[Path, typer.Option(help="The HTML file to write; one that is there is replaced.")] = Path(
         "user.html"
     ),
-    limit: Annotated[int, typer.Option(help="How many courses and assets, the latest first.", min=1, max=500)] = 60,
+    limit: Annotated[int, typer.Option(help="Neighbours of each kind, the latest first.", min=1, max=500)] = 20,
     timeout: Timeout = 30,
 ) -> None:
     """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
     from recograph.adapters.neo4j.driver import open_driver
-    from recograph.graph.picture import picture
+    from recograph.serve.view import view as drawn
 
     with open_driver(Settings.from_env()) as driver:
-        page = picture(driver, customer, user, limit, timeout=timeout)
+        page = drawn(driver, customer, user, limit, timeout=timeout)
     try:
         out.write_text(page, encoding="utf-8")
     except OSError as error:
         raise RecographError(f"{out} can't be written: {error.strerror}. Name another file with --out.") from error
-    typer.echo(f"The picture is in {out} ({len(page) / 1e6:.1f} MB); open it in a browser.")
+    typer.echo(f"The picture is in {out} ({len(page.encode()) / 1e3:.0f} KB); open it in a browser.")

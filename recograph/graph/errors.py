@@ -41,6 +41,14 @@ class GuardError(RecographError):
         self.removed = dict(removed)
 
 
+class MissingError(RecographError):
+    """The graph hasn't the customer, user, course or asset that is asked about."""
+
+
+class SlowError(RecographError):
+    """An answer took more time, or has more rows, than its reader allows."""
+
+
 class ChangedError(RecographError):
     """The graph isn't what is recorded of it: someone else has changed the customer's part."""
 

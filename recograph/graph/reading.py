@@ -9,7 +9,7 @@ import neo4j
 from neo4j.exceptions import ClientError, Neo4jError
 
 from recograph.errors import RecographError
-from recograph.graph.errors import address, explained
+from recograph.graph.errors import MissingError, SlowError, address, explained
 from recograph.graph.model import CUSTOMER, KEY, TENANT, NodeSet, Scope
 
 TIMEOUT = 30.0
@@ -29,7 +29,12 @@ class Answer:
 
 
 def read(
-    driver: neo4j.Driver, cypher: str, parameters: Mapping[str, Any] | None = None, *, timeout: float = TIMEOUT
+    driver: neo4j.Driver,
+    cypher: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    timeout: float = TIMEOUT,
+    most: int | None = None,
 ) -> Answer:
     """Run one statement in a read transaction.
 
@@ -38,15 +43,20 @@ def read(
         cypher: the statement, of our own; what users say goes into the parameters.
         parameters: values by name.
         timeout: seconds after which the server ends it.
+        most: rows that the answer may have; any number without.
 
     Raises:
-        RecographError: the statement would write, took too long, or the server failed.
+        RecographError: the statement would write, took too long, gave too many rows, or the server failed.
     """
 
     @neo4j.unit_of_work(timeout=timeout)
     def work(tx: neo4j.ManagedTransaction) -> Answer:
         result = tx.run(cypher, dict(parameters or {}))
-        return Answer(list(result.keys()), [list(record.values()) for record in result])
+        rows = result if most is None else result.fetch(most)
+        answer = Answer(list(result.keys()), [list(record.values()) for record in rows])
+        if most is not None and result.peek() is not None:
+            raise SlowError(f"The answer has more than {most:,} rows. Ask for less.")
+        return answer
 
     with _refusals(timeout), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
         try:
@@ -80,7 +90,8 @@ def _refusals(timeout: float) -> Iterator[None]:
         yield
     except ClientError as error:
         message = " ".join((error.message or "").split())
-        raise RecographError(_REFUSALS[_code(error)].format(timeout=timeout, message=message)) from error
+        kind = SlowError if _code(error) == "Transaction.TransactionTimedOut" else RecographError
+        raise kind(_REFUSALS[_code(error)].format(timeout=timeout, message=message)) from error
 
 
 def require_customer(driver: neo4j.Driver, customer: str) -> None:
@@ -91,9 +102,9 @@ def require_customer(driver: neo4j.Driver, customer: str) -> None:
     """
     found = [row[0] for row in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows]
     if not found:
-        raise RecographError("The graph is empty. Load it with `recograph run`.")
+        raise MissingError("The graph is empty. Load it with `recograph run`.")
     if customer not in found:
-        raise RecographError(f"The graph has no customer {customer!r}. It has: {', '.join(found)}.")
+        raise MissingError(f"The graph has no customer {customer!r}. It has: {', '.join(found)}.")
 
 
 def require_node(driver: neo4j.Driver, node: NodeSet, customer: str, key: int) -> None:
@@ -106,4 +117,4 @@ def require_node(driver: neo4j.Driver, node: NodeSet, customer: str, key: int) -
     assert node.scope is Scope.OWNED
     match = f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}}) RETURN n.{KEY}"
     if not read(driver, match, {"customer": customer, "key": key}).rows:
-        raise RecographError(f"{customer} has no {node.label.lower()} {key} in the graph.")
+        raise MissingError(f"{customer} has no {node.label.lower()} {key} in the graph.")

@@ -4,7 +4,7 @@ A state node a customer and set says which snapshot the set holds, clean or (fro
 the last) dirty.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,10 @@ import neo4j
 
 from recograph.graph.cypher import LOCK, STATE
 from recograph.graph.model import NodeSet
+from recograph.graph.reading import read
+
+_DAYS = 400
+"""Snapshot dates of which a set's total is kept."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,14 @@ def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[S
     tx.run(
         # In a map, because of what `cypher` says of lists that are parameters.
         f"UNWIND $batch.states AS new MERGE (s:{STATE} {{customer_id: $customer, set: new.set}}) SET s += new "
-        "SET s.loaded_at = CASE WHEN new.status = 'clean' THEN datetime() ELSE s.loaded_at END",
+        "SET s.loaded_at = CASE WHEN new.status = 'clean' THEN datetime() ELSE s.loaded_at END "
+        # How the set grew: its total by snapshot date, in order of the dates.
+        "WITH s, new, coalesce(s.days, []) AS days, coalesce(s.totals, []) AS totals WHERE new.status = 'clean' "
+        "WITH s, new, [i IN range(0, size(days) - 1) WHERE days[i] <> new.snapshot_date | [days[i], totals[i]]] "
+        "AS kept "
+        "WITH s, [k IN kept WHERE k[0] < new.snapshot_date] + [[new.snapshot_date, new.total]] "
+        "+ [k IN kept WHERE k[0] > new.snapshot_date] AS days "
+        f"WITH s, days[-{_DAYS}..] AS days SET s.days = [day IN days | day[0]], s.totals = [day IN days | day[1]]",
         customer=customer,
         batch={
             "states": [
@@ -84,6 +95,18 @@ def mark_dirty(tx: neo4j.ManagedTransaction, customer: str, sets: list[str]) -> 
             customer=customer,
             sets=sets,
         ).consume()
+
+
+def growth(driver: neo4j.Driver, customers: Collection[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """How many nodes or relationships each set had on the snapshot dates that were loaded, by customer and set."""
+    query = (
+        f"MATCH (s:{STATE}) WHERE s.customer_id IN $customers AND s.days IS NOT NULL "
+        "RETURN s.customer_id, s.set, s.days, s.totals"
+    )
+    grown: dict[str, dict[str, dict[str, int]]] = {}
+    for customer, name, days, totals in read(driver, query, {"customers": list(customers)}).rows:
+        grown.setdefault(customer, {})[name] = dict(zip(days, totals, strict=True))
+    return grown
 
 
 def release_members(tx: neo4j.ManagedTransaction, shared: NodeSet, gone: Sequence[str]) -> neo4j.SummaryCounters:

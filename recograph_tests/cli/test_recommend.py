@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from recograph.cli.main import app
 from recograph.errors import RecographError
-from recograph.graph.picture import picture
+from recograph.serve.view import view
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -57,9 +57,29 @@ def test_the_picture_shows_in_a_browser_without_a_network(tmp_path: Path) -> Non
     page = tmp_path / "user.html"
     assert str(page) in run("view", "--user", "1", "--out", str(page))
     shown = rendered(page, tmp_path)
-    captions = set(re.findall(r"<text[^>]*data-unformatted=\"([^\"]*)\"", shown))
-    assert {"User 1", "customer_1 Ltd", "English", "Étude d'anglais", "Data Science Basics"} <= captions
-    assert {"IS_ENROLLED", "HAS_WATCHED", "HAS_RATED", "SIMILAR_TO", "SPEAKS", "WORKS_AT", "Course"} <= captions
+    drawn = set(re.findall(r'<g class="node (\w+)"[^>]* aria-label="([^"]*)"', shown))
+    assert drawn == {
+        ("User", "User User 1"),
+        ("Customer", "Customer customer_1 Ltd"),
+        ("Language", "Language English"),
+        ("Course", "Course Étude d'anglais"),
+        ("Course", "Course Data Science Basics"),
+        ("Asset", "Asset Data Science in 5 minutes"),
+    }
+    lines = re.findall(r'<line class="(\w+)', shown)
+    assert {"IS_ENROLLED", "HAS_WATCHED", "HAS_RATED", "SIMILAR_TO", "SPEAKS", "WORKS_AT"} == set(lines)
+
+
+def test_the_picture_can_reach_no_network_and_has_its_facts_as_tables(tmp_path: Path) -> None:
+    page = tmp_path / "user.html"
+    run("view", "--user", "1", "--out", str(page))
+    source = page.read_text(encoding="utf-8")
+    assert source.count('<html lang="en">') == source.count('<main id="main">') == 1
+    assert "default-src 'none'" in source
+    for word in ("connect-src", "https:", 'src="', 'href="', "upload", "plotly"):
+        assert word not in source
+    assert source.replace("http://www.w3.org/2000/svg", "").count("http:") == 0
+    assert '<td>User 1</td><td class="type">IS_ENROLLED</td><td>Étude d&#39;anglais</td>' in source
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to look at the page with")
@@ -70,12 +90,14 @@ def test_titles_are_only_text_in_the_picture(small: neo4j.Driver, tmp_path: Path
     small.execute_query(rename, name=title)
     try:
         page = tmp_path / "user.html"
-        page.write_text(picture(small, "customer_1", 1))
+        page.write_text(view(small, "customer_1", 1), encoding="utf-8")
     finally:
         small.execute_query(rename, name=before)
     shown = rendered(page, tmp_path)
     assert "<title>User 1 of customer_1</title>" in shown
-    assert "hijacked'</script>" not in re.sub(r"<script.*?</script>", "", shown, flags=re.S)
+    assert "<script>document.title" not in shown
+    assert "<b>x" not in shown
+    assert 'class="node Course"' in shown
 
 
 def rendered(page: Path, folder: Path) -> str:

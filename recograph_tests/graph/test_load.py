@@ -13,6 +13,7 @@ from recograph.graph.checks import check_constraints, check_customer
 from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
+from recograph.graph.state import growth
 from recograph_tests.graph.marts import Snapshot, actual, expected, time
 
 DAY1, DAY2, DAY3 = "2026-11-01", "2026-11-02", "2026-11-03"
@@ -195,3 +196,12 @@ def test_what_is_missing_is_named(neo4j: neo4j.Driver, warehouse: DuckDBWarehous
     with pytest.raises(RecographError, match=r"The graph has no set nodes/Users\. It has: nodes/Customer, nodes/User"):
         load(neo4j, warehouse, "customer_1", DAY1, sets=["nodes/Users"])
     assert actual(neo4j) == ({}, {})
+
+
+def test_how_sets_grew_is_kept_by_day(neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path) -> None:
+    for day, users in ((DAY2, 3), (DAY1, 2), (DAY3, 4), (DAY2, 5)):
+        Snapshot({"users": [(id_, None, True, None) for id_ in range(users)]}).write(lake, "customer_1", day)
+        load(neo4j, warehouse, "customer_1", day, options=LoadOptions(allow_older=True, max_removed_share=1))
+    grown = growth(neo4j, ["customer_1", "customer_2"])
+    assert list(grown["customer_1"]["nodes/User"].items()) == [(DAY1, 2), (DAY2, 5), (DAY3, 4)]
+    assert grown.keys() == {"customer_1"}

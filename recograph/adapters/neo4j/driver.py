@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import neo4j
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
@@ -67,8 +68,12 @@ def open_driver(settings: Settings) -> AbstractContextManager[neo4j.Driver]:
 
 
 @contextmanager
-def connect(server: Server) -> Iterator[neo4j.Driver]:
+def connect(server: Server, **options: Any) -> Iterator[neo4j.Driver]:
     """A driver that has reached the server, closed at the end.
+
+    Args:
+        server: where it is.
+        options: the driver's own, such as `connection_timeout`.
 
     Raises:
         RecographError: the server can't be reached or doesn't let this user in.
@@ -84,6 +89,7 @@ def connect(server: Server) -> Iterator[neo4j.Driver]:
             auth=(server.username, server.password),
             # It would warn of each label that an empty graph doesn't have yet.
             notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
+            **options,
         )
     except (ConfigurationError, ValueError) as error:
         raise RecographError(f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address: {error}") from error

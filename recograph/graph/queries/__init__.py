@@ -1,12 +1,14 @@
 """The questions that people ask the graph: one `.cypher` file each, whose header says what it takes and gives.
 
-The header is a comment in three parts, from which `recograph query` knows what to ask for and what it will get:
+The header is a comment in parts, from which `recograph query` and the pages of `recograph serve` know what to ask for
+and what they will get:
 
     // One sentence: the question.
     // Parameters:
     //   NAME  TYPE[ = DEFAULT]  what it is
     // Columns:
     //   NAME  what it is
+    // Chart: how the answer is drawn, where it can be; see `recograph.graph.charts`
 
 TYPE is string, integer, number, boolean or strings (a list); DEFAULT is JSON. The statement uses parameters only, so it
 runs in Neo4j Browser as it stands.
@@ -23,6 +25,7 @@ from typing import Any
 import neo4j
 
 from recograph.errors import RecographError
+from recograph.graph.charts import Chart, parse_chart
 from recograph.graph.model import ASSET, COURSE, USER
 from recograph.graph.reading import TIMEOUT, Answer, read, require_customer, require_node
 
@@ -85,6 +88,7 @@ class Question:
     columns: dict[str, str]
     """What is in each column of the answer, by its name."""
     cypher: str
+    chart: Chart | None = None
 
     def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters: the given ones, of the right types, and the defaults of the others.
@@ -114,6 +118,7 @@ def parse(name: str, source: str) -> Question:
     """
     sections: dict[str, list[str]] = {"": [], "Parameters:": [], "Columns:": []}
     section = ""
+    chart = None
     statement: list[str] = []
     for number, line in enumerate(source.splitlines(), start=1):
         comment = line.removeprefix("//").strip()
@@ -121,6 +126,8 @@ def parse(name: str, source: str) -> Question:
             statement.append(line)
         elif comment in sections:
             section = comment
+        elif comment.startswith("Chart: "):
+            chart = comment.removeprefix("Chart: ")
         elif not section or (_PARAMETER if section == "Parameters:" else _COLUMN).fullmatch(comment):
             sections[section].append(comment)
         else:
@@ -138,7 +145,8 @@ def parse(name: str, source: str) -> Question:
         raise RecographError(f"{name}.cypher: {odd} must be both in the header's Parameters and in the statement.")
     if not sections[""] or not columns or not cypher:
         raise RecographError(f"{name}.cypher: the header needs a question, Parameters and Columns; see queries/.")
-    return Question(name, " ".join(sections[""]), parameters, columns, cypher)
+    drawn = None if chart is None else parse_chart(chart, columns, f"{name}.cypher")
+    return Question(name, " ".join(sections[""]), parameters, columns, cypher, drawn)
 
 
 @cache
@@ -161,7 +169,14 @@ def question(name: str) -> Question:
         raise RecographError(f"There is no query {name!r}. There are: {', '.join(questions())}.") from None
 
 
-def ask(driver: neo4j.Driver, name: str, given: Mapping[str, Any], *, timeout: float = TIMEOUT) -> Answer:
+def ask(
+    driver: neo4j.Driver,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    timeout: float = TIMEOUT,
+    most: int | None = None,
+) -> Answer:
     """Answer a question from the graph.
 
     Args:
@@ -169,6 +184,7 @@ def ask(driver: neo4j.Driver, name: str, given: Mapping[str, Any], *, timeout: f
         name: of the question.
         given: parameters by name; others take their defaults.
         timeout: seconds after which the server gives up.
+        most: rows that the answer may have; any number without.
 
     Raises:
         RecographError: the question or a parameter isn't right, the graph hasn't the customer, user, course or asset
@@ -176,7 +192,7 @@ def ask(driver: neo4j.Driver, name: str, given: Mapping[str, Any], *, timeout: f
     """
     asked = question(name)
     parameters = asked.bind(given)
-    answer = read(driver, asked.cypher, parameters, timeout=timeout)
+    answer = read(driver, asked.cypher, parameters, timeout=timeout, most=most)
     if not answer.rows:
         _explain_nothing(driver, parameters)
     return answer

@@ -10,6 +10,7 @@
 //   learners  users who watched it and are enrolled in the course, the view not later than the course
 //   viewers   all users who watched it
 //   lift      how much likelier its viewers take the course than any user; above 1 it may lead there
+// Chart: bars of lift by title
 MATCH (course:Course {customer_id: $customer, id: $course})
 WITH course, toFloat(COUNT { (course)<-[:IS_ENROLLED]-() }) / COUNT { (:Customer {id: $customer})<-[:WORKS_AT]-() }
   AS usual

@@ -8,6 +8,7 @@
 //   name       its title
 //   rating     mean rating
 //   ratings    how many there are
+// Chart: bars of rating by name
 MATCH (course:Course)
 WHERE course.customer_id = $customer AND course.id IS NOT NULL
 MATCH (course)<-[rated:HAS_RATED]-()

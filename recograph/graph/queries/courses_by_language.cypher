@@ -8,6 +8,7 @@
 //   name       its title
 //   speakers   speakers of the language who are or were enrolled
 //   share      of all the course's learners, 0 to 1
+// Chart: bars of speakers by name
 MATCH (user:User)-[:SPEAKS]->(:Language {id: $language})
 WHERE user.customer_id = $customer AND user.id IS NOT NULL
 MATCH (user)-[:IS_ENROLLED]->(course:Course)

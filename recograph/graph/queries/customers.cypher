@@ -8,6 +8,7 @@
 //   assets      how many assets there are
 //   enrolments  how many enrolments there are
 //   views       how many pairs of a user and an asset that the user watched
+// Chart: bars of users by name
 MATCH (customer:Customer)
 RETURN customer.id AS customer, customer.name AS name, COUNT { (customer)<-[:WORKS_AT]-() } AS users,
   COUNT { (c:Course) WHERE c.customer_id = customer.id AND c.id IS NOT NULL } AS courses,

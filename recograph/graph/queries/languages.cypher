@@ -6,6 +6,7 @@
 //   language     its name
 //   users        how many speak it
 //   share        of all users of the customer, 0 to 1
+// Chart: bars of users by language
 MATCH (user:User)
 WHERE user.customer_id = $customer AND user.id IS NOT NULL
 OPTIONAL MATCH (user)-[:SPEAKS]->(language:Language)

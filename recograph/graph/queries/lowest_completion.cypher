@@ -9,6 +9,7 @@
 //   learners   users who are or were enrolled
 //   completed  those of them who have completed it
 //   share      completed by learners, 0 to 1
+// Chart: bars of learners, completed by name
 MATCH (course:Course)
 WHERE course.customer_id = $customer AND course.id IS NOT NULL
 WITH course, COUNT { (course)<-[:IS_ENROLLED]-() } AS learners

@@ -9,6 +9,7 @@
 //   viewers       users who watched it
 //   lately        those of them who watched it within the last four weeks
 //   rating        mean rating; empty without ratings
+// Chart: bars of viewers, lately by title
 MATCH (asset:Asset)
 WHERE asset.customer_id = $customer AND asset.id IS NOT NULL
 WITH asset, COUNT { (asset)<-[:HAS_WATCHED]-() } AS viewers

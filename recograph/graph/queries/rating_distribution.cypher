@@ -5,6 +5,7 @@
 //   kind     Course or Asset
 //   rating   the rating
 //   ratings  how many there are
+// Chart: columns of ratings by rating, kind
 MATCH (item:Course|Asset)
 WHERE item.customer_id = $customer AND item.id IS NOT NULL
 MATCH (item)<-[rated:HAS_RATED]-()

@@ -8,6 +8,7 @@
 //   name       its title
 //   score      how alike the two are, greater is more
 //   learners   users of the similar course
+// Chart: bars of score by name
 MATCH (:Course {customer_id: $customer, id: $course})-[alike:SIMILAR_TO]->(similar:Course)
 RETURN similar.id AS course_id, similar.name AS name, alike.score AS score,
   COUNT { (similar)<-[:IS_ENROLLED]-() } AS learners

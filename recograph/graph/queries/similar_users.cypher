@@ -9,6 +9,7 @@
 //   common   how many of those courses and assets both have
 //   has      how many the similar user has in all
 //   score    cosine of the two users' sets, 0 to 1
+// Chart: bars of score by user_id
 MATCH (user:User {customer_id: $customer, id: $user})-[had:IS_ENROLLED|HAS_WATCHED]->(item)
 WITH user, item ORDER BY had.recency DESC, item.id LIMIT $latest
 WITH user, collect(item) AS items

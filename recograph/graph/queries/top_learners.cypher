@@ -7,6 +7,7 @@
 //   courses    courses that the user is or was enrolled in
 //   completed  those that are completed
 //   assets     assets that the user has watched
+// Chart: bars of courses, completed by user_id
 MATCH (user:User)
 WHERE user.customer_id = $customer AND user.id IS NOT NULL
 WITH user, COUNT { (user)-[:IS_ENROLLED]->() } AS courses

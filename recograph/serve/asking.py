@@ -1,0 +1,209 @@
+"""Asks the graph for pages: read transactions with a time-out and a limit on rows, a few at a time, each kept."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import neo4j
+
+from recograph.errors import RecographError, UnavailableError
+from recograph.graph.model import ALL_SETS, KEY, SETS, TENANT, NodeSet
+from recograph.graph.neighbourhood import Neighbourhood, neighbourhood, statement
+from recograph.graph.queries import ask, question
+from recograph.graph.reading import Answer, read, require_node
+from recograph.graph.reads import sets_read
+from recograph.graph.recommend import recommend
+from recograph.graph.search import LABELS, lucene
+from recograph.graph.state import growth
+from recograph.graph.values import plain
+from recograph.serve.cache import Basis, Cache
+from recograph.serve.loads import EVERYBODY, Loads, sources
+
+TIMEOUT = 10.0
+"""Seconds after which the server ends a page's transaction."""
+MOST_ROWS = 10_000
+"""Of an answer."""
+GREATEST = 1000
+"""Greatest number that may be asked for of anything: rows, recommendations, neighbours."""
+LONGEST = 1000
+"""Characters of a text that is asked with."""
+_AT_ONCE = 12
+"""Transactions at once. More would only wait in the server instead of here."""
+_MOST_WAITING = 1000
+_COUNTS = ("limit", "k", "latest")
+
+
+class RequestError(RecographError):
+    """A parameter of the request isn't right."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The graph as pages ask it."""
+
+    driver: neo4j.Driver
+    loads: Loads
+    cache: Cache
+    _pool: ThreadPoolExecutor
+    _waiting: set[object]
+
+    @classmethod
+    def of(cls, driver: neo4j.Driver, loads: Loads, cache: Cache) -> "Asking":
+        """Asks with a pool of threads of its own, which `close` ends."""
+        return cls(driver, loads, cache, ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="neo4j"), set())
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def question(self, basis: Basis, name: str, given: Mapping[str, Any]) -> Answer:
+        """The answer to a question, values as JSON has them.
+
+        Raises:
+            RequestError: a parameter is missing, unknown, of another type or too great.
+            RecographError: see `ask`.
+        """
+        asked = question(name)
+        parameters = bind(name, given)
+        customer = parameters.get("customer")
+
+        def work() -> Answer:
+            given = parameters | ({"words": lucene(parameters["words"])} if "words" in parameters else {})
+            return ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS)
+
+        key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
+        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), lambda: _plain(work()))
+        return found
+
+    async def recommendations(self, basis: Basis, customer: str, user: int, k: int) -> Answer:
+        """What a user should take and watch next, with reasons.
+
+        Raises:
+            RecographError: see `recommend`.
+        """
+        found: Answer = await self._kept(
+            basis,
+            ("recommend", customer, user, k),
+            customer,
+            frozenset(each.name for each in ALL_SETS),
+            lambda: _plain(recommend(self.driver, customer, user, k, timeout=TIMEOUT)),
+        )
+        return found
+
+    async def around(self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int) -> Neighbourhood:
+        """What is around a node.
+
+        Raises:
+            RecographError: see `neighbourhood`.
+        """
+        found: Neighbourhood = await self._kept(
+            basis,
+            ("neighbourhood", node.label, customer, key, limit),
+            customer,
+            sets_read(statement(node)),
+            lambda: neighbourhood(self.driver, node, customer, key, limit, timeout=TIMEOUT),
+        )
+        return found
+
+    async def properties(self, basis: Basis, node: NodeSet, customer: str, key: int) -> dict[str, Any]:
+        """The properties of a node, in the model's order.
+
+        Raises:
+            RecographError: the graph hasn't the node, or the server fails.
+        """
+
+        def work() -> dict[str, Any]:
+            match = f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}}) RETURN properties(n)"
+            rows = read(self.driver, match, {"customer": customer, "key": key}, timeout=TIMEOUT).rows
+            if not rows:
+                require_node(self.driver, node, customer, key)
+            return {prop.name: plain(rows[0][0].get(prop.name)) for prop in node.properties}
+
+        found: dict[str, Any] = await self._kept(
+            basis, ("node", node.label, customer, key), customer, frozenset({node.name}), work
+        )
+        return found
+
+    async def growth(self, basis: Basis) -> dict[str, dict[str, int]]:
+        """Nodes and relationships of each customer by the snapshot dates that were loaded."""
+
+        def work() -> dict[str, dict[str, int]]:
+            grown = {}
+            for customer, by_set in growth(self.driver, list(self.loads.customers)).items():
+                days = sorted({day for totals in by_set.values() for day in totals})
+                grown[customer] = {
+                    day: sum(totals.get(day, 0) for name, totals in by_set.items() if name in SETS) for day in days
+                }
+            return grown
+
+        basis.rests_on([(EVERYBODY, "")])
+        found: dict[str, dict[str, int]] = await self._kept(
+            basis, ("growth",), None, frozenset(each.name for each in ALL_SETS), work
+        )
+        return found
+
+    async def _kept(
+        self, basis: Basis, key: tuple[Any, ...], customer: str | None, sets: frozenset[str], work: Callable[[], Any]
+    ) -> Any:
+        async def make(inner: Basis) -> tuple[Any, int]:
+            inner.rests_on(sources(customer, sets))
+            value = await self._run(work)
+            return value, _size(value)
+
+        return (await self.cache.get(("answer", *key), make, basis)).value
+
+    async def _run(self, work: Callable[[], Any]) -> Any:
+        if self.loads.down_since is not None:
+            raise UnavailableError("Neo4j doesn't answer.")
+        if len(self._waiting) >= _MOST_WAITING:
+            raise UnavailableError("Too many questions are waiting.")
+        token = object()
+        self._waiting.add(token)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except UnavailableError as error:
+            self.loads.fail(error)
+            raise
+        finally:
+            self._waiting.discard(token)
+
+
+def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a question.
+
+    Raises:
+        RequestError: one is missing, unknown, of another type or too great.
+    """
+    try:
+        parameters = question(name).bind(given)
+        if "words" in parameters:
+            lucene(parameters["words"])
+    except RecographError as error:
+        raise RequestError(str(error)) from error
+    for key, value in parameters.items():
+        if key in _COUNTS and value > GREATEST:
+            raise RequestError(f"Parameter {key} must be {GREATEST:,} or less.")
+        if isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
+            raise RequestError(f"Parameter {key} must be a text of {LONGEST:,} characters at most.")
+        if isinstance(value, list) and not set(value) <= set(LABELS.values()):
+            raise RequestError(f"Parameter {key} can have: {', '.join(filter(None, LABELS.values()))}.")
+    return parameters
+
+
+def _plain(answer: Answer) -> Answer:
+    return Answer(answer.columns, [[plain(value) for value in row] for row in answer.rows])
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _size(value: Any) -> int:
+    """About how many bytes of memory an answer takes."""
+    if isinstance(value, Answer):
+        return 500 + sum(sum(60 + len(str(cell)) for cell in row) for row in value.rows)
+    if isinstance(value, Neighbourhood):
+        return 1000 * (1 + len(value.nodes) + len(value.relationships))
+    return 2000 + 2 * len(str(value))

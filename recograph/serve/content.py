@@ -1,0 +1,86 @@
+"""What a page says, before it is HTML, JSON or CSV."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from recograph.graph.charts import Chart
+from recograph.graph.model import NODE_SETS, NodeSet, Scope
+from recograph.graph.queries import Question
+from recograph.graph.reading import Answer
+
+OWNED: dict[str, NodeSet] = {f"{node.label.lower()}s": node for node in NODE_SETS if node.scope is Scope.OWNED}
+"""Node sets whose nodes have a page, by the word in its address: users, courses, assets, ..."""
+_PLURALS = {node.label: plural for plural, node in OWNED.items()}
+_NAMES = ("name", "title")
+RECENCIES = ("recency", "last")
+"""Columns with how long before the end of the snapshot's day something was, as the model has it."""
+_KEYS = {f"{node.label.lower()}_id": node.label for node in OWNED.values()}
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some rows with a heading."""
+
+    name: str
+    title: str
+    answer: Answer
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What is in each column."""
+    chart: Chart | None = None
+    more: str | None = None
+    """Address of the page that has all of it."""
+    empty: str = "No row."
+
+    def kind_of(self, column: str) -> str:
+        """A word for the looks of a column: of ids, which a name makes needless, of numbers, or other."""
+        if column == "id" or column.endswith("_id"):
+            return "ids" if set(_NAMES) & set(self.answer.columns) else "other"
+        place = self.answer.columns.index(column)
+        values = [row[place] for row in self.answer.rows if row[place] is not None]
+        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        return "number" if values and numeric and column not in RECENCIES else "other"
+
+    def links(self, customer: str, row: Sequence[Any]) -> dict[str, str]:
+        """Addresses by column: of the node that an id or its title names."""
+        record = dict(zip(self.answer.columns, row, strict=True))
+        found = {}
+        for column, value in record.items():
+            label = _KEYS.get(column)
+            if column in ("id", "item_id") and isinstance(record.get("kind"), str):
+                label = record["kind"]
+            if label in _PLURALS and value is not None:
+                found[column] = node_address(customer, label, value)
+        names = [column for column in _NAMES if record.get(column)]
+        if len(found) == 1 and names:
+            found[names[0]] = next(iter(found.values()))
+        return found
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that one address has to say."""
+
+    template: str
+    title: str
+    json: Any
+    """What its JSON is."""
+    sections: Sequence[Section] = ()
+    """What its CSV is, and what the template shows."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What else the template shows."""
+
+
+def node_address(customer: str, label: str, key: Any) -> str:
+    """Where the page of a customer's node is."""
+    return f"/{customer}/{_PLURALS[label]}/{key}"
+
+
+def section_of(asked: Question, answer: Answer, more: str | None = None) -> Section:
+    """The answer to a question, under it."""
+    return Section(asked.name, asked.text, answer, asked.columns, asked.chart, more)
+
+
+def records(sections: Sequence[Section]) -> dict[str, Any]:
+    """The rows of sections by name, for JSON."""
+    return {section.name: section.answer.records() for section in sections}

@@ -1,0 +1,207 @@
+"""A page as HTML, JSON or CSV."""
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
+
+from recograph.graph.model import NODE_SETS
+from recograph.serve.content import RECENCIES, Page, Section
+from recograph.text import csv_cell, dump_json, printable
+
+RECENCY = {
+    9: "under 1 week",
+    8: "1 to 2 weeks",
+    7: "2 to 4 weeks",
+    6: "4 to 8 weeks",
+    5: "8 to 16 weeks",
+    4: "16 to 32 weeks",
+    3: "32 to 64 weeks",
+    2: "64 to 128 weeks",
+    1: "older or unknown",
+    None: "never",
+}
+"""What a recency says, before the end of the snapshot's day."""
+_SHARES = ("share", "jaccard")
+_WORDS = {"course_id": "course", "asset_id": "asset", "user_id": "user", "item_id": "id", "customer_id": "customer"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
+
+
+def as_json(page: Page) -> bytes:
+    """The page's JSON."""
+    return dump_json(page.json).encode() + b"\n"
+
+
+def as_csv(page: Page) -> bytes:
+    """The rows of the page's section; of several, a line a value with the section's name."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    if len(page.sections) == 1:
+        answer = page.sections[0].answer
+        writer.writerow(map(csv_cell, answer.columns))
+        writer.writerows(map(_csv, row) for row in answer.rows)
+    else:
+        writer.writerow(["section", "row", "column", "value"])
+        for section in page.sections:
+            for number, row in enumerate(section.answer.rows, start=1):
+                for column, value in zip(section.answer.columns, row, strict=True):
+                    writer.writerow([section.name, number, csv_cell(column), _csv(value)])
+    return text.getvalue().encode()
+
+
+def _csv(value: Any) -> str:
+    if value is None:
+        return ""
+    return csv_cell(value) if isinstance(value, str) else dump_json(value)
+
+
+def as_html(page: Page, **context: Any) -> bytes:
+    """The page in its template."""
+    text = (
+        environment()
+        .get_template(page.template)
+        .render(title=page.title, sections=page.sections, **{**context, **page.context})
+    )
+    return text.encode("utf-8", "replace")
+
+
+@cache
+def environment() -> Environment:
+    """The templates, in which every value is escaped."""
+    found = Environment(
+        loader=PackageLoader("recograph.serve"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    found.filters |= {"cell": cell, "words": words, "json_data": json_data, "printable": printable, "number": number}
+    found.globals |= {"static": static_address, "bars": bars, "columns": columns, "line": line}
+    found.globals["labels"] = [node.label for node in NODE_SETS]
+    found.globals["asset"] = lambda name: Markup(static()[name][1].decode())  # noqa: S704 - our own file
+    return found
+
+
+@cache
+def static() -> dict[str, tuple[str, bytes]]:
+    """Our scripts and styles by name: address and content."""
+    files = resources.files("recograph.serve") / "static"
+    found = {}
+    for file in files.iterdir():
+        content = file.read_bytes()
+        found[file.name] = (f"/-/static/{hashlib.sha256(content).hexdigest()[:16]}/{file.name}", content)
+    return found
+
+
+def static_address(name: str) -> str:
+    """Where a script or style is; another content has another address."""
+    return static()[name][0]
+
+
+def json_data(value: Any) -> Markup:
+    """JSON for a script element: no text in it can end the element."""
+    return Markup(dump_json(value).replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 - escaped
+
+
+def words(column: str) -> str:
+    """A column's or property's name as words."""
+    return printable(_WORDS.get(column, column).replace("_", " "))
+
+
+def number(value: float) -> Markup:
+    """A number that the browser writes in its own language."""
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
+    return Markup('<data value="{}">{}</data>').format(value, shown)
+
+
+def cell(value: Any, column: str = "") -> Markup:
+    """A value for people."""
+    if column in RECENCIES and (value is None or value in RECENCY):
+        return escape(RECENCY[value])
+    if value is None:
+        return Markup('<span class="none">\N{EN DASH}</span>')
+    if isinstance(value, bool):
+        return escape("yes" if value else "no")
+    if column in _SHARES and isinstance(value, int | float):
+        return Markup('<data value="{}" class="percent">{}%</data>').format(value, f"{value * 100:.0f}")
+    if isinstance(value, int | float):
+        # An id is a name, which has no thousands.
+        return escape(value) if column == "id" or column.endswith("_id") else number(value)
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return _time(value)
+    if isinstance(value, list):
+        return Markup(", ").join(cell(item) for item in value)
+    return escape(printable(value if isinstance(value, str) else dump_json(value)))
+
+
+def _time(value: str) -> Markup:
+    shown = datetime.fromisoformat(value[:10]).strftime("%-d %b %Y")
+    return Markup('<time datetime="{}">{}</time>').format(value, shown)
+
+
+def bars(section: Section) -> dict[str, Any] | None:
+    """For a chart of lying bars: the length of each row's bar and of its part, in percent of the longest."""
+    chart = section.chart
+    if chart is None or chart.kind != "bars" or not section.answer.rows:
+        return None
+    rows = section.answer.records()
+    longest = max((_number(row[chart.value]) for row in rows), default=0)
+    if longest <= 0:
+        return None
+    return {
+        "after": chart.name,
+        "value": chart.value,
+        "part": chart.part,
+        "lengths": [
+            (_percent(row[chart.value], longest), _percent(row[chart.part], longest) if chart.part else None)
+            for row in rows
+        ],
+    }
+
+
+def columns(section: Section) -> Sequence[dict[str, Any]]:
+    """For a chart of standing columns: a list of columns for each group, in the order of the axis."""
+    chart = section.chart
+    if chart is None or chart.kind != "columns" or not section.answer.rows:
+        return []
+    rows = section.answer.records()
+    highest = max((_number(row[chart.value]) for row in rows), default=0)
+    groups: dict[Any, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(row[chart.group] if chart.group else None, []).append(
+            {
+                "name": cell(row[chart.name], chart.name),
+                "value": row[chart.value],
+                "height": _percent(row[chart.value], highest),
+            }
+        )
+    return [{"group": group, "columns": found} for group, found in groups.items()]
+
+
+def line(days: Sequence[tuple[str, int]]) -> str | None:
+    """The points of a line through the totals of days, in a box of 100 by 24; None where a line says nothing."""
+    if len(days) < 2:
+        return None
+    dates = [datetime.fromisoformat(day).toordinal() for day, _ in days]
+    totals = [total for _, total in days]
+    low, high = min(totals), max(totals)
+    return " ".join(
+        f"{(day - dates[0]) * 96 / (dates[-1] - dates[0]) + 2:.1f},{21 - (total - low) * 18 / max(high - low, 1):.1f}"
+        for day, total in zip(dates, totals, strict=True)
+    )
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _percent(value: Any, longest: float) -> float:
+    return round(100 * max(_number(value), 0) / longest, 2) if longest else 0.0

@@ -1,0 +1,147 @@
+"""What loads record of themselves in the graph, looked at several times a second.
+
+Whatever is kept of the graph is kept under a version of each set that it was read from. A version goes up as soon as a
+load is seen that changed the set; what was kept under the old one is void then, and nothing else is.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import neo4j
+
+from recograph.errors import RecographError
+from recograph.graph.cypher import LOCK, STATE
+from recograph.graph.model import CUSTOMER, SETS, NodeSet, Scope
+from recograph.graph.reading import read
+
+EVERYBODY = "*"
+"""Stands for all customers where a set is shared, or a question is about all of them."""
+Source = tuple[str, str]
+"""A customer's part of a set: the customer's id, or `EVERYBODY`, and the set's name."""
+Stamp = tuple[tuple[Source, int], ...]
+"""Sources with the versions that they had."""
+
+_SECONDS = 0.4
+"""Between two looks; a load is to be seen within a second."""
+_LOOK = (
+    f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
+    "RETURN c.id, properties(c), collect([s.set, s.status, s.signature, s.fingerprint, s.total, s.snapshot_date, "
+    "toString(s.loaded_at), COLLECT { "
+    # What is dirty has no fingerprint; every transaction that changes it sets this.
+    f"MATCH (l:{LOCK}) WHERE s.status <> 'clean' AND l.customer_id = c.id RETURN l.asked_at }}])"
+)
+_log = logging.getLogger("recograph.serve")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the graph holds of a customer."""
+
+    id: str
+    name: str
+    properties: dict[str, Any]
+    snapshot_date: str | None
+    """The oldest that one of its sets holds completely; None where some don't hold any."""
+    loaded_at: str | None
+    """When the latest load of a set ended, in ISO's form."""
+    totals: dict[str, int]
+    """Nodes or relationships by set."""
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the customer, shared ones too."""
+        return sum(total for name, total in self.totals.items() if isinstance(SETS.get(name), NodeSet))
+
+    @property
+    def relationships(self) -> int:
+        """Relationships of the customer."""
+        return sum(self.totals.values()) - self.nodes
+
+
+class Loads:
+    """Versions of the customers' sets, and whether the server answers."""
+
+    def __init__(self, driver: neo4j.Driver) -> None:
+        """Nothing is known before the first look."""
+        self.customers: dict[str, Loaded] = {}
+        self.down_since: float | None = time.monotonic()
+        """When the server was first found not to answer (seconds of the monotonic clock); None while it does."""
+        self._driver = driver
+        self._marks: dict[Source, Hashable] = {}
+        self._versions: dict[Source, int] = {}
+
+    def stamp(self, sources: Iterable[Source]) -> Stamp:
+        """The sources with their versions of now."""
+        return tuple((source, self._versions.get(source, 0)) for source in sources)
+
+    def holds(self, stamp: Stamp) -> bool:
+        """Whether no load has changed anything since."""
+        return all(self._versions.get(source, 0) == version for source, version in stamp)
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_SECONDS)
+
+    async def look(self) -> None:
+        """Ask the server once what loads have recorded; a server that doesn't answer is `down`, and asked again."""
+        try:
+            rows = (await asyncio.to_thread(read, self._driver, _LOOK, timeout=5)).rows
+        except RecographError as error:
+            self.fail(error)
+            return
+        if self.down_since is not None:
+            _log.info("Neo4j answers.")
+        self.down_since = None
+        self._see(rows)
+
+    def fail(self, error: RecographError) -> None:
+        """Take the server for down, until a look succeeds."""
+        if self.down_since is None:
+            _log.warning("Neo4j doesn't answer: %s", type(error).__name__)
+            self.down_since = time.monotonic()
+
+    def _see(self, rows: list[list[Any]]) -> None:
+        customers = {}
+        marks: dict[Source, Hashable] = {}
+        everybody: dict[str, list[Hashable]] = {}
+        for customer, properties, sets in rows:
+            known = [each for each in sets if each[0] is not None]
+            for name, status, signature, fingerprint, total, *_, asked_at in known:
+                mark = (status, signature, fingerprint, total, *asked_at)
+                marks[customer, name] = mark
+                everybody.setdefault(name, []).append((customer, mark))
+            dates = [each[5] for each in known]
+            customers[customer] = Loaded(
+                customer,
+                str(properties.get("name") or customer),
+                properties,
+                min(dates) if dates and None not in dates else None,
+                max((each[6] for each in known if each[6]), default=None),
+                {each[0]: each[4] or 0 for each in known},
+            )
+        marks |= {(EVERYBODY, name): tuple(sorted(every)) for name, every in everybody.items()}  # type: ignore[type-var]
+        marks[EVERYBODY, ""] = tuple(
+            (each.id, each.name, each.snapshot_date, each.loaded_at, *each.totals.items())
+            for each in customers.values()
+        )
+        for source in self._marks.keys() | marks.keys():
+            if self._marks.get(source) != marks.get(source):
+                self._versions[source] = self._versions.get(source, 0) + 1
+        self._marks = marks
+        self.customers = dict(sorted(customers.items()))
+
+
+def sources(customer: str | None, sets: Iterable[str]) -> list[Source]:
+    """What a customer's answer from these sets depends on; shared sets are changed by others' loads too."""
+    found = []
+    for name in sorted(sets):
+        each = SETS[name]
+        shared = customer is None or (isinstance(each, NodeSet) and each.scope is Scope.SHARED)
+        found.append((EVERYBODY if shared or customer is None else customer, name))
+    return found

@@ -1,0 +1,304 @@
+"""What is on each page. Whoever asks may see the customer, which is there: `site` has made sure."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from recograph.errors import RecographError
+from recograph.graph.errors import MissingError
+from recograph.graph.model import USER, NodeSet
+from recograph.graph.neighbourhood import LIMIT, Neighbourhood
+from recograph.graph.queries import Question, questions
+from recograph.graph.reading import Answer
+from recograph.graph.search import lucene
+from recograph.serve.access import Viewer
+from recograph.serve.asking import GREATEST, Asking, RequestError
+from recograph.serve.cache import Basis
+from recograph.serve.content import OWNED, Page, Section, node_address, records, section_of
+from recograph.serve.loads import EVERYBODY, Loaded
+
+DASHBOARD: dict[str, dict[str, int]] = {
+    "activity": {},
+    "popular_courses": {"limit": 8},
+    "lowest_completion": {"limit": 8},
+    "completion_by_course_type": {},
+    "rating_distribution": {},
+    "top_learners": {"limit": 8},
+    "languages": {},
+    "popular_assets": {"limit": 8},
+    "dormant_users": {"limit": 8},
+}
+"""Questions on a customer's first page, with what they are asked with."""
+_RECOMMENDED = {
+    "kind": "Course or Asset",
+    "id": "id of the course or asset",
+    "title": "its title",
+    "score": "how much of what the user had speaks for it; 0 where only popular",
+    "reason": "why it is recommended",
+}
+_CUSTOMERS = {
+    "customer": "id of the customer",
+    "name": "the company's name",
+    "snapshot_date": "the day whose dump the graph holds",
+    "age_days": "days since then",
+    "loaded_at": "when it was loaded",
+    "nodes": "nodes of the customer in the graph",
+    "relationships": "relationships of the customer in the graph",
+}
+Query = Mapping[str, str]
+
+
+async def home(asking: Asking, basis: Basis, viewer: Viewer) -> Page:
+    """The customers that one may see."""
+    basis.rests_on([(EVERYBODY, "")])
+    seen = [loaded for customer, loaded in asking.loads.customers.items() if viewer.sees(customer)]
+    grown = await asking.growth(basis)
+    rows = [
+        [each.id, each.name, each.snapshot_date, age(each), each.loaded_at, each.nodes, each.relationships]
+        for each in seen
+    ]
+    section = Section(
+        "customers", "Customers", Answer(list(_CUSTOMERS), rows), _CUSTOMERS, empty="There is no customer."
+    )
+    growth = {each.id: grown.get(each.id, {}) for each in seen}
+    customers = [record | {"growth": growth[record["customer"]]} for record in section.answer.records()]
+    everywhere = [asked for asked in questions().values() if "customer" not in asked.parameters]
+    context = {
+        "customers": [(each, age(each), list(growth[each.id].items())) for each in seen],
+        "questions": everywhere if viewer.customers is None else [],
+    }
+    return Page("home.html", "Customers", {"customers": customers}, [section], context)
+
+
+def age(loaded: Loaded) -> int | None:
+    """Days since the snapshot's date."""
+    if loaded.snapshot_date is None:
+        return None
+    return (datetime.now(UTC).date() - date.fromisoformat(loaded.snapshot_date)).days
+
+
+def facts(loaded: Loaded) -> dict[str, Any]:
+    """What is known of a customer's part of the graph."""
+    return {
+        "customer": loaded.id,
+        "name": loaded.name,
+        "snapshot_date": loaded.snapshot_date,
+        "age_days": age(loaded),
+        "loaded_at": loaded.loaded_at,
+        "sets": loaded.totals,
+    }
+
+
+async def dashboard(asking: Asking, basis: Basis, loaded: Loaded) -> Page:
+    """A customer's questions as charts and tables."""
+    basis.rests_on([(EVERYBODY, "")])
+    shown = {name: given for name, given in DASHBOARD.items() if name in questions()}
+    answers = await asyncio.gather(
+        *(asking.question(basis, name, {"customer": loaded.id, **given}) for name, given in shown.items())
+    )
+    sections = [
+        section_of(questions()[name], answer, f"/{loaded.id}/questions/{name}")
+        for name, answer in zip(shown, answers, strict=True)
+    ]
+    context = {"facts": facts(loaded), "questions": _questions()}
+    json = {**facts(loaded), "answers": records(sections)}
+    return Page("customer.html", loaded.name, json, sections, context)
+
+
+def _questions() -> list[Question]:
+    return [asked for asked in questions().values() if "customer" in asked.parameters]
+
+
+async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> Page:
+    """Courses, assets and the like whose titles have the words; a user by id."""
+    _only(query, "q", "limit")
+    text = query.get("q", "").strip()
+    limit = _count(query, "limit", 20)
+    answer = Answer(["kind", "id", "title", "score"], [])
+    if text and _has_word(text):
+        found = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
+        answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in found.records()])
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        try:
+            await asking.properties(basis, USER, loaded.id, int(text))
+            answer.rows.insert(0, [USER.label, int(text), f"User {text}", None])
+        except MissingError:
+            pass
+    section = Section("results", "Results", answer, empty="Nothing found. Try fewer or other words." if text else "")
+    results = [row | {"address": node_address(loaded.id, row["kind"], row["id"])} for row in answer.records()]
+    json = {"customer": loaded.id, "q": text, "results": results}
+    return Page("search.html", "Search", json, [section], {"q": text, "facts": facts(loaded)})
+
+
+def _has_word(text: str) -> bool:
+    try:
+        lucene(text)
+    except RecographError as error:
+        if len(text) > 200:
+            raise RequestError(str(error)) from error
+        return False
+    return True
+
+
+async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int) -> Page:
+    """A user, course or asset: what is known, what is alike, what is around."""
+    basis.rests_on([(EVERYBODY, "")])
+    node = OWNED[word]
+    properties = await asking.properties(basis, node, loaded.id, key)
+    recommended = [_recommended(asking, basis, loaded, key, 5)] if node is USER else []
+    answered = [_answered(asking, basis, loaded, asked, node, key) for asked in _about(node)]
+    around, sections = await asyncio.gather(
+        asking.around(basis, node, loaded.id, key, LIMIT), asyncio.gather(*recommended, *answered)
+    )
+    title = around.nodes[0].caption
+    json = {
+        "customer": loaded.id,
+        "kind": node.label,
+        "id": key,
+        "properties": properties,
+        "answers": records(sections),
+        "neighbourhood": neighbourhood_json(loaded.id, around),
+    }
+    descriptions = {prop.name: prop.description for prop in node.properties}
+    context = {
+        "facts": facts(loaded),
+        "node": node,
+        "id": key,
+        "properties": properties,
+        "descriptions": descriptions,
+        "around": around,
+        "picture": neighbourhood_json(loaded.id, around),
+    }
+    return Page("node.html", title, json, sections, context)
+
+
+async def _answered(asking: Asking, basis: Basis, loaded: Loaded, asked: Question, node: NodeSet, key: int) -> Section:
+    word = node.label.lower()
+    few = {"limit": 10} if "limit" in asked.parameters else {}
+    answer = await asking.question(basis, asked.name, {"customer": loaded.id, word: key, **few})
+    return section_of(asked, answer, f"/{loaded.id}/questions/{asked.name}?{word}={key}")
+
+
+def _about(node: NodeSet) -> list[Question]:
+    """Questions that ask for nothing but the customer and such a node; recommendations have a form of their own."""
+    wanted = {"customer", node.label.lower()}
+    asked = [
+        each
+        for each in questions().values()
+        if {parameter.name for parameter in each.parameters.values() if parameter.required} == wanted
+    ]
+    return [each for each in asked if each.name != "recommendations"]
+
+
+async def neighbourhood(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int, query: Query) -> Page:
+    """What is around a node, for the picture to follow."""
+    _only(query, "limit")
+    around = await asking.around(basis, OWNED[word], loaded.id, key, _count(query, "limit", LIMIT))
+    columns = ["relationship", "start", "end", "properties"]
+    rows = [[each.type, each.start, each.end, dict(each.properties)] for each in around.relationships]
+    section = Section("neighbourhood", "Neighbourhood", Answer(columns, rows))
+    return Page("", around.nodes[0].caption, neighbourhood_json(loaded.id, around), [section])
+
+
+def neighbourhood_json(customer: str | None, around: Neighbourhood) -> dict[str, Any]:
+    """A neighbourhood as the picture reads it; nodes have addresses where there is a customer with pages."""
+    labels = {node.label for node in OWNED.values()}
+    return {
+        "nodes": [
+            {
+                "key": each.key,
+                "label": each.label,
+                "caption": each.caption,
+                "properties": dict(each.properties),
+                "address": node_address(customer, each.label, each.id) if customer and each.label in labels else None,
+            }
+            for each in around.nodes
+        ],
+        "relationships": [
+            {"type": each.type, "start": each.start, "end": each.end, "properties": dict(each.properties)}
+            for each in around.relationships
+        ],
+    }
+
+
+async def recommendations(asking: Asking, basis: Basis, loaded: Loaded, key: int, query: Query) -> Page:
+    """What a learning platform would call: courses and assets that the user hasn't had."""
+    basis.rests_on([(EVERYBODY, "")])
+    _only(query, "k")
+    section = await _recommended(asking, basis, loaded, key, _count(query, "k", 10))
+    json = {
+        "customer": loaded.id,
+        "user": key,
+        "snapshot_date": loaded.snapshot_date,
+        "recommendations": section.answer.records(),
+    }
+    return Page("recommendations.html", f"User {key}", json, [section], {"facts": facts(loaded), "id": key})
+
+
+async def _recommended(asking: Asking, basis: Basis, loaded: Loaded, key: int, k: int) -> Section:
+    answer = await asking.recommendations(basis, loaded.id, key, k)
+    return Section(
+        "recommendations",
+        "What should the user take and watch next?",
+        answer,
+        _RECOMMENDED,
+        more=f"/{loaded.id}/users/{key}/recommendations",
+        empty="There is nothing that the user hasn't had.",
+    )
+
+
+async def ask(asking: Asking, basis: Basis, loaded: Loaded | None, asked: Question, query: Query) -> Page:
+    """A question: its form, and the answer as soon as what it needs is given."""
+    fixed = {} if loaded is None else {"customer": loaded.id}
+    given = {
+        name: asked.parameters[name].parse(text) if name in asked.parameters else text
+        for name, text in _typed(asked, query).items()
+    }
+    if "customer" in query:
+        raise RequestError("The address names the customer already.")
+    missing = [each.name for each in asked.parameters.values() if each.required and each.name not in fixed | given]
+    sections = []
+    if not missing or (set(query) & asked.parameters.keys()):
+        answer = await asking.question(basis, asked.name, fixed | given)
+        sections.append(section_of(asked, answer))
+    shown = {name: each for name, each in asked.parameters.items() if name != "customer"}
+    json = {
+        "question": asked.name,
+        "text": asked.text,
+        "parameters": fixed | {name: each.default for name, each in shown.items() if not each.required} | given,
+        "columns": dict(asked.columns),
+        "rows": sections[0].answer.records() if sections else None,
+    }
+    context = {
+        "facts": None if loaded is None else facts(loaded),
+        "asked": asked,
+        "form": shown,
+        "given": {name: query[name] for name in shown if name in query},
+        "params": json["parameters"],
+    }
+    return Page("question.html", asked.text, json, sections, context)
+
+
+def _typed(asked: Question, query: Query) -> dict[str, str]:
+    """What a form sent; fields that were left empty aren't sent, but where a text may be empty."""
+    try:
+        typed = {name: text for name, text in query.items() if text or name not in asked.parameters}
+        for name, text in typed.items():
+            if name in asked.parameters:
+                asked.parameters[name].parse(text)
+    except RecographError as error:
+        raise RequestError(str(error)) from error
+    return typed
+
+
+def _only(query: Query, *known: str) -> None:
+    if unknown := [name for name in query if name not in known]:
+        raise RequestError(f"There is no parameter {unknown[0][:40]!r} here. It takes: {', '.join(known)}.")
+
+
+def _count(query: Query, name: str, default: int) -> int:
+    text = query.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= GREATEST):
+        raise RequestError(f"Parameter {name} must be a whole number from 1 to {GREATEST:,}.")
+    return int(text)

@@ -1,0 +1,80 @@
+"""Answers as they are sent: packed, tagged, and with what protects their reader."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from recograph.serve import guard
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+CSV = "text/csv; charset=utf-8"
+_MARK = b"<!--stale-->"
+"""Where a page says that it is old, if it is."""
+_STALE = (
+    b'<p class="stale" role="status">The graph can\'t be reached at the moment. '
+    b"This is what it said when it was asked last.</p>"
+)
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is sent."""
+
+    media: str
+    content: bytes
+    packed: bytes
+    """The same by gzip."""
+    etag: str
+
+
+def body_of(media: str, content: bytes) -> Body:
+    """What is sent, packed too, with its tag."""
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    return Body(media, content, gzip.compress(content, 6, mtime=0), f'W/"{digest}"')
+
+
+def send(body: Body, headers: Headers, *, stale: bool = False, caching: str = "private, no-cache") -> Response:
+    """The answer to a request with these headers: packed, or 304, as they allow.
+
+    Args:
+        body: what to send.
+        headers: of the request.
+        stale: whether to say that it may be out of date.
+        caching: what browsers may keep.
+    """
+    extra = [("cache-control", caching), ("etag", body.etag), ("vary", "Accept-Encoding, Authorization, Cookie")]
+    if stale:
+        extra = [("cache-control", "no-store"), ("warning", '110 - "Response is Stale"')]
+        return plain(200, body.media, body.content.replace(_MARK, _STALE, 1), extra)
+    wanted = headers.get("if-none-match", "")
+    if body.etag in (tag.strip() for tag in wanted.split(",")):
+        return _raw(304, b"", extra)
+    extra.append(("content-type", body.media))
+    if body.media.startswith("text/csv"):
+        extra.append(("content-disposition", "attachment"))
+    if "gzip" in headers.get("accept-encoding", "") and len(body.content) > 500:
+        return _raw(200, body.packed, [*extra, ("content-encoding", "gzip")])
+    return _raw(200, body.content, extra)
+
+
+def plain(status: int, media: str, content: bytes, extra: list[tuple[str, str]] | None = None) -> Response:
+    """A short answer that nobody keeps."""
+    caching = [] if any(name == "cache-control" for name, _ in extra or ()) else [("cache-control", "no-store")]
+    return _raw(status, content, [("content-type", media), *caching, *(extra or ())])
+
+
+def _raw(status: int, content: bytes, extra: list[tuple[str, str]]) -> Response:
+    response = Response(content, status)
+    length = [("content-length", str(len(content)))] if status != 304 else []
+    response.raw_headers = guard.headers_of([*extra, *length])
+    return response
+
+
+def guarded(response: Response) -> Response:
+    """An answer of another make, with what ours have."""
+    response.raw_headers += guard.headers_of([("cache-control", "no-store")])
+    return response

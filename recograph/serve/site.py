@@ -1,0 +1,339 @@
+"""Answers requests: who asks, what is asked for, in which form; kept answers first."""
+
+import logging
+import re
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from recograph.errors import RecographError, UnavailableError
+from recograph.graph.errors import MissingError, SlowError
+from recograph.graph.queries import questions
+from recograph.serve import forms, guard, login, openapi, pages
+from recograph.serve.access import Access, FileAccess, Viewer
+from recograph.serve.asking import Asking, RequestError
+from recograph.serve.cache import Basis
+from recograph.serve.content import OWNED, Page
+from recograph.serve.loads import Loaded
+from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
+
+STALE_SECONDS = 600
+"""So long kept answers are given while Neo4j doesn't answer."""
+RETRY_SECONDS = 2
+_FORMS: dict[str, tuple[str, Callable[[Page], bytes]]] = {
+    ".json": (JSON, forms.as_json),
+    ".csv": (CSV, forms.as_csv),
+}
+_log = logging.getLogger("recograph.serve")
+
+
+class NotFoundError(RecographError):
+    """There is no such page, or none for whoever asks: which of the two isn't told."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such page.")
+
+
+class _Text(Convertor[str]):
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+for _name, _regex in (
+    ("customer", "[a-z][a-z0-9_]{0,62}"),
+    ("form", r"(?:\.json|\.csv)?"),
+    ("key", "-?[0-9]{1,18}"),
+    ("word", "|".join(OWNED)),
+    ("name", "[a-z][a-z0-9_]{0,62}"),
+):
+    register_url_convertor(_name, type(_name, (_Text,), {"regex": _regex})())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for."""
+
+    basis: Basis
+    parts: Mapping[str, str]
+    """Of the address."""
+    query: Mapping[str, str]
+    viewer: Viewer
+
+
+Build = Callable[[Asked], Awaitable[Page]]
+
+
+class Site:
+    """The pages of a graph, as an ASGI application."""
+
+    def __init__(
+        self, asking: Asking, access: Access, *, watch: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    ) -> None:
+        """Make the application.
+
+        Args:
+            asking: the graph.
+            access: who may see what.
+            watch: runs beside the application from its start to its end; an asynchronous context manager.
+        """
+        self._asking = asking
+        self._access = access
+        self._entrance = login.Entrance(access) if isinstance(access, FileAccess) else None
+        routes = {
+            "/": self._home,
+            "/index{form:form}": self._home,
+            "/{customer:customer}{form:form}": self._dashboard,
+            "/{customer:customer}/search{form:form}": self._search,
+            "/{customer:customer}/questions/{name:name}{form:form}": self._question,
+            "/-/questions/{name:name}{form:form}": self._question,
+            "/{customer:customer}/users/{key:key}/recommendations{form:form}": self._recommendations,
+            "/{customer:customer}/{word:word}/{key:key}/neighbourhood{form:form}": self._neighbourhood,
+            "/{customer:customer}/{word:word}/{key:key}{form:form}": self._node,
+        }
+        self.routes = [
+            Route("/docs", self._docs),
+            Route("/openapi.json", self._openapi),
+            Route("/-/health", self._health),
+            Route("/-/static/{digest}/{file}", self._static),
+            Route("/-/login", self._login, methods=["GET", "POST"]),
+            Route("/-/logout", self._logout, methods=["POST"]),
+            *(Route(path, self._kept(path, build)) for path, build in routes.items()),
+        ]
+
+        @asynccontextmanager
+        async def lifespan(_: Any) -> AsyncIterator[None]:
+            async with watch() if watch else nullcontext():
+                yield
+
+        self._router = Router(self.routes, redirect_slashes=False, default=self._nowhere, lifespan=lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        began = time.perf_counter()
+        scope.setdefault("state", {})
+        status = 500
+
+        async def seen(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            try:
+                self._let_in(scope)
+                await self._router(scope, receive, seen)
+            except Exception as error:  # every request has an answer, and none says more than it may
+                response = self._problem(scope, error)
+                await response(scope, receive, seen)
+        finally:
+            # The address, which may name a person, isn't in it.
+            template = scope["state"].get("template", "-")
+            _log.info("%s %s %d %.1f ms", scope["method"], template, status, (time.perf_counter() - began) * 1000)
+
+    def _let_in(self, scope: Scope) -> None:
+        """Know who asks before anything else is looked at."""
+        path, query = scope["path"], scope["query_string"]
+        if len(path) > guard.LONGEST_PATH or len(query) > guard.LONGEST_QUERY:
+            raise RequestError("The address is too long.")
+        public = path.startswith("/-/static/") or path == "/-/health"
+        viewer = None if public else self._access.viewer(Headers(scope=scope))
+        if viewer is None and not public and not (self._entrance and path == "/-/login"):
+            raise login.UnknownViewerError("Log in, or send a token.")
+        scope["state"]["viewer"] = viewer
+
+    def _kept(self, template: str, build: Build) -> Callable[[Request], Awaitable[Response]]:
+        """Answers with a page that is kept as it is sent."""
+        shown = re.sub(r":\w+", "", template)
+
+        async def endpoint(request: Request) -> Response:
+            scope = request.scope
+            scope["state"]["template"] = shown
+            viewer: Viewer = scope["state"]["viewer"]
+            parts = scope["path_params"]
+            customer = parts.get("customer")
+            if customer is not None and not (viewer.sees(customer) and customer in self._asking.loads.customers):
+                # A server that wasn't reached yet has no customers, for nobody.
+                if not self._asking.loads.customers and viewer.sees(customer):
+                    raise UnavailableError("The graph can't be reached.")
+                raise NotFoundError
+            pairs = request.query_params.multi_items()
+            query = dict(pairs)
+            if len(query) < len(pairs):
+                raise RequestError("A parameter is there twice.")
+            whose = (viewer.customers if customer is None else None, viewer.named)
+            key = ("page", scope["path"], tuple(sorted(pairs)), whose, datetime.now(UTC).date())
+
+            async def make(basis: Basis) -> tuple[Body, int]:
+                page = await build(Asked(basis, parts, query, viewer))
+                body = self._body(page, request, viewer)
+                return body, len(body.content) + len(body.packed) + 1000
+
+            down = self._asking.loads.down_since
+            if down is not None and time.monotonic() - down > STALE_SECONDS:
+                raise UnavailableError("The graph can't be reached.")
+            entry = await self._asking.cache.get(key, make)
+            return send(entry.value, Headers(scope=scope), stale=self._asking.loads.down_since is not None)
+
+        return endpoint
+
+    def _body(self, page: Page, request: Request, viewer: Viewer) -> Body:
+        form = request.path_params.get("form") or ""
+        if form in _FORMS:
+            media, render = _FORMS[form]
+            return body_of(media, render(page))
+        path, query = request.url.path, request.url.query
+        exported = "/index" if path == "/" else path
+        links = {name[1:]: f"{exported}{name}" + (f"?{query}" if query else "") for name in _FORMS}
+        return body_of(HTML, forms.as_html(page, links=links, viewer=viewer))
+
+    def _loaded(self, asked: Asked) -> Loaded:
+        return self._asking.loads.customers[asked.parts["customer"]]
+
+    async def _home(self, asked: Asked) -> Page:
+        _none(asked.query)
+        if not self._asking.loads.customers and self._asking.loads.down_since is not None:
+            raise UnavailableError("The graph can't be reached.")
+        return await pages.home(self._asking, asked.basis, asked.viewer)
+
+    async def _dashboard(self, asked: Asked) -> Page:
+        _none(asked.query)
+        return await pages.dashboard(self._asking, asked.basis, self._loaded(asked))
+
+    async def _search(self, asked: Asked) -> Page:
+        return await pages.search(self._asking, asked.basis, self._loaded(asked), asked.query)
+
+    async def _question(self, asked: Asked) -> Page:
+        question = questions().get(asked.parts["name"])
+        about_one = "customer" in asked.parts
+        if question is None or about_one != ("customer" in question.parameters):
+            raise NotFoundError
+        # What is asked of all customers at once is only for those who see all.
+        if not about_one and asked.viewer.customers is not None:
+            raise NotFoundError
+        loaded = self._loaded(asked) if about_one else None
+        return await pages.ask(self._asking, asked.basis, loaded, question, asked.query)
+
+    async def _node(self, asked: Asked) -> Page:
+        _none(asked.query)
+        word, key = asked.parts["word"], int(asked.parts["key"])
+        return await pages.node(self._asking, asked.basis, self._loaded(asked), word, key)
+
+    async def _neighbourhood(self, asked: Asked) -> Page:
+        if not asked.parts["form"]:
+            raise NotFoundError
+        word, key = asked.parts["word"], int(asked.parts["key"])
+        return await pages.neighbourhood(self._asking, asked.basis, self._loaded(asked), word, key, asked.query)
+
+    async def _recommendations(self, asked: Asked) -> Page:
+        key = int(asked.parts["key"])
+        return await pages.recommendations(self._asking, asked.basis, self._loaded(asked), key, asked.query)
+
+    async def _docs(self, request: Request) -> Response:
+        request.state.template = "/docs"
+        page = Page("docs.html", "Interface", None, (), {"interface": openapi.document()})
+        content = forms.as_html(page, viewer=request.state.viewer, links={})
+        return send(body_of(HTML, content), request.headers)
+
+    async def _openapi(self, request: Request) -> Response:
+        request.state.template = "/openapi.json"
+        page = Page("", "", openapi.document())
+        return send(body_of(JSON, forms.as_json(page)), request.headers)
+
+    async def _health(self, request: Request) -> Response:
+        request.state.template = "/-/health"
+        if self._asking.loads.down_since is not None:
+            raise UnavailableError("The graph can't be reached.")
+        return plain(200, "text/plain; charset=utf-8", b"ok\n")
+
+    async def _static(self, request: Request) -> Response:
+        request.state.template = "/-/static"
+        found = forms.static().get(request.path_params["file"])
+        if found is None or found[0] != request.url.path:
+            raise NotFoundError
+        media = "text/css" if found[0].endswith(".css") else "text/javascript"
+        if found[0].endswith(".svg"):
+            media = "image/svg+xml"
+        body = body_of(f"{media}; charset=utf-8", found[1])
+        return send(body, request.headers, caching="public, max-age=31536000, immutable")
+
+    async def _login(self, request: Request) -> Response:
+        request.state.template = "/-/login"
+        if self._entrance is None:
+            raise NotFoundError
+        return guarded(await self._entrance.enter(request))
+
+    async def _logout(self, request: Request) -> Response:
+        request.state.template = "/-/logout"
+        if self._entrance is None:
+            raise NotFoundError
+        return guarded(self._entrance.leave(request))
+
+    async def _nowhere(self, *_: Any) -> None:
+        raise NotFoundError
+
+    def _problem(self, scope: Scope, error: Exception) -> Response:
+        """The answer where there is no page: of one size for one reason, whatever was asked for."""
+        status, message, extra = _told(error)
+        if status == 500:
+            # Without the message, in which there may be what was asked for.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("%s\n%s", type(error).__name__, frames)
+        path = scope["path"]
+        if path.endswith((".json", ".csv")):
+            content = forms.as_json(Page("", "", {"error": message}))
+            return plain(status, JSON, content, extra)
+        page = Page("problem.html", _TITLES.get(status, "Something went wrong"), None)
+        asking_for = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+        content = forms.as_html(
+            page,
+            message=message,
+            login=self._entrance is not None and self._entrance.open and status == 401,
+            next=guard.safe_next(asking_for) if status == 401 else "",
+            links={},
+            viewer=None,
+        )
+        return plain(status, HTML, content, extra)
+
+
+_TITLES = {400: "That isn't right", 401: "Log in", 404: "Not found", 503: "Not at the moment", 504: "Too much"}
+
+
+def _told(error: Exception) -> tuple[int, str, list[tuple[str, str]]]:
+    """Status, message and headers by which an error is told."""
+    match error:
+        case login.UnknownViewerError():
+            return 401, str(error), [("www-authenticate", "Bearer")]
+        case NotFoundError() | MissingError():
+            return 404, "There is no such page.", []
+        case RequestError():
+            return 400, str(error), []
+        case SlowError():
+            return 504, "The answer takes too long or is too large. Ask for less.", []
+        case RecographError():
+            return 503, "The graph can't be reached. Try again in a moment.", [("retry-after", str(RETRY_SECONDS))]
+    if getattr(error, "status_code", None) == 405:
+        return 405, "This is for reading only.", [("allow", "GET, HEAD")]
+    return 500, "Something went wrong here. It has been noted.", []
+
+
+def _none(query: Mapping[str, str]) -> None:
+    if query:
+        raise RequestError("This page takes no parameters.")

@@ -1,0 +1,77 @@
+// Numbers and dates in the reader's language, search as one types, and copying.
+"use strict";
+
+function inOwnLanguage(root) {
+  const number = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 3 });
+  const percent = new Intl.NumberFormat(navigator.language, { style: "percent", maximumFractionDigits: 1 });
+  const day = new Intl.DateTimeFormat(navigator.language, { dateStyle: "medium", timeZone: "UTC" });
+  for (const data of root.querySelectorAll("data")) {
+    data.textContent = (data.classList.contains("percent") ? percent : number).format(Number(data.value));
+  }
+  for (const time of root.querySelectorAll("time")) {
+    time.textContent = day.format(new Date(time.dateTime));
+    if (time.dateTime.length > 10) time.title = time.dateTime;
+  }
+}
+
+function searchAsOneTypes(form) {
+  const input = form.elements.q;
+  const results = document.getElementById(form.dataset.results);
+  const status = document.getElementById(form.dataset.status);
+  let timer = 0;
+  let under = null;
+  async function search() {
+    const q = input.value.trim();
+    under?.abort();
+    under = new AbortController();
+    history.replaceState(null, "", q ? `${form.action}?${new URLSearchParams({ q })}` : form.action);
+    if (!q) {
+      results.replaceChildren();
+      status.textContent = "";
+      return;
+    }
+    try {
+      const answer = await fetch(`${form.action}.json?${new URLSearchParams({ q })}`, { signal: under.signal });
+      if (!answer.ok) {
+        status.textContent = (await answer.json()).error;
+        return;
+      }
+      const found = (await answer.json()).results;
+      results.replaceChildren(...found.map(item));
+      results.nextElementSibling?.remove();
+      status.textContent = found.length ? `${found.length} found` : "Nothing found. Try fewer or other words.";
+    } catch (error) {
+      if (error.name !== "AbortError") status.textContent = "The search can't be reached.";
+    }
+  }
+  function item(row) {
+    const [li, a, kind, title] = ["li", "a", "span", "span"].map((name) => document.createElement(name));
+    kind.className = `kind ${row.kind}`;
+    kind.textContent = row.kind;
+    title.textContent = row.title;
+    a.href = row.address;
+    a.append(kind, " ", title);
+    li.append(a);
+    return li;
+  }
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, 120);
+  });
+}
+
+inOwnLanguage(document);
+for (const form of document.querySelectorAll("form.live")) searchAsOneTypes(form);
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    document.querySelector("[type=search]")?.focus();
+    event.preventDefault();
+  }
+});

@@ -1,0 +1,198 @@
+"""What is kept, until when; and what happens while Neo4j is away. On a graph of its own, which loads change."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import pytest
+from starlette.testclient import TestClient
+
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.errors import UnavailableError
+from recograph.graph.erase import erase_customer, erase_user
+from recograph.graph.load import load
+from recograph.graph.report import LoadOptions
+from recograph.serve import asking, loads
+from recograph.serve.access import Loopback
+from recograph.serve.cache import Basis, Cache
+from recograph.serve.loads import Loads
+from recograph.serve.server import application
+from recograph_tests.graph.marts import Snapshot
+from recograph_tests.graph.small import CUSTOMER_1, DAY, load_small
+
+NEXT = "2026-11-02"
+OPTIONS = LoadOptions(max_removed_share=1)
+POPULAR = "/customer_1/questions/popular_courses.json"
+LANGUAGES = "/customer_1/questions/languages.json"
+OTHERS = "/customer_2/questions/popular_courses.json"
+
+
+@pytest.fixture
+def graph(neo4j: neo4j.Driver, tmp_path: Path) -> neo4j.Driver:
+    """The small graph, to be changed."""
+    load_small(neo4j, tmp_path)
+    return neo4j
+
+
+@pytest.fixture
+def client(graph: neo4j.Driver) -> Iterator[TestClient]:
+    with TestClient(application(graph, Loopback()), "http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that reached the graph."""
+    names: list[str] = []
+    ask = asking.ask
+
+    def counted(driver: Any, name: str, *arguments: Any, **options: Any) -> Any:
+        names.append(name)
+        return ask(driver, name, *arguments, **options)
+
+    monkeypatch.setattr(asking, "ask", counted)
+    return names
+
+
+def within_a_second(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 1
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def load_next(graph: neo4j.Driver, lake: Path, **marts: Any) -> None:
+    Snapshot({**CUSTOMER_1.marts, **marts}).write(lake, "customer_1", NEXT)
+    load(graph, DuckDBWarehouse(lake=str(lake)), "customer_1", NEXT, options=OPTIONS)
+
+
+def test_a_load_voids_what_it_changed_and_nothing_else(
+    client: TestClient, graph: neo4j.Driver, tmp_path: Path, asked: list[str]
+) -> None:
+    before = client.get(POPULAR).json()["rows"]
+    for address in (POPULAR, LANGUAGES, OTHERS) * 2:
+        client.get(address)
+    assert asked == ["popular_courses", "languages", "popular_courses"]
+    enrolled = [*CUSTOMER_1["course_enrolments"], (5, 12, 0, 9), (6, 12, 0, 9), (3, 12, 0, 9)]
+    load_next(graph, tmp_path, course_enrolments=enrolled)
+    assert within_a_second(lambda: client.get(POPULAR).json()["rows"] != before)
+    assert client.get(POPULAR).json()["rows"][0]["name"] == "Negotiation"
+    asked.clear()
+    for address in (POPULAR, LANGUAGES, OTHERS):
+        client.get(address)
+    assert asked == []
+    assert client.get("/index.json").json()["customers"][0]["snapshot_date"] == NEXT
+
+
+def test_a_load_without_changes_voids_no_answer(
+    client: TestClient, graph: neo4j.Driver, tmp_path: Path, asked: list[str]
+) -> None:
+    client.get(POPULAR)
+    load_next(graph, tmp_path)
+    assert within_a_second(lambda: client.get("/customer_1.json").json()["snapshot_date"] == NEXT)
+    asked.clear()
+    client.get(POPULAR)
+    assert asked == []
+
+
+def test_an_erased_person_is_gone_within_a_second(client: TestClient, graph: neo4j.Driver) -> None:
+    history = "/customer_1/users/{}.json"
+    for user in (1, 2):
+        assert client.get(history.format(user)).status_code == 200
+    erase_user(graph, "customer_1", 1)
+    assert within_a_second(lambda: client.get(history.format(1)).status_code == 404)
+    # A second one, of sets that are known to be unsure already.
+    assert client.get(history.format(2)).status_code == 200
+    erase_user(graph, "customer_1", 2)
+    assert within_a_second(lambda: client.get(history.format(2)).status_code == 404)
+    erase_customer(graph, "customer_1")
+    assert within_a_second(lambda: client.get("/customer_1").status_code == 404)
+
+
+def test_while_neo4j_is_away_kept_answers_are_marked_and_others_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, kept = client.get("/customer_1"), client.get(POPULAR).json()
+    assert client.get("/-/health").status_code == 200
+    away = UnavailableError("Neo4j is away.")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise away
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loads, "read", refuse)
+        assert within_a_second(lambda: client.get("/-/health").status_code == 503)
+        stale = client.get(POPULAR)
+        assert (stale.json(), stale.headers["warning"]) == (kept, '110 - "Response is Stale"')
+        marked = client.get("/customer_1", headers={"if-none-match": page.headers["etag"]})
+        assert 'role="status">The graph can\'t be reached' in marked.text
+        assert 'role="status">The graph' not in page.text
+        for address in (LANGUAGES, "/customer_1/users/1"):
+            refused = client.get(address)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        now = time.monotonic()
+        patch.setattr(time, "monotonic", lambda: now + 3600)
+        assert client.get(POPULAR).status_code == 503
+    assert within_a_second(lambda: client.get("/-/health").status_code == 200)
+    assert "warning" not in client.get(POPULAR).headers
+    assert client.get(LANGUAGES).status_code == 200
+
+
+def test_whoever_asks_the_same_at_the_same_time_waits_for_one_answer() -> None:
+    async def scenario() -> None:
+        watching = Loads(None)  # type: ignore[arg-type]
+        cache = Cache(watching, 10_000)
+        made: list[str] = []
+        gate = asyncio.Event()
+
+        async def make(basis: Basis) -> tuple[str, int]:
+            basis.rests_on([("customer_1", "nodes/User")])
+            made.append("once")
+            await gate.wait()
+            return "answer", 10
+
+        waiting = [asyncio.create_task(cache.get("key", make)) for _ in range(50)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()  # who hangs up ends it for nobody else
+        gate.set()
+        answers = await asyncio.gather(*waiting[1:])
+        assert {entry.value for entry in answers} == {"answer"}
+        assert made == ["once"]
+
+        async def fail(_: Basis) -> tuple[str, int]:
+            raise UnavailableError("away")
+
+        for _ in range(2):
+            with pytest.raises(UnavailableError):
+                await cache.get("other", fail)
+
+    asyncio.run(scenario())
+
+
+def test_the_cache_keeps_to_its_bytes_and_drops_what_was_used_longest_ago() -> None:
+    async def scenario() -> None:
+        cache = Cache(Loads(None), 1000)  # type: ignore[arg-type]
+
+        def make(value: int) -> Callable[[Basis], Any]:
+            async def made(_: Basis) -> tuple[int, int]:
+                return value, 100
+
+            return made
+
+        for number in range(10):
+            await cache.get(number, make(number))
+        cache.find(0)
+        await cache.get(10, make(10))
+        assert cache.find(0) is not None
+        assert cache.find(1) is None
+
+    asyncio.run(scenario())
+
+
+def test_the_days_are_told(client: TestClient) -> None:
+    assert list(client.get("/index.json").json()["customers"][0]["growth"]) == [DAY]

@@ -1,0 +1,242 @@
+import csv
+import io
+import re
+
+import neo4j
+import pytest
+from starlette.testclient import TestClient
+
+from recograph.graph.queries import ask, questions
+from recograph.graph.reading import Answer
+from recograph.graph.values import plain
+from recograph.serve.guard import HEADERS
+
+PAGES = [
+    "/",
+    "/index",
+    "/customer_1",
+    "/customer_1/search?q=science",
+    "/customer_1/users/1",
+    "/customer_1/courses/10",
+    "/customer_1/assets/20",
+    "/customer_1/users/1/recommendations",
+    "/customer_1/questions/popular_courses",
+    "/customer_1/questions/user_history?user=1",
+    "/-/questions/customers",
+]
+SOME = {
+    "user": 1,
+    "other_user": 2,
+    "course": 10,
+    "other_course": 11,
+    "asset": 20,
+    "language": "english",
+    "words": "data",
+}
+
+
+def form(address: str, suffix: str) -> str:
+    path, question, query = address.partition("?")
+    return ("/index" if path == "/" else path) + suffix + question + query
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_is_html_json_and_csv(client: TestClient, page: str) -> None:
+    html, json, text = (client.get(form(page, suffix) if suffix else page) for suffix in ("", ".json", ".csv"))
+    assert [each.status_code for each in (html, json, text)] == [200, 200, 200]
+    assert html.headers["content-type"] == "text/html; charset=utf-8"
+    assert isinstance(json.json(), dict)
+    rows = list(csv.reader(io.StringIO(text.text)))
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows) > 1
+    for suffix in (".json", ".csv"):
+        assert f'href="{form(page, suffix).replace("&", "&amp;")}"' in html.text
+
+
+@pytest.mark.parametrize("name", questions())
+def test_each_question_is_a_page_and_answers_as_the_command_does(
+    client: TestClient, small: neo4j.Driver, name: str
+) -> None:
+    asked = questions()[name]
+    needed = {each.name: SOME.get(each.name) for each in asked.parameters.values() if each.required}
+    address = f"/customer_1/questions/{name}" if "customer" in asked.parameters else f"/-/questions/{name}"
+    query = {key: value for key, value in needed.items() if key != "customer"}
+    if query:
+        empty = client.get(address)
+        assert empty.status_code == 200
+        assert all(f'name="{key}"' in empty.text for key in query)
+    shown = client.get(address, params=query)
+    assert asked.text.replace("'", "&#39;") in shown.text
+    given = needed | ({"customer": "customer_1"} if "customer" in asked.parameters else {})
+    answer: Answer = ask(small, name, given)
+    rows = client.get(f"{address}.json", params=query).json()["rows"]
+    assert rows == [{key: plain(value) for key, value in row.items()} for row in answer.records()]
+
+
+def test_the_dashboard_and_the_pages_of_nodes_show_what_the_graph_holds(client: TestClient) -> None:
+    assert client.get("/customer_1.json").json()["answers"]["popular_courses"][0]["learners"] == 3
+    (one, other) = client.get("/index.json").json()["customers"]
+    assert (one["customer"], one["nodes"], one["growth"]) == (
+        "customer_1",
+        15,
+        {"2026-11-01": 15 + one["relationships"]},
+    )
+    assert other["name"] == "customer_2 Ltd"
+    user = client.get("/customer_1/users/1.json").json()
+    assert user["properties"]["valid"] is True
+    assert user["answers"]["recommendations"][0]["reason"] == "because you took Étude d'anglais"
+    assert {node["key"] for node in user["neighbourhood"]["nodes"]} >= {"User:1", "Course:10", "Asset:20"}
+    course = client.get("/customer_1/courses/10")
+    assert "<h1>" in course.text
+    assert "Étude d&#39;anglais" in course.text
+    assert 'href="/customer_1/users/1"' in course.text
+
+
+def test_recommendations_as_a_learning_platform_asks_for_them(client: TestClient) -> None:
+    answer = client.get("/customer_1/users/1/recommendations.json?k=1").json()
+    assert answer["snapshot_date"] == "2026-11-01"
+    assert [(row["kind"], row["id"]) for row in answer["recommendations"]] == [("Course", 12), ("Asset", 21)]
+
+
+def test_the_neighbourhood_to_follow(client: TestClient) -> None:
+    around = client.get("/customer_1/courses/10/neighbourhood.json?limit=1").json()
+    assert around["nodes"][0]["key"] == "Course:10"
+    assert around["nodes"][0]["address"] == "/customer_1/courses/10"
+    assert around["relationships"]
+
+
+@pytest.mark.parametrize(
+    ("q", "title"), [("negotiaton", "Negotiation"), ("sci", "Data Science Basics"), ("2", "User 2")]
+)
+def test_search_forgives_typing_errors_and_knows_users_by_number(client: TestClient, q: str, title: str) -> None:
+    results = client.get("/customer_1/search.json", params={"q": q}).json()["results"]
+    assert results[0]["title"] == title
+    assert client.get(results[0]["address"]).status_code == 200
+
+
+@pytest.mark.parametrize("q", ["", "  ", "!!!", "zebra", "999"])
+def test_a_search_that_finds_nothing_is_a_page(client: TestClient, q: str) -> None:
+    assert client.get("/customer_1/search.json", params={"q": q}).json()["results"] == []
+    assert client.get("/customer_1/search", params={"q": q}).status_code == 200
+
+
+def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
+    first = client.get("/customer_1")
+    again = client.get("/customer_1", headers={"if-none-match": f'"other", {first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/customer_1", headers={"if-none-match": '"other"'}).status_code == 200
+    packed = client.get("/customer_1", headers={"accept-encoding": "gzip"})
+    plain_ = client.get("/customer_1", headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) * 3 < int(plain_.headers["content-length"])
+    assert packed.text == plain_.text
+    assert client.head("/customer_1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/customer_3", 404),
+        ("/customer_1/users/99", 404),
+        ("/customer_1/users/99/recommendations.json", 404),
+        ("/customer_1/users/9999999999999999999999", 404),
+        ("/customer_1/languages/english", 404),
+        ("/customer_1/questions/nothing", 404),
+        ("/customer_1/questions/customers", 404),
+        ("/-/questions/popular_courses", 404),
+        ("/customer_1/questions/user_history?user=99", 404),
+        ("/customer_1/questions/user_history?user=me", 400),
+        ("/customer_1/questions/user_history?user=99999999999999999999", 400),
+        ("/customer_1/questions/user_history?user=1&user=2", 400),
+        ("/customer_1/questions/popular_courses?customer=customer_2", 400),
+        ("/customer_1/questions/popular_courses?limit=1001", 400),
+        ("/customer_1/questions/popular_courses?limit=0", 400),
+        ("/customer_1/questions/popular_courses?nothing=1", 400),
+        ("/customer_1/questions/search?words=" + "x" * 1001, 400),
+        ("/customer_1/questions/search?words=a&indexes=user_fulltext", 400),
+        ("/customer_1/questions/courses_by_language?language=%00", 400),
+        ("/customer_1/users/1?x=1", 400),
+        ("/customer_1/users/1/recommendations.json?k=9999999", 400),
+        ("/customer_1?q=" + "x" * 5000, 400),
+        ("/" + "a" * 400, 400),
+        ("/customer_1/users/1/neighbourhood", 404),
+        ("/-/static/x/site.css", 404),
+        ("/-/static/../../../../etc/passwd", 404),
+        ("/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("/customer_1/..%2fcustomer_2", 404),
+        ("/-/login", 404),
+    ],
+)
+def test_what_is_wrong_is_said_and_never_a_failure(client: TestClient, address: str, status: int) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert HEADERS.items() <= dict(answer.headers).items()
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_nothing_can_be_written(client: TestClient, method: str) -> None:
+    for address in ("/", "/customer_1", "/customer_1/users/1", "/customer_1/questions/popular_courses"):
+        assert client.request(method, address).status_code == 405
+
+
+def test_every_answer_protects_its_reader(client: TestClient) -> None:
+    for address in [*PAGES, "/docs", "/openapi.json", "/-/health", "/nowhere", static(client, "site.css")]:
+        headers = client.get(address).headers
+        assert HEADERS.items() <= dict(headers).items(), address
+        assert "unsafe" not in headers["content-security-policy"]
+    page = client.get("/customer_1/users/1").text
+    assert not re.search(r"<script(?! defer src| type=\"application/json\")|style=|\son\w+=|https?://", page)
+
+
+def static(client: TestClient, name: str) -> str:
+    found = re.search(rf'"(/-/static/\w+/{name})"', client.get("/").text)
+    assert found
+    return found[1]
+
+
+def test_scripts_and_styles_may_be_kept(client: TestClient) -> None:
+    for name, media in (("site.css", "text/css"), ("site.js", "text/javascript"), ("icon.svg", "image/svg+xml")):
+        answer = client.get(static(client, name))
+        assert answer.headers["content-type"].startswith(media)
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_page_is_small(client: TestClient) -> None:
+    packed = [client.get("/customer_1"), *(client.get(static(client, name)) for name in ("site.css", "site.js"))]
+    assert sum(int(answer.headers["content-length"]) for answer in packed) < 50_000
+
+
+def test_titles_are_only_text(client: TestClient, small: neo4j.Driver) -> None:
+    title = "</script><img src=x onerror=alert(1)>\x1b[2J"
+    rename = "MATCH (c:Course {customer_id: 'customer_2'}) WITH c, c.name AS was SET c.name = $name RETURN was"
+    ((before,),) = small.execute_query(rename, name=title).records
+    try:
+        for address in ("/customer_2", "/customer_2/users/1", "/customer_2/questions/popular_courses"):
+            shown = client.get(address).text
+            assert "<img" not in shown
+            assert "\x1b" not in shown
+            assert "&lt;img" in shown
+    finally:
+        small.execute_query(rename, name=before)
+
+
+def test_the_interface_names_every_question_and_its_parameters(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    for name, asked in questions().items():
+        (path,) = [path for path in document["paths"] if path.endswith(f"/questions/{name}.json")]
+        parameters = {each["name"] for each in document["paths"][path]["get"]["parameters"]}
+        assert parameters == asked.parameters.keys()
+    shown = client.get("/docs").text
+    assert all(f"GET {path}" in shown for path in document["paths"])
+
+
+def test_nothing_of_a_person_is_logged(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    client.get("/customer_1/users/6?secret=4711")
+    client.get("/customer_1/users/6/recommendations.json")
+    client.get("/customer_1/search?q=private")
+    said = [record.getMessage() for record in caplog.records if record.name == "recograph.serve"]
+    assert len(said) == 3
+    assert said[1].startswith("GET /{customer}/users/{key}/recommendations{form} 200 ")
+    assert not any(word in line for line in said for word in ("4711", "private", "users/6"))
