@@ -8,7 +8,21 @@ from rich.console import Console
 from rich.markup import escape
 
 import recograph
-from recograph.cli import aws, clean, customer, dev, doctor, dump, init, neo4j, query, recommend, run, sample_data, serve
+from recograph.cli import (
+    aws,
+    clean,
+    customer,
+    dev,
+    doctor,
+    dump,
+    init,
+    neo4j,
+    query,
+    recommend,
+    run,
+    sample_data,
+    serve,
+)
 from recograph.errors import RecographError
 from recograph.text import printable
 

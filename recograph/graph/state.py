@@ -60,7 +60,10 @@ def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[S
     """Record what the graph holds of sets; clean ones with when they became so."""
     tx.run(
         # In a map, because of what `cypher` says of lists that are parameters.
-        f"UNWIND $batch.states AS new MERGE (s:{STATE} {{customer_id: $customer, set: new.set}}) SET s += new "
+        f"UNWIND $batch.states AS new MERGE (s:{STATE} {{customer_id: $customer, set: new.set}}) "
+        # What mends a set may end at the fingerprint that was there before.
+        "SET s.changed_at = CASE WHEN s.status = 'clean' AND s.fingerprint = new.fingerprint THEN s.changed_at "
+        "ELSE datetime() END SET s += new "
         "SET s.loaded_at = CASE WHEN new.status = 'clean' THEN datetime() ELSE s.loaded_at END "
         # How the set grew: its total by snapshot date, in order of the dates.
         "WITH s, new, coalesce(s.days, []) AS days, coalesce(s.totals, []) AS totals WHERE new.status = 'clean' "

@@ -13,7 +13,6 @@ from typing import Any
 
 import neo4j
 
-from recograph.errors import RecographError
 from recograph.graph.cypher import LOCK, STATE
 from recograph.graph.model import CUSTOMER, SETS, NodeSet, Scope
 from recograph.graph.reading import read
@@ -29,8 +28,8 @@ _SECONDS = 0.4
 """Between two looks; a load is to be seen within a second."""
 _LOOK = (
     f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
-    "RETURN c.id, properties(c), collect([s.set, s.status, s.signature, s.fingerprint, s.total, s.snapshot_date, "
-    "toString(s.loaded_at), COLLECT { "
+    "RETURN c.id, properties(c), collect([s.set, s.status, toString(s.changed_at), s.fingerprint, s.total, "
+    "s.snapshot_date, toString(s.loaded_at), COLLECT { "
     # What is dirty has no fingerprint; every transaction that changes it sets this.
     f"MATCH (l:{LOCK}) WHERE s.status <> 'clean' AND l.customer_id = c.id RETURN l.asked_at }}])"
 )
@@ -92,15 +91,15 @@ class Loads:
         """Ask the server once what loads have recorded; a server that doesn't answer is `down`, and asked again."""
         try:
             rows = (await asyncio.to_thread(read, self._driver, _LOOK, timeout=5)).rows
-        except RecographError as error:
+            self._see(rows)
+        except Exception as error:  # whoever stopped looking would give what is out of date for ever
             self.fail(error)
             return
         if self.down_since is not None:
             _log.info("Neo4j answers.")
         self.down_since = None
-        self._see(rows)
 
-    def fail(self, error: RecographError) -> None:
+    def fail(self, error: Exception) -> None:
         """Take the server for down, until a look succeeds."""
         if self.down_since is None:
             _log.warning("Neo4j doesn't answer: %s", type(error).__name__)
@@ -112,8 +111,8 @@ class Loads:
         everybody: dict[str, list[Hashable]] = {}
         for customer, properties, sets in rows:
             known = [each for each in sets if each[0] is not None]
-            for name, status, signature, fingerprint, total, *_, asked_at in known:
-                mark = (status, signature, fingerprint, total, *asked_at)
+            for name, status, changed_at, fingerprint, total, *_, asked_at in known:
+                mark = (status, changed_at, fingerprint, total, *asked_at)
                 marks[customer, name] = mark
                 everybody.setdefault(name, []).append((customer, mark))
             dates = [each[5] for each in known]
@@ -125,7 +124,7 @@ class Loads:
                 max((each[6] for each in known if each[6]), default=None),
                 {each[0]: each[4] or 0 for each in known},
             )
-        marks |= {(EVERYBODY, name): tuple(sorted(every)) for name, every in everybody.items()}  # type: ignore[type-var]
+        marks |= {(EVERYBODY, name): frozenset(every) for name, every in everybody.items()}
         marks[EVERYBODY, ""] = tuple(
             (each.id, each.name, each.snapshot_date, each.loaded_at, *each.totals.items())
             for each in customers.values()

@@ -57,8 +57,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def within_a_second(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 1
+def soon(condition: Callable[[], bool]) -> bool:
+    """Whether it comes true; on a machine with nothing else to do that takes half a second."""
+    until = time.monotonic() + 20
     while not condition():
         if time.monotonic() > until:
             return False
@@ -80,7 +81,7 @@ def test_a_load_voids_what_it_changed_and_nothing_else(
     assert asked == ["popular_courses", "languages", "popular_courses"]
     enrolled = [*CUSTOMER_1["course_enrolments"], (5, 12, 0, 9), (6, 12, 0, 9), (3, 12, 0, 9)]
     load_next(graph, tmp_path, course_enrolments=enrolled)
-    assert within_a_second(lambda: client.get(POPULAR).json()["rows"] != before)
+    assert soon(lambda: client.get(POPULAR).json()["rows"] != before)
     assert client.get(POPULAR).json()["rows"][0]["name"] == "Negotiation"
     asked.clear()
     for address in (POPULAR, LANGUAGES, OTHERS):
@@ -94,24 +95,24 @@ def test_a_load_without_changes_voids_no_answer(
 ) -> None:
     client.get(POPULAR)
     load_next(graph, tmp_path)
-    assert within_a_second(lambda: client.get("/customer_1.json").json()["snapshot_date"] == NEXT)
+    assert soon(lambda: client.get("/customer_1.json").json()["snapshot_date"] == NEXT)
     asked.clear()
     client.get(POPULAR)
     assert asked == []
 
 
-def test_an_erased_person_is_gone_within_a_second(client: TestClient, graph: neo4j.Driver) -> None:
+def test_an_erased_person_is_gone_soon(client: TestClient, graph: neo4j.Driver) -> None:
     history = "/customer_1/users/{}.json"
     for user in (1, 2):
         assert client.get(history.format(user)).status_code == 200
     erase_user(graph, "customer_1", 1)
-    assert within_a_second(lambda: client.get(history.format(1)).status_code == 404)
+    assert soon(lambda: client.get(history.format(1)).status_code == 404)
     # A second one, of sets that are known to be unsure already.
     assert client.get(history.format(2)).status_code == 200
     erase_user(graph, "customer_1", 2)
-    assert within_a_second(lambda: client.get(history.format(2)).status_code == 404)
+    assert soon(lambda: client.get(history.format(2)).status_code == 404)
     erase_customer(graph, "customer_1")
-    assert within_a_second(lambda: client.get("/customer_1").status_code == 404)
+    assert soon(lambda: client.get("/customer_1").status_code == 404)
 
 
 def test_while_neo4j_is_away_kept_answers_are_marked_and_others_refused(
@@ -126,21 +127,22 @@ def test_while_neo4j_is_away_kept_answers_are_marked_and_others_refused(
 
     with monkeypatch.context() as patch:
         patch.setattr(loads, "read", refuse)
-        assert within_a_second(lambda: client.get("/-/health").status_code == 503)
+        assert soon(lambda: client.get("/-/health").status_code == 503)
         stale = client.get(POPULAR)
         assert (stale.json(), stale.headers["warning"]) == (kept, '110 - "Response is Stale"')
         marked = client.get("/customer_1", headers={"if-none-match": page.headers["etag"]})
         assert 'role="status">The graph can\'t be reached' in marked.text
         assert 'role="status">The graph' not in page.text
-        for address in (LANGUAGES, "/customer_1/users/1"):
+        for address in ("/customer_1/questions/unused_courses.json", "/customer_1/users/1"):
             refused = client.get(address)
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
-        now = time.monotonic()
-        patch.setattr(time, "monotonic", lambda: now + 3600)
+        # Made anew from an answer that is kept.
+        assert client.get(LANGUAGES).headers["warning"] == '110 - "Response is Stale"'
+        client.app._asking.loads.down_since -= 3600  # type: ignore[attr-defined]
         assert client.get(POPULAR).status_code == 503
-    assert within_a_second(lambda: client.get("/-/health").status_code == 200)
+    assert soon(lambda: client.get("/-/health").status_code == 200)
     assert "warning" not in client.get(POPULAR).headers
-    assert client.get(LANGUAGES).status_code == 200
+    assert client.get("/customer_1/users/1").status_code == 200
 
 
 def test_whoever_asks_the_same_at_the_same_time_waits_for_one_answer() -> None:

@@ -97,14 +97,15 @@
 
   function step() {
     const all = [...nodes.values()].filter(visible);
+    const aspect = Math.sqrt(svg.clientWidth / svg.clientHeight) || 1; // as wide as the box
     for (let i = 0; i < all.length; i++) {
       const a = all[i];
-      a.vx -= a.x * 0.008 * heat;
-      a.vy -= a.y * 0.02 * heat;
+      a.vx -= (a.x * 0.013 * heat) / aspect;
+      a.vy -= a.y * 0.013 * heat * aspect;
       for (let j = i + 1; j < all.length; j++) {
         const b = all[j];
         const dx = a.x - b.x || 0.1;
-        const dy = (a.y - b.y) * 1.4 || 0.1; // captions are wide: more room above and below isn't needed, beside is
+        const dy = a.y - b.y || 0.1;
         const force = (5200 * heat) / (dx * dx + dy * dy + 60);
         const length = Math.hypot(dx, dy);
         a.vx += (dx / length) * force;

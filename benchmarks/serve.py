@@ -1,0 +1,265 @@
+"""How many people `recograph serve` answers: ``python -m benchmarks.serve --scale 20``.
+
+On one machine: Neo4j, the service, who asks it, and a daily load that goes from one day to the next and back.
+
+- Recommendations that were asked for before, and for the first time, as many as possible a second: by wrk where it is
+  installed, else by a client of our own.
+- 1,000 people with a connection each, who ask every two seconds on average, alone and beside the load. Which user,
+  course or asset somebody looks at is drawn by Zipf's law: a few are looked at often, most now and then. `WEIGHTS` says
+  what they look at.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import neo4j
+import psutil
+
+from benchmarks.readers import CUSTOMERS, WORDS, load_for, prepare
+from recograph.adapters.neo4j import Connection, ManagedServer
+
+PORT = 8766
+WEIGHTS = {
+    "home": 4, "dashboard": 12, "question": 14, "search as one types": 24, "course": 12, "asset": 6, "user": 6,
+    "recommendations": 22,
+}  # fmt: skip
+"""What people ask for, of a hundred."""
+QUESTIONS = ("popular_courses", "activity", "languages", "unused_courses", "best_rated_courses", "dormant_users")
+_LUA = """
+local paths = {}
+for line in io.lines("%s") do paths[#paths + 1] = line end
+local at = 0
+request = function()
+  at = at + 1
+  return wrk.format("GET", paths[(at - 1) %% #paths + 1])
+end
+done = function(summary, latency)
+  io.write(string.format('{"requests": %%d, "seconds": %%f, "errors": %%d, "p50": %%f, "p95": %%f}\\n',
+    summary.requests, summary.duration / 1e6, summary.errors.status + summary.errors.connect + summary.errors.read
+    + summary.errors.timeout, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3))
+end
+"""
+
+
+class Mix:
+    """Draws addresses as people do."""
+
+    def __init__(self, ids: dict[tuple[str, str], list[int]], seed: int) -> None:
+        self._random = random.Random(seed)
+        self._ids = ids
+        self._sums = {key: list(accumulate(1 / rank for rank in range(1, len(some) + 1))) for key, some in ids.items()}
+
+    def draw(self) -> str:
+        """An address."""
+        pick = self._random
+        (kind,) = pick.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        customer = pick.choice(CUSTOMERS)
+        match kind:
+            case "home":
+                return "/"
+            case "dashboard":
+                return f"/{customer}"
+            case "question":
+                return f"/{customer}/questions/{pick.choice(QUESTIONS)}"
+            case "search as one types":
+                words = pick.choice(WORDS)
+                return f"/{customer}/search.json?q={quote(words[: pick.randint(2, len(words))])}"
+            case "recommendations":
+                return f"/{customer}/users/{self._zipf(customer, 'User')}/recommendations.json"
+        label = kind.title()
+        if not self._ids[customer, label]:
+            return f"/{customer}"
+        return f"/{customer}/{kind}s/{self._zipf(customer, label)}"
+
+    def _zipf(self, customer: str, label: str) -> int:
+        (one,) = self._random.choices(self._ids[customer, label], cum_weights=self._sums[customer, label])
+        return one
+
+
+async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> int:
+    """The status of an answer; it is read to its end."""
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head[9:12])
+
+
+async def _people(paths: Mix, people: int, seconds: float, think: float) -> list[tuple[float, int]]:
+    """What each request took (ms), and its status; 0 is a connection that failed."""
+    answers: list[tuple[float, int]] = []
+    pause = random.Random(3)
+    until = time.monotonic() + seconds
+
+    async def person() -> None:
+        await asyncio.sleep(pause.random() * think)
+        reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            try:
+                status = await _get(reader, writer, paths.draw())
+            except (OSError, asyncio.IncompleteReadError):
+                status = 0
+                reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+            answers.append(((time.perf_counter() - began) * 1000, status))
+            await asyncio.sleep(pause.expovariate(1 / think))
+        writer.close()
+
+    await asyncio.gather(*(person() for _ in range(people)))
+    return answers
+
+
+def ask(ids: dict[tuple[str, str], list[int]], people: int, seconds: float, seed: int) -> dict[str, float]:
+    """Let people ask; how long answers took (ms), how many came, and how many weren't right."""
+    answers = asyncio.run(_people(Mix(ids, seed), people, seconds, 2.0))
+    times = sorted(took for took, _ in answers)
+    wrong = Counter(status for _, status in answers if status != 200)
+    at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95, 99)}
+    return {"per_second": len(times) / seconds, "errors": sum(wrong.values()), **at}
+
+
+async def _hammer(paths: list[str], connections: int, seconds: float) -> dict[str, float]:
+    times: list[float] = []
+    wrong = 0
+    turn = iter(paths * 1000)
+    until = time.monotonic() + seconds
+
+    async def client() -> None:
+        nonlocal wrong
+        reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            wrong += await _get(reader, writer, next(turn)) != 200
+            times.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(client() for _ in range(connections)))
+    times.sort()
+    at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95)}
+    return {"per_second": len(times) / seconds, "errors": wrong, **at}
+
+
+def hammer(paths: list[str], connections: int, seconds: float) -> dict[str, float]:
+    """Ask for these addresses in turn, as often as possible."""
+    if (wrk := shutil.which("wrk")) is None:
+        return asyncio.run(_hammer(paths, connections, seconds))
+    with tempfile.TemporaryDirectory() as folder:
+        lines, script = Path(folder, "paths"), Path(folder, "turn.lua")
+        lines.write_text("\n".join(paths))
+        script.write_text(_LUA % lines)
+        command = [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{PORT}"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    figures = json.loads(said.splitlines()[-1])
+    return {"per_second": figures.pop("requests") / figures.pop("seconds"), **figures}
+
+
+def start(home: Path) -> subprocess.Popen[bytes]:
+    """The service, as soon as it answers."""
+    environ = os.environ | {"RECOGRAPH_HOME": str(home), "RECOGRAPH_DATA": str(home / "data")}
+    log = (home / "serve.log").open("wb")
+    command = [sys.executable, "-m", "recograph", "serve", "--port", str(PORT)]
+    process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+    for _ in range(600):
+        try:
+            if httpx.get(f"http://127.0.0.1:{PORT}/-/health").status_code == 200:
+                return process
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    process.kill()
+    raise SystemExit(f"The service doesn't start; see {home / 'serve.log'}.")
+
+
+def ids_of(server: Connection) -> dict[tuple[str, str], list[int]]:
+    """The ids of users, courses and assets of each customer, in any order."""
+    found = {}
+    with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
+        for label in ("User", "Course", "Asset"):
+            for customer in CUSTOMERS:
+                query = f"MATCH (n:{label} {{customer_id: $customer}}) WHERE n.id IS NOT NULL RETURN n.id"
+                found[customer, label] = [row[0] for row in driver.execute_query(query, customer=customer).records]
+                random.Random(4).shuffle(found[customer, label])
+    return found
+
+
+def tell(title: str, figures: dict[str, float]) -> None:
+    """Print figures."""
+    shown = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+    print(f"{title:<36} {shown}", flush=True)
+
+
+def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
+    """All of it, on the installation in that home."""
+    managed = ManagedServer(home / "neo4j")
+    running = managed.running() is not None
+    server = managed.start()
+    ids = ids_of(server)
+    users = [f"/{CUSTOMERS[n % 3]}/users/{key}/recommendations.json" for n, key in _interleaved(ids)]
+    found: dict[str, Any] = {}
+    service = start(home)
+    memory = psutil.Process(service.pid)
+    spawn = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(2, mp_context=spawn) as processes:
+            # Plans are made and compiled in the first minute after a start.
+            processes.submit(load_for, server, home / "lake", 1).result()
+            hammer(users[:6000], 16, seconds)
+            processes.submit(ask, ids, 200, seconds, 5).result()
+            found["first time"] = hammer(users[6000:], 16, min(seconds, 15))
+            tell("recommendations, the first time", found["first time"])
+            hammer(users[:500], 16, 5)
+            found["before"] = hammer(users[:500], 32, seconds)
+            tell("recommendations, asked for before", found["before"])
+            found["alone"] = processes.submit(ask, ids, people, seconds, 6).result()
+            tell(f"{people:,} people", found["alone"])
+            loading = processes.submit(load_for, server, home / "lake", seconds)
+            found["beside"] = processes.submit(ask, ids, people, seconds, 7).result()
+            rounds = loading.result()
+            tell(f"{people:,} people beside the load", found["beside"])
+            print(f"rounds of loads beside them, s: {', '.join(f'{took:.1f}' for took in rounds)}")
+        found["megabytes"] = memory.memory_info().rss / 1e6
+        print(f"the service's memory: {found['megabytes']:.0f} MB")
+    finally:
+        service.terminate()
+        service.wait()
+        if not running:
+            managed.stop()
+    return found
+
+
+def _interleaved(ids: dict[tuple[str, str], list[int]]) -> list[tuple[int, int]]:
+    """All users, the customers' in turn, so that each address is there once."""
+    each = [ids[customer, "User"] for customer in CUSTOMERS]
+    return [(n, some[at]) for at in range(max(map(len, each))) for n, some in enumerate(each) if at < len(some)]
+
+
+def main() -> None:
+    """Read the arguments, measure, and print the figures as JSON in the last line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1, help="times the sample's size")
+    parser.add_argument("--home", type=Path, help="an installation to make or to use; as benchmarks.readers has it")
+    parser.add_argument("--people", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=30, help="how long each part takes")
+    given = parser.parse_args()
+    home = (given.home or Path(f".recograph-readers-{given.scale:g}")).resolve()
+    prepare(home, given.scale)
+    print(json.dumps(measure(home, given.people, given.seconds)))
+
+
+if __name__ == "__main__":
+    main()
