@@ -4,10 +4,11 @@ import warnings
 
 import dagster as dg
 
-# Called beta, and yet the only way to observe what isn't ours, to run a backfill of many days as one run, and to link
-# assets to their code.
-_BETA = "observable_source_asset|backfill_policy|with_source_code_references|CodeReference"
+# Called beta, and yet the only way to observe what isn't ours, and to link assets to their code.
+_BETA = "observable_source_asset|with_source_code_references|CodeReference"
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})")
+# In preview, and yet the only way to say of which customer and day a check's result is.
+warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def on an AssetCheckSpec")
 
 from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
 from recograph.defs.partitions import SETTINGS  # noqa: E402

@@ -6,7 +6,6 @@ in the same Dagster instance as the UI does, and reports what happens as lines o
 
 import json
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,42 +14,29 @@ from dagster._core.utils import make_new_run_id
 from recograph.errors import RecographError
 
 
-def materialize(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> bool:
-    """Run the job for consecutive days of a customer; returns whether it succeeded.
-
-    Where a day's dump or marts are bad, the days are run one by one, so that it doesn't keep the others from the graph.
-    """
-    result = _run(customer, dates, run_config)
-    reached_graph = any(event.is_step_start and event.step_key == "graph" for event in result.all_events)
-    if result.success or len(dates) == 1 or reached_graph:
-        return result.success
-    results = [_run(customer, [date], run_config) for date in dates]
-    return all(result.success for result in results)
-
-
-def _run(customer: str, dates: Sequence[str], run_config: dict[str, Any]) -> dg.ExecuteInProcessResult:
+def materialize(customer: str, date: str, run_config: dict[str, Any]) -> bool:
+    """Run the job for a day of a customer; returns whether it succeeded."""
     from recograph.definitions import defs
     from recograph.defs.automation import assets_of, dump_to_graph  # the code location is loaded here
-    from recograph.defs.partitions import CUSTOMERS, range_tags
+    from recograph.defs.partitions import CUSTOMERS, Snapshot
     from recograph.defs.platforms import step_name
     from recograph.platforms import platform_of
 
     if configs := run_config.get("ops"):
         landing = step_name("landing", platform_of(CUSTOMERS[customer]))
         run_config = {"ops": {landing if name == "landing" else name: config for name, config in configs.items()}}
-
-    tags = {"recograph/customer": customer} | range_tags(customer, dates[0], dates[-1])
     instance = dg.DagsterInstance.get()
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
-    return defs.resolve_job_def(dump_to_graph.name).execute_in_process(
+    result = defs.resolve_job_def(dump_to_graph.name).execute_in_process(
         instance=instance,
         run_id=run_id,
         run_config=run_config,
-        tags=tags,
+        partition_key=Snapshot(customer, date).key,
         asset_selection=assets_of(customer),
         raise_on_error=False,
     )
+    return result.success
 
 
 def _report(entry: dg.EventLogEntry) -> None:
@@ -84,9 +70,7 @@ def main() -> int:
     customer, *dates = sys.argv[1:]
     run_config = json.loads(sys.stdin.read() or "{}")
     try:
-        from recograph.defs.partitions import consecutive  # reads the settings, which may be wrong
-
-        succeeded = [materialize(customer, days, run_config) for days in consecutive(dates)]
+        succeeded = [materialize(customer, date, run_config) for date in sorted(dates)]
         return 0 if all(succeeded) else 1
     except RecographError as error:
         _tell("failed", step="definitions", message=str(error))

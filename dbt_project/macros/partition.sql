@@ -1,7 +1,31 @@
+{#
+  What a run knows of its partition: customer, snapshot_date, and the customer's customer_name, region, size, category
+  and platform.
+  It stands as JSON in one variable of the environment and is asked for only while a statement is executed, so that what
+  dbt has parsed holds for every partition; and a value of it is text, never a template.
+#}
+{% macro partition(name) -%}
+    {%- if execute -%}
+        {{- return(fromjson(env_var('RECOGRAPH_PARTITION'))[name]) -}}
+    {%- else -%}
+        {{- return('2026-01-01' if name == 'snapshot_date' else name) -}}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Sources lie at places that name the partition; sources.yml, which dbt parses once for all, has marks for it. #}
+{% macro source() -%}
+    {%- set relation = builtins.source(*varargs) -%}
+    {%- if not execute -%}
+        {{- return(relation) -}}
+    {%- endif -%}
+    {%- set place = relation | string | replace('__customer__', partition('customer')) -%}
+    {{- return(place | replace('__snapshot_date__', partition('snapshot_date'))) -}}
+{%- endmacro %}
+
 {# Columns that name the partition; the last two of every mart. #}
 {% macro partition_columns() -%}
-    cast('{{ var("customer") }}' as varchar) as customer,
-    cast('{{ var("snapshot_date") }}' as varchar) as snapshot_date
+    cast('{{ partition("customer") }}' as varchar) as customer,
+    cast('{{ partition("snapshot_date") }}' as varchar) as snapshot_date
 {%- endmacro %}
 
 {# A text of ours as an SQL literal: names may hold quotes. #}
@@ -18,7 +42,7 @@
 
 {% macro athena__clear_partition() -%}
     {%- if execute -%}
-        {%- set partition = "customer='" ~ var('customer') ~ "' and snapshot_date='" ~ var('snapshot_date') ~ "'" -%}
+        {%- set partition = "customer='" ~ partition('customer') ~ "' and snapshot_date='" ~ partition('snapshot_date') ~ "'" -%}
         {%- do adapter.clean_up_partitions(this, partition) -%}
         {#- Files of a query that died half way belong to no partition yet, but would to the next. -#}
         {%- do adapter.delete_from_s3(mart_location(this) ~ partition_path()) -%}
@@ -27,7 +51,7 @@
 
 {# Where a mart's files lie below its location or folder. #}
 {% macro partition_path() -%}
-    {{- '/customer=' ~ var('customer') ~ '/snapshot_date=' ~ var('snapshot_date') -}}
+    {{- '/customer=' ~ partition('customer') ~ '/snapshot_date=' ~ partition('snapshot_date') -}}
 {%- endmacro %}
 
 {% macro mart_location(mart) -%}
@@ -56,21 +80,23 @@
   two runs that both find no table would both make it, and the second would delete the files of the first.
 #}
 {% macro register_marts() -%}
-    {{ return(adapter.dispatch('register_marts', 'recograph')()) }}
+    {%- if execute and flags.WHICH != 'compile' -%}
+        {{ return(adapter.dispatch('register_marts', 'recograph')()) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro athena__register_marts() %}{% endmacro %}
 
 {% macro duckdb__register_marts() -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn -%}
-            {%- if node.unique_id not in selected_resources -%}
-                {%- set file = mart_file(node.name) -%}
-                {%- if run_query("select count(*) from glob('" ~ file ~ "')").columns[0][0] -%}
-                    {%- do run_query('create schema if not exists ' ~ node.schema) -%}
-                    {%- do run_query('create or replace view ' ~ node.schema ~ '.' ~ node.name ~ " as select * from read_parquet('" ~ file ~ "', hive_partitioning = false)") -%}
-                {%- endif -%}
+    {#- Of this build alone: databases that spill into one folder would overwrite each other's files. -#}
+    {%- do run_query("set temp_directory = '" ~ env_var('RECOGRAPH_SPILL', '.tmp') | replace("'", "''") ~ "'") -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn -%}
+        {%- if node.unique_id not in selected_resources -%}
+            {%- set file = mart_file(node.name) -%}
+            {%- if run_query("select count(*) from glob('" ~ file ~ "')").columns[0][0] -%}
+                {%- do run_query('create schema if not exists ' ~ node.schema) -%}
+                {%- do run_query('create or replace view ' ~ node.schema ~ '.' ~ node.name ~ " as select * from read_parquet('" ~ file ~ "', hive_partitioning = false)") -%}
             {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}

@@ -4,12 +4,15 @@
   aren't there.
 #}
 {% macro of_platform(name) -%}
-    {%- if not execute -%}
+    {%- if execute -%}
+        {{- return(ref(partition('platform') ~ '_' ~ name)) -}}
+    {%- else -%}
+        {%- set models = [] -%}
         {%- for platform in env_var('RECOGRAPH_PLATFORMS', 'docebo').split() -%}
-            {%- do ref(platform ~ '_' ~ name) -%}
+            {%- do models.append(ref(platform ~ '_' ~ name)) -%}
         {%- endfor -%}
+        {{- return(models[0]) -}}
     {%- endif -%}
-    {{- return(ref(var('platform') ~ '_' ~ name)) -}}
 {%- endmacro %}
 
 {# What an enrolment's status says; the codes are Docebo's, and those of other platforms are mapped to them. #}

@@ -18,11 +18,11 @@ with interactions as (
     inner join {{ items }} as item
         on
             interaction.{{ item }} = item.id
-            and item.customer = '{{ var("customer") }}'
-            and item.snapshot_date = '{{ var("snapshot_date") }}'
+            and item.customer = '{{ partition("customer") }}'
+            and item.snapshot_date = '{{ partition("snapshot_date") }}'
     where
-        interaction.customer = '{{ var("customer") }}'
-        and interaction.snapshot_date = '{{ var("snapshot_date") }}'
+        interaction.customer = '{{ partition("customer") }}'
+        and interaction.snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 histories as (

@@ -29,7 +29,7 @@
             {{ broken }} as broken_{{ loop.index }}{{ "," if not loop.last }}
         {%- endfor %}
         from {{ model }}
-        where customer = '{{ var("customer") }}' and snapshot_date = '{{ var("snapshot_date") }}'
+        where customer = '{{ partition("customer") }}' and snapshot_date = '{{ partition("snapshot_date") }}'
     ) as counted
     cross join (
         values

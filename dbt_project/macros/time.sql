@@ -13,7 +13,7 @@
 
 {# Epoch milliseconds of the midnight, UTC, that ends the snapshot date; a number, so that no engine computes it. #}
 {% macro snapshot_end_ms() -%}
-    {%- set day = modules.datetime.date.fromisoformat(var('snapshot_date')) -%}
+    {%- set day = modules.datetime.date.fromisoformat(partition('snapshot_date')) -%}
     {{- (day - modules.datetime.date(1970, 1, 1)).days * 86400000 + 86400000 -}}
 {%- endmacro %}
 

@@ -1,4 +1,7 @@
-"""What dbt needs to know: target, variables, environment, and the manifest from which Dagster's assets are made."""
+"""dbt for one partition at a time: what it is told, the project as it was parsed once, and what a build came to.
+
+dbt runs within this process, since most of the time of its command goes into importing and parsing.
+"""
 
 import hashlib
 import json
@@ -6,22 +9,28 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from recograph.customers import Customer
+from recograph.adapters.dbt_lineage import Columns, column_lineage
+from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.lake.staging import temporary_folder
-from recograph.platforms import PLATFORMS
+from recograph.platforms import PLATFORMS, Platform, platforms_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 DBT = Path(sys.executable).with_name("dbt")
 """The dbt of this environment, whatever PATH says."""
-ANYONE = Customer(id="customer", name="-", region="-", size="-", category="-")
-"""For what dbt says alike of all customers."""
+_SAVED_PARSE = "partial_parse.msgpack"
 
 
 @cache
@@ -39,9 +48,9 @@ def target(settings: Settings) -> str:
     return "athena" if settings.on_aws else "local"
 
 
-def dbt_vars(customer: Customer, date: str) -> dict[str, str]:
-    """The variables with which dbt builds one partition."""
-    return {
+def partition_variable(customer: Customer, date: str) -> dict[str, str]:
+    """The environment variable that tells dbt which partition to build; see `macros/partition.sql`."""
+    partition = {
         "customer": customer.id,
         "snapshot_date": date,
         "customer_name": customer.name,
@@ -50,6 +59,7 @@ def dbt_vars(customer: Customer, date: str) -> dict[str, str]:
         "category": customer.category,
         "platform": customer.platform,
     }
+    return {"RECOGRAPH_PARTITION": json.dumps(partition)}
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -57,7 +67,6 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     return {
         "RECOGRAPH_LAKE": settings.lake,
         "RECOGRAPH_PLATFORMS": " ".join(PLATFORMS),
-        "RECOGRAPH_SPILL": str(settings.home / f"spill-{os.getpid()}"),
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
         "RECOGRAPH_ATHENA_RESULTS": settings.athena_results,
@@ -66,38 +75,201 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def manifest(settings: Settings) -> Path:
-    """The manifest of the dbt project as it stands, parsed anew only when one of its files has changed.
+@dataclass(frozen=True)
+class ParsedProject:
+    """The dbt project as it stands, parsed and compiled once for all partitions."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest that dbt made."""
+        return self.folder / "manifest.json"
+
+    @property
+    def saved_parse(self) -> Path:
+        """What dbt needs in order not to parse again."""
+        return self.folder / _SAVED_PARSE
+
+    def lineage(self, platform: Platform) -> dict[str, Columns]:
+        """By mart and column: step ("glue" or "marts"), table and column of what it is made of."""
+        saved = json.loads((self.folder / f"lineage-{platform.id}.json").read_text(encoding="utf-8"))
+        return {
+            mart: {column: {(step, table, source) for step, table, source in sources} for column, sources in of.items()}
+            for mart, of in saved.items()
+        }
+
+
+def parsed_project(settings: Settings) -> ParsedProject:
+    """The dbt project, parsed anew only when one of its files, a contract or the target has changed.
 
     Raises:
         RecographError: dbt can't parse the project.
     """
-    files = sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
-    digest = hashlib.sha256(f"{version('dbt-core')} {target(settings)} {settings.lake} {list(PLATFORMS)}".encode())
-    for path in files:
+    used = platforms_of(load_customers(settings.data).customers.values())
+    columns = {platform.id: _columns(platform) for platform in used}
+    facts = [version("dbt-core"), version("sqlglot"), target(settings), dbt_environment(settings), columns]
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for path in sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
         if not {"target", "logs"} & set(path.relative_to(DBT_PROJECT_DIR).parts):
             digest.update(str(path).encode() + path.read_bytes())
-    folder = settings.home / "dbt" / f"manifest-{digest.hexdigest()[:16]}"
+    folder = _folder(settings) / f"project-{digest.hexdigest()[:16]}"
     if not (folder / "manifest.json").exists():
         with temporary_folder(folder.parent) as scratch:
-            _parse(settings, scratch)
-            for old in folder.parent.glob("manifest-*"):
+            for platform in used:
+                _compile(settings, scratch, platform)
+                _save_lineage(settings, scratch, platform)
+            for old in folder.parent.glob("project-*"):
                 shutil.rmtree(old, ignore_errors=True)
             folder.mkdir(exist_ok=True)
-            (scratch / "manifest.json").replace(folder / "manifest.json")
-    return folder / "manifest.json"
+            # The manifest comes last: where it is, the others are.
+            for name in (_SAVED_PARSE, *(f"lineage-{platform.id}.json" for platform in used), "manifest.json"):
+                (scratch / name).replace(folder / name)
+    return ParsedProject(folder)
 
 
-def _parse(settings: Settings, target_path: Path) -> None:
-    """Run `dbt parse` with some customer's variables: the manifest's structure is the same for all."""
-    variables = dbt_vars(ANYONE, "2026-01-01")
+def _folder(settings: Settings) -> Path:
+    folder = settings.home / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+_ANY_DAY = "2026-01-01"
+
+
+def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
+    """Compile some customer's partition: manifest, lineage and what dbt saves of its parsing are the same for all."""
+    anyone = Customer.model_construct(id="__customer__", name="", region="", size="", category="", platform=platform.id)
     command = [
-        *(str(DBT), "--quiet", "parse", "--target", target(settings)),
+        *(str(DBT), "--quiet", "compile", "--no-introspect", "--no-populate-cache", "--target", target(settings)),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *("--target-path", str(target_path), "--log-path", str(target_path), "--vars", json.dumps(variables)),
+        *("--target-path", str(scratch), "--log-path", str(scratch)),
     ]
-    done = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
-        command, env={**os.environ, **dbt_environment(settings)}, capture_output=True, text=True, check=False
+    environment = {**os.environ, **dbt_environment(settings), **partition_variable(anyone, _ANY_DAY)}
+    compiled = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
+        command, env=environment, capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}:\n{(done.stdout + done.stderr).strip()}")
+    if compiled.returncode != 0:
+        raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}:\n{(compiled.stdout + compiled.stderr).strip()}")
+
+
+def _columns(platform: Platform) -> dict[str, list[str]]:
+    """The columns of a platform's tables as engines know them."""
+    return {
+        table: [*(column.name.lower() for column in contract.columns), "snapshot_date"]
+        for table, contract in platform.contracts.items()
+    }
+
+
+def _save_lineage(settings: Settings, scratch: Path, platform: Platform) -> None:
+    manifest = (scratch / "manifest.json").read_text(encoding="utf-8").replace("__snapshot_date__", _ANY_DAY)
+    dialect = "athena" if settings.on_aws else "duckdb"
+    lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), dialect)
+    as_lists = {mart: {name: sorted(of) for name, of in columns.items()} for mart, columns in lineage.items()}
+    (scratch / f"lineage-{platform.id}.json").write_text(json.dumps(as_lists), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What dbt made of a model or a test."""
+
+    node: str
+    """Name of the model or test."""
+    model: str
+    """The model itself, or the one that is tested."""
+    is_test: bool
+    succeeded: bool
+    status: str
+    message: str
+    adapter_response: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the engine said, such as `data_scanned_in_bytes`."""
+    generic_test: str = ""
+    """Which of the project's tests it is."""
+    sql: str = ""
+    """Of a test: what was asked."""
+    relation: str = ""
+    """Of a test: what the model is called in it."""
+
+
+def build(
+    settings: Settings, customer: Customer, date: str, models: Sequence[str], *, only_test: bool = False
+) -> list[NodeResult]:
+    """Build models of one partition and test them, or only test what is there.
+
+    Raises:
+        RecographError: dbt could build nothing at all.
+    """
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(dbt_environment(settings) | partition_variable(customer, date))
+    with temporary_folder(_folder(settings), "build-") as scratch:
+        os.environ["RECOGRAPH_SPILL"] = f"{scratch}/spill"
+        command = ["test", "--select", *(f"{model},test_type:data" for model in models)]
+        if not only_test:
+            command = ["build", "--select", *models, "--exclude-resource-type", "unit_test"]
+        arguments = [*command, "--no-write-json"]
+        manifest = _take_manifest(settings)
+        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *_in(settings, scratch)])
+    if outcome.exception or outcome.result is None:
+        raise RecographError(
+            f"dbt built nothing for {customer.id} on {date}: {' '.join(str(outcome.exception).split())}"
+        )
+    return [_node_result(result, manifest) for result in outcome.result.results]  # type: ignore[union-attr]
+
+
+_LOADED: "list[Manifest]" = []
+
+
+def preload(settings: Settings) -> None:
+    """Import dbt and read the parsed project now, so that the next build, also of a forked process, needn't.
+
+    Raises:
+        RecographError: dbt can't parse the project.
+    """
+    _LOADED[:] = [_read_manifest(settings)]
+
+
+def _take_manifest(settings: Settings) -> "Manifest":
+    """The parsed project for one build: compiling marks the manifest, so that it can't serve a second one."""
+    return _LOADED.pop() if _LOADED else _read_manifest(settings)
+
+
+def _read_manifest(settings: Settings) -> "Manifest":
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(dbt_environment(settings))
+    project = parsed_project(settings)
+    with temporary_folder(project.folder.parent, "build-") as scratch:
+        arguments = ["parse", "--partial-parse-file-path", str(project.saved_parse), "--no-write-json"]
+        outcome = dbtRunner().invoke([*arguments, *_in(settings, scratch)])
+    if outcome.exception or not outcome.success:
+        raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}: {' '.join(str(outcome.exception).split())}")
+    manifest: Manifest = outcome.result  # type: ignore[assignment]
+    return manifest
+
+
+def _in(settings: Settings, scratch: Path) -> list[str]:
+    """The options of an invocation that writes nothing but into a folder, and says nothing on the terminal."""
+    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
+    folders |= {"--target-path": scratch, "--log-path": scratch}
+    options = [text for name, folder in folders.items() for text in (name, str(folder))]
+    return [*options, "--target", target(settings), "--log-level", "none", "--log-level-file", "none"]
+
+
+def _node_result(result: Any, manifest: "Manifest") -> NodeResult:
+    node = result.node
+    is_test = node.resource_type == "test"
+    model: Any = manifest.nodes.get(getattr(node, "attached_node", None) or "", node)
+    metadata = getattr(node, "test_metadata", None)
+    return NodeResult(
+        node=node.name,
+        model=model.name,
+        is_test=is_test,
+        succeeded=result.status in ("success", "pass", "warn", "no-op"),
+        status=str(result.status),
+        message=" ".join((result.message or "").split()),
+        adapter_response=dict(result.adapter_response or {}),
+        generic_test=metadata.name if metadata else "",
+        sql=(node.compiled_code or "") if is_test else "",
+        relation=model.relation_name or "",
+    )

@@ -1,19 +1,17 @@
 """Which rules of a mart a partition breaks, in words: dbt itself only counts what its tests find."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from recograph.adapters.dbt import NodeResult
 from recograph.lake.interfaces import Warehouse
 
 
-def broken_rules(
-    results: Iterable[Mapping[str, Any]], nodes: Mapping[str, Any], warehouse: Warehouse, customer: str, date: str
-) -> dict[str, str]:
-    """What each failed test found, by the test's name.
+def found_by(result: NodeResult, warehouse: Warehouse, customer: str, date: str) -> str:
+    """What is wrong with a node that failed, in words.
 
     Args:
-        results: of dbt's run_results.json.
-        nodes: of dbt's manifest.json.
+        result: of the node.
         warehouse: which holds the partition.
         customer: whose partition it is.
         date: its snapshot date.
@@ -21,17 +19,12 @@ def broken_rules(
     Raises:
         RecographError: the partition can't be read.
     """
-    broken = {}
-    for result in results:
-        test = nodes.get(result["unique_id"], {})
-        if result["status"] != "fail" or test.get("test_metadata", {}).get("name") != "rules_hold":
-            continue
-        mart = nodes[test["attached_node"]]
-        # dbt's own table may be one in memory that has gone with it.
-        if relation := warehouse.partition(mart["name"], customer, date):
-            rows = warehouse.query(result["compiled_code"].replace(mart["relation_name"], relation)).to_pylist()
-            broken[test["name"]] = " ".join(_sentence(mart["name"], row) for row in rows)
-    return broken
+    rules = result.generic_test in ("rules_hold", "nothing_left_out") and result.status in ("fail", "warn")
+    # dbt's own table may be one in memory that has gone with it.
+    if rules and (relation := warehouse.partition(result.model, customer, date)):
+        rows = warehouse.query(result.sql.replace(result.relation, relation)).to_pylist()
+        return " ".join(_sentence(result.model, row) for row in rows)
+    return f"{result.node}: {result.message or result.status}"
 
 
 def _sentence(mart: str, row: Mapping[str, Any]) -> str:

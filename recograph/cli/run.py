@@ -118,10 +118,10 @@ def _prepare_assets(settings: Settings, progress: Progress) -> None:
     """Parse the dbt project and make Dagster's databases once, before several workers would."""
     from dagster import DagsterInstance
 
-    from recograph.adapters.dbt import manifest
+    from recograph.adapters.dbt import parsed_project
 
     task = progress.add_task("assets", total=2, status="dbt project")
-    manifest(settings)
+    parsed_project(settings)
     progress.update(task, advance=1, status="Dagster instance")
     with DagsterInstance.get():
         progress.update(task, advance=1, status="ready")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from recograph.defs.checks import check_result
 from recograph.defs.errors import clear_failures
 from recograph.defs.marts import mart_key
-from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshots_of
+from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshot_of
 from recograph.lake.interfaces import Warehouse
 
 if TYPE_CHECKING:
@@ -39,38 +40,32 @@ _BEATS = "beats_popularity"
     kinds={"duckdb"},
     owners=OWNERS,
     partitions_def=SNAPSHOTS,
-    backfill_policy=dg.BackfillPolicy.single_run(),
     check_specs=[
         dg.AssetCheckSpec(
-            _BEATS, asset=_KEY, description="The recommender finds more of what was hidden than popularity."
+            _BEATS,
+            asset=_KEY,
+            description="The recommender finds more of what was hidden than popularity.",
+            partitions_def=SNAPSHOTS,
         )
     ],
 )
 def recommender_evaluation(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Evaluate the customers' days; what came out is metadata, whose numbers the UI plots over the partitions."""
+    """Evaluate a customer's day; what came out is metadata, whose numbers the UI plots over the partitions."""
     from recograph.analytics.evaluation import evaluate_customer
 
-    worse = []
+    snapshot = snapshot_of(context)
     with clear_failures():
-        for snapshot in snapshots_of(context):
-            found = evaluate_customer(warehouse, snapshot.customer, snapshot.date)
-            context.add_asset_metadata(metadata(found), _KEY, snapshot.key)
-            worse += [
-                f"{snapshot.customer} {snapshot.date}: {kind}s {each.recommender.hit_rate:.3f}, popularity "
-                f"{each.popularity.hit_rate:.3f}"
-                for kind, each in found.items()
-                if each.users and each.recommender.hit_rate <= each.popularity.hit_rate
-            ]
-    yield dg.MaterializeResult(_KEY)
-    yield dg.AssetCheckResult(
-        asset_key=_KEY,
-        check_name=_BEATS,
-        passed=not worse,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(worse) or None,
-    )
+        found = evaluate_customer(warehouse, snapshot.customer, snapshot.date)
+    worse = [
+        f"{kind}s {each.recommender.hit_rate:.3f}, popularity {each.popularity.hit_rate:.3f}"
+        for kind, each in found.items()
+        if each.users and each.recommender.hit_rate <= each.popularity.hit_rate
+    ]
+    yield dg.MaterializeResult(_KEY, metadata=metadata(found))
+    key = dg.AssetCheckKey(_KEY, _BEATS)
+    yield check_result(snapshot, key, passed=not worse, text="; ".join(worse), severity=dg.AssetCheckSeverity.WARN)
 
 
 def metadata(found: "dict[str, Evaluation]") -> dict[str, dg.MetadataValue]:

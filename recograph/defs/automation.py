@@ -3,21 +3,21 @@
 import datetime
 import hashlib
 import json
-import logging
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import dagster as dg
 
 from recograph.defs.catalog import catalog_table
-from recograph.defs.dumps import observation
+from recograph.defs.dagster_private import observed_versions
+from recograph.defs.dumps import SQL_DUMP, dumps_of, seen_events
 from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph_key
 from recograph.defs.landing import landed_table
 from recograph.defs.marts import marts
-from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, TIMEZONE, Snapshot, consecutive, range_tags
+from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, SKIP_UNCHANGED, TIMEZONE, Snapshot
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
-from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS, SETS
 from recograph.lake.interfaces import DumpFile, Lake
 from recograph.platforms import platform_of
@@ -41,29 +41,14 @@ def assets_of(customer: str) -> list[dg.AssetKey] | None:
     return [*own, *marts.keys, *(graph_key(set_) for set_ in SETS.values())]
 
 
-def request(dumps: Sequence[DumpFile]) -> dg.RunRequest:
-    """One run for a customer's dumps of consecutive days; a dump that was replaced asks for another run."""
-    first, last = dumps[0], dumps[-1]
-    tags = {"recograph/customer": first.customer}
-    if first is last:
-        run_key = f"{first.customer}|{first.date}|{first.version}"
-        key = Snapshot(first.customer, first.date).key
-        return dg.RunRequest(run_key, partition_key=key, tags=tags, asset_selection=assets_of(first.customer))
-    versions = hashlib.sha256("|".join(dump.version for dump in dumps).encode()).hexdigest()[:16]
+def request(dump: DumpFile, run_key: str) -> dg.RunRequest:
+    """A run for a dump."""
     return dg.RunRequest(
-        f"{first.customer}|{first.date}..{last.date}|{versions}",
-        tags=tags | range_tags(first.customer, first.date, last.date),
-        asset_selection=assets_of(first.customer),
+        run_key,
+        partition_key=Snapshot(dump.customer, dump.date).key,
+        tags={SKIP_UNCHANGED: "true"},
+        asset_selection=assets_of(dump.customer),
     )
-
-
-def dumps_of(lake: Lake, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
-    """The customer's dumps by date; a customer whose dumps can't be listed doesn't keep others from their runs."""
-    try:
-        return lake.dumps(customer)
-    except RecographError as error:
-        log.warning(f"{customer} is passed over: {error}")
-        return {}
 
 
 @dg.schedule(
@@ -82,7 +67,7 @@ def daily(
     for customer in CUSTOMERS.customers:
         dumps = dumps_of(lake, customer, context.log)
         if newest := next((dumps[day] for day in days if day in dumps), None):
-            yield request([newest])
+            yield request(newest, f"{customer}|{newest.date}|{today}")
         else:
             missing.append(customer)
     if missing:
@@ -92,45 +77,48 @@ def daily(
             yield dg.SkipReason(text)
 
 
+_RUNS_PER_TICK = 50
+"""More than are executed between two ticks, and few enough to be asked for in seconds."""
+
+
 @dg.sensor(
     job=dump_to_graph,
     minimum_interval_seconds=60,
     description="Asks for a run when a dump appears, for whichever day, or was replaced by another.",
 )
-def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> dg.SensorResult | dg.SkipReason:
-    """Compare the dumps with those that were landed; the cursor remembers what was asked for.
+def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> dg.SensorResult:
+    """Compare the dumps with what was last seen of each, oldest days first.
 
-    A replaced dump is observed too, so that the UI shows what was made of the earlier one as outdated.
+    What was seen is what Dagster observed of `dumps/sql_dump`, here or when it was landed. The cursor has one short
+    text per customer: of the list of dumps of which all were asked for.
     """
-    asked: dict[str, str] = json.loads(context.cursor or "{}")
-    new: dict[str, DumpFile] = {}
+    finished: dict[str, str] = json.loads(context.cursor or "{}")
+    lists: dict[str, str] = {}
+    new: dict[str, list[DumpFile]] = {}
+    seen: dict[str, str] | None = None
     for customer in CUSTOMERS.customers:
-        for dump in dumps_of(lake, customer, context.log).values():
-            key = Snapshot(customer, dump.date).key
-            if asked.get(key) == dump.version or not SNAPSHOTS.has_partition_key(key):
-                continue
-            asked[key] = dump.version
-            if _landed_version(context.instance, key) != dump.version:
-                new[key] = dump
-    if not new:
-        return dg.SkipReason("No dump is new.")
-    requests = []
-    for customer in dict.fromkeys(dump.customer for dump in new.values()):
-        by_date = {dump.date: dump for dump in new.values() if dump.customer == customer}
-        requests += [request([by_date[date] for date in days]) for days in consecutive(list(by_date))]
+        dumps = [dump for dump in dumps_of(lake, customer, context.log).values() if dump.date in DATES]
+        lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
+        if finished.get(customer) != lists[customer]:
+            seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
+            versions = seen
+            new[customer] = [dump for dump in dumps if versions.get(f"{customer}|{dump.date}") != dump.version]
+    asked = [dump for dumps in zip_longest(*new.values()) for dump in dumps if dump][:_RUNS_PER_TICK]
+    for customer, dumps in new.items():
+        if all(dump in asked for dump in dumps):
+            finished[customer] = lists[customer]
+    # Of a tick that is tried again the keys are the same; of a dump that was put back another.
+    tick = context.last_tick_completion_time or 0
     return dg.SensorResult(
-        run_requests=requests, cursor=json.dumps(asked), asset_events=[observation(dump) for dump in new.values()]
+        run_requests=[request(dump, f"{dump.customer}|{dump.date}|{dump.version}|{tick:.0f}") for dump in asked],
+        skip_reason=None if asked else "No dump is new.",
+        cursor=json.dumps(finished),
+        asset_events=[event for dump in asked for event in seen_events(dump)],
     )
 
 
-def _landed_version(instance: dg.DagsterInstance, key: dg.MultiPartitionKey) -> str | None:
-    """The version of the dump that the partition was last landed from."""
-    platform = platform_of(CUSTOMERS[key.keys_by_dimension["customer"]])
-    table = landed_table(platform, next(iter(platform.contracts)))
-    records = instance.fetch_materializations(dg.AssetRecordsFilter(table, asset_partitions=[key]), limit=1).records
-    materialization = records[0].asset_materialization if records else None
-    version = materialization.metadata.get("dump_version") if materialization else None
-    return str(version.value) if version else None
+def _short(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 @dg.asset_check(

@@ -1,16 +1,16 @@
 """Step 2, catalog: the landed tables as the engines see them; these are the sources of dbt."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from recograph.defs.errors import RETRIES, clear_failures
+from recograph.defs.checks import check_result
+from recograph.defs.errors import clear_failures, tried_again
 from recograph.defs.landing import landed_table, table_schema
-from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshots_of
-from recograph.defs.platforms import key_path, leave_out, left_out, step_name
-from recograph.lake.interfaces import Catalog
+from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshot_of
+from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
+from recograph.lake.interfaces import Catalog, CatalogTable
 from recograph.platforms import Contract, Platform
 
 SCHEMA_MATCHES_CONTRACT = "schema_matches_contract"
@@ -43,20 +43,19 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
                 SCHEMA_MATCHES_CONTRACT,
                 asset=catalog_table(platform, table),
                 blocking=True,
+                partitions_def=SNAPSHOTS,
                 description="Columns and types in the catalog are those of the contract.",
             )
             for table in platform.contracts
         ],
         can_subset=True,
         partitions_def=SNAPSHOTS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=RETRIES,
         pool="catalog",
     )
     def glue(
         context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Make the landed partitions queryable and compare them with their contracts."""
+        """Make the landed partition queryable and compare its tables with their contracts."""
         yield from _register(platform, context, catalog)
 
     return glue
@@ -65,40 +64,31 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
 def _register(
     platform: Platform, context: dg.AssetExecutionContext, catalog: Catalog
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    tables = [table for table in platform.contracts if catalog_table(platform, table) in context.selected_asset_keys]
-    drifts: dict[str, list[str]] = defaultdict(list)
+    snapshot = snapshot_of(context)
+    if reason := left_out(platform, snapshot):
+        yield from nothing_to_do(context, snapshot, reason)
+        return
+    keys = {table: catalog_table(platform, table) for table in platform.contracts}
+    wanted = context.selected_asset_keys | {key.asset_key for key in context.selected_asset_check_keys}
+    contracts = [platform.contracts[table] for table, key in keys.items() if key in wanted]
     with clear_failures():
-        for snapshot in snapshots_of(context):
-            if reason := left_out(platform, snapshot):
-                leave_out(context, [catalog_table(platform, table) for table in tables], snapshot, reason)
-                continue
-            contracts = [platform.contracts[table] for table in tables]
-            for table, found in catalog.register(snapshot.customer, snapshot.date, contracts).items():
-                schema = dg.TableSchema([dg.TableColumn(name, type=type_) for name, type_ in found.columns])
-                context.add_asset_metadata(
-                    {
-                        "dagster/row_count": found.rows,
-                        "dagster/uri": found.location,
-                        "dagster/column_lineage": _lineage(platform, platform.contracts[table]),
-                        "found_schema": schema,
-                    },
-                    asset_key=catalog_table(platform, table),
-                    partition_key=snapshot.key,
-                )
-                drifts[table] += [f"{snapshot.customer} {snapshot.date}: {text}" for text in found.drift]
-    for table in tables:
-        yield dg.MaterializeResult(catalog_table(platform, table))
-    for table in tables:
-        if (
-            dg.AssetCheckKey(catalog_table(platform, table), SCHEMA_MATCHES_CONTRACT)
-            in context.selected_asset_check_keys
-        ):
-            yield dg.AssetCheckResult(
-                asset_key=catalog_table(platform, table),
-                check_name=SCHEMA_MATCHES_CONTRACT,
-                passed=not drifts[table],
-                description=" ".join(drifts[table]) or None,
-            )
+        registered = tried_again(context.log, lambda: catalog.register(snapshot.customer, snapshot.date, contracts))
+    for contract in contracts:
+        if keys[contract.table] in context.selected_asset_keys:
+            table = registered[contract.table]
+            yield dg.MaterializeResult(keys[contract.table], metadata=_metadata(platform, contract, table))
+    for key in sorted(context.selected_asset_check_keys):
+        drift = registered[key.asset_key.path[-1]].drift
+        yield check_result(snapshot, key, passed=not drift, text=" ".join(drift))
+
+
+def _metadata(platform: Platform, contract: Contract, table: CatalogTable) -> dict[str, Any]:
+    return {
+        "dagster/row_count": table.rows,
+        "dagster/uri": table.location,
+        "dagster/column_lineage": _lineage(platform, contract),
+        "found_schema": dg.TableSchema([dg.TableColumn(name, type=type_) for name, type_ in table.columns]),
+    }
 
 
 def _lineage(platform: Platform, contract: Contract) -> dg.TableColumnLineage:

@@ -1,10 +1,11 @@
 """Step 0, dumps: what the customers ship. Nothing is made here, only observed."""
 
+import logging
 from typing import Any
 
 import dagster as dg
 
-from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
+from recograph.defs.partitions import CUSTOMERS, DATES, SNAPSHOTS, Snapshot
 from recograph.dumps import inspect
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile, Lake
@@ -12,14 +13,27 @@ from recograph.lake.interfaces import DumpFile, Lake
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
 
 
-def observation(dump: DumpFile, **metadata: Any) -> dg.AssetObservation:
-    """What was seen of a dump, for the log of its asset."""
-    return dg.AssetObservation(
-        SQL_DUMP,
-        partition=Snapshot(dump.customer, dump.date).key,
-        metadata={"file": dg.MetadataValue.path(dump.uri), "size": dump.size, "version": dump.version, **metadata},
-        tags={"dagster/data_version": dump.version},
-    )
+def seen_events(dump: DumpFile, **metadata: Any) -> list[dg.AssetObservation | dg.AssetMaterialization]:
+    """What was seen of a dump, for the log of its asset.
+
+    An observation, by which Dagster knows what was made of an earlier one as outdated; and a materialization, since the
+    UI shows partitions that were only observed as missing.
+    """
+    facts: dict[str, Any] = {
+        "partition": Snapshot(dump.customer, dump.date).key,
+        "metadata": {"file": dg.MetadataValue.path(dump.uri), "size": dump.size, "version": dump.version, **metadata},
+        "tags": {"dagster/data_version": dump.version},
+    }
+    return [dg.AssetObservation(SQL_DUMP, **facts), dg.AssetMaterialization(SQL_DUMP, **facts)]
+
+
+def dumps_of(lake: Lake, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
+    """The customer's dumps by date; a customer whose dumps can't be listed doesn't keep others from their runs."""
+    try:
+        return lake.dumps(customer)
+    except RecographError as error:
+        log.warning(f"{customer} is passed over: {error}")
+        return {}
 
 
 @dg.observable_source_asset(
@@ -43,8 +57,8 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
             continue
         for dump in dumps.values():
             key = Snapshot(customer, dump.date).key
-            if not SNAPSHOTS.has_partition_key(key):
-                context.log.warning(f"{dump.uri} lies outside the partitions; reload the code location.")
+            if dump.date not in DATES:
+                context.log.warning(f"{dump.uri} is outside the partitions: its date is in the future, or new to them.")
                 continue
             records = context.instance.fetch_observations(
                 dg.AssetRecordsFilter(SQL_DUMP, asset_partitions=[key]), limit=1
@@ -58,17 +72,16 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
             except RecographError as error:
                 troubles.append(str(error))
                 continue
-            context.log_event(
-                observation(
-                    dump,
-                    digest=seen.sha256,
-                    dialect=seen.dialect,
-                    form=seen.form,
-                    compression=seen.compression,
-                    server_version=seen.server_version or "unknown",
-                    tables=dg.MetadataValue.json({name: table.rows for name, table in seen.tables.items()}),
-                )
-            )
+            for event in seen_events(
+                dump,
+                digest=seen.sha256,
+                dialect=seen.dialect,
+                form=seen.form,
+                compression=seen.compression,
+                server_version=seen.server_version or "unknown",
+                tables=dg.MetadataValue.json({name: table.rows for name, table in seen.tables.items()}),
+            ):
+                context.log_event(event)
             observed += 1
     context.log.info(f"{observed} dumps are new or were replaced.")
     for trouble in troubles:

@@ -1,16 +1,19 @@
 """Step 4, graph: a customer's part of the Neo4j graph is made equal to a day's marts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
-from recograph.defs.errors import RETRIES, clear_failures
+from recograph.defs.checks import check_result
+from recograph.defs.errors import clear_failures, tried_again
 from recograph.defs.marts import mart_key
-from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.profile import profile_metadata
 from recograph.defs.resources import Neo4jResource
+from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
 from recograph.lake.interfaces import Warehouse
 
@@ -28,10 +31,15 @@ NO_DANGLING_ROWS = "no_dangling_rows"
 class GraphConfig(dg.Config):
     """Run config of the graph step."""
 
-    allow_older: bool = False
-    """Whether the graph may go back to an older snapshot."""
-    max_removed_share: float = 0.2
-    """The share of a set that a load may remove; 1 lets every removal through."""
+    allow_older: bool = Field(
+        default=False, description="Whether the graph may go back to an older snapshot than the one it holds."
+    )
+    max_removed_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="The share of a set that a load may remove; 1 lets every removal through.",
+    )
 
 
 def graph_key(set_: GraphSet) -> dg.AssetKey:
@@ -79,14 +87,18 @@ def _checks_of(set_: GraphSet) -> dict[str, str]:
     name="graph",
     specs=[_spec(set_) for set_ in SETS.values()],
     check_specs=[
-        dg.AssetCheckSpec(name, asset=graph_key(set_), description=text, blocking=name == REMOVAL_IS_PLAUSIBLE)
+        dg.AssetCheckSpec(
+            name,
+            asset=graph_key(set_),
+            description=text,
+            blocking=name == REMOVAL_IS_PLAUSIBLE,
+            partitions_def=SNAPSHOTS,
+        )
         for set_ in SETS.values()
         for name, text in _checks_of(set_).items()
     ],
     can_subset=True,
     partitions_def=SNAPSHOTS,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=RETRIES,
     pool="neo4j",
 )
 def graph(
@@ -95,68 +107,136 @@ def graph(
     warehouse: dg.ResourceParam[Warehouse],
     neo4j: Neo4jResource,
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Load the snapshots in date order, each as its difference from what the graph holds."""
+    """Load the snapshot as its difference from what the graph holds, and check what came of it."""
     # Here for the reason that Neo4jResource.driver gives.
-    from recograph.graph.checks import check_constraints, check_customer
     from recograph.graph.errors import GuardError
-    from recograph.graph.load import load
-    from recograph.graph.report import LoadOptions
 
-    names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
-    options = LoadOptions(
-        allow_older=config.allow_older, max_removed_share=config.max_removed_share, home=str(SETTINGS.home)
-    )
-    found: dict[str, list[Check]] = {}
-    with clear_failures(), neo4j.driver() as driver:
-        browser = neo4j.browser()
-        chosen = _worth_loading(context, driver, config)
-        last = {snapshot.customer: snapshot for snapshot in chosen}.values()
-        for snapshot in chosen:
-            try:
-                report = load(driver, warehouse, snapshot.customer, snapshot.date, sets=names, options=options)
-            except GuardError as error:
-                yield from _implausible(context, error)
-                raise
-            changes = sum(done.added + done.changed + done.removed for done in report.sets.values())
-            context.log.info(f"{snapshot.customer} {snapshot.date}: {changes} changes in {report.seconds:.1f} s")
-            # Later days of the run replace the checks of earlier ones: the graph holds one snapshot.
-            found[snapshot.customer] = [
-                *check_customer(driver, warehouse, snapshot.customer, snapshot.date, sets=names),
-                *(_dangling(done) for done in report.sets.values()),
-                replace(check_constraints(driver), set=NODE_SETS[0].name),
-            ]
-            usage = warehouse.usage()
-            for name, done in report.sets.items():
-                metadata = {**_metadata(done), **usage}
-                if snapshot in last:
-                    metadata |= profile_metadata(driver, browser, SETS[name], snapshot.customer)
-                context.add_asset_metadata(metadata, graph_key(SETS[name]), snapshot.key)
-    for name in names:
-        yield dg.MaterializeResult(graph_key(SETS[name]))
-    yield from _results(context, names, [check for checks in found.values() for check in checks])
+    snapshot = snapshot_of(context)
+    step = _Step(context, snapshot, warehouse, neo4j)
+    with clear_failures():
+        try:
+            if context.selected_asset_keys:
+                outcome = tried_again(context.log, lambda: step.load(config))
+            else:
+                outcome = tried_again(context.log, step.check)
+        except GuardError as error:
+            yield from step.implausible(error)
+            raise
+    for name in step.names:
+        yield dg.MaterializeResult(graph_key(SETS[name]), metadata=outcome.metadata[name])
+    yield from step.results(outcome.checks)
 
 
-def _worth_loading(context: dg.AssetExecutionContext, driver: "bolt.Driver", config: GraphConfig) -> list[Snapshot]:
-    """The snapshots to load: a run over several days passes over those that are older than what the graph holds.
+@dataclass(frozen=True)
+class _Outcome:
+    checks: "list[Check]"
+    metadata: dict[str, dict[str, dg.MetadataValue]]
+    """By set."""
 
-    A run for one older day isn't passed over here: the load refuses it, and says how to let it through.
-    """
-    from recograph.graph.counts import loaded_date
 
-    asked = snapshots_of(context)
-    if config.allow_older:
-        return asked
-    backfill = "dagster/backfill" in context.run.tags
-    chosen = []
-    for customer in sorted({snapshot.customer for snapshot in asked}):
-        days = [snapshot for snapshot in asked if snapshot.customer == customer]
-        held = loaded_date(driver, customer) or ""
-        newer = [snapshot for snapshot in days if snapshot.date >= held]
-        for snapshot in days:
-            if snapshot not in newer and (newer or backfill):
-                context.log.warning(f"{customer} {snapshot.date}: passed over, the graph holds {held}.")
-        chosen += newer or ([] if backfill else days)
-    return chosen
+class _Step:
+    """What a run does to one customer's part of the graph."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, snapshot: Snapshot, warehouse: Warehouse, neo4j: Neo4jResource
+    ) -> None:
+        self._context = context
+        self._snapshot = snapshot
+        self._warehouse = warehouse
+        self._neo4j = neo4j
+        self.names = [name for name, set_ in SETS.items() if graph_key(set_) in context.selected_asset_keys]
+        self._checked = sorted(context.selected_asset_check_keys)
+
+    def load(self, config: GraphConfig) -> _Outcome:
+        """Load the snapshot, unless the graph holds a later one: it stays as it is, and all is said of that one."""
+        from recograph.graph.counts import loaded_date
+        from recograph.graph.load import load
+        from recograph.graph.report import LoadOptions
+
+        snapshot = self._snapshot
+        options = LoadOptions(
+            allow_older=config.allow_older, max_removed_share=config.max_removed_share, home=str(SETTINGS.home)
+        )
+        with self._neo4j.driver() as driver:
+            held = loaded_date(driver, snapshot.customer) or ""
+            if held > snapshot.date and not config.allow_older:
+                return self._passed_over(driver, held)
+            report = load(driver, self._warehouse, snapshot.customer, snapshot.date, sets=self.names, options=options)
+            self._context.log.info(f"{snapshot}: {report.changes} changes in {report.seconds:.1f} s")
+            browser = self._neo4j.browser()
+            metadata = {
+                name: _metadata(done) | profile_metadata(driver, browser, SETS[name], snapshot.customer)
+                for name, done in report.sets.items()
+            }
+            checks = [*self._checks(driver), *map(_dangling, report.sets.values())]
+        # Asked for once and told once: what Athena scanned was for all sets together.
+        metadata[self.names[0]] |= self._warehouse.usage()
+        return _Outcome(checks, metadata)
+
+    def check(self) -> _Outcome:
+        """Check what the graph holds, and load nothing.
+
+        Raises:
+            RecographError: it holds another day.
+        """
+        from recograph.graph.counts import loaded_date
+
+        with self._neo4j.driver() as driver:
+            held = loaded_date(driver, self._snapshot.customer)
+            if held != self._snapshot.date:
+                raise RecographError(
+                    f"The graph of {self._snapshot.customer} holds {held or 'nothing'}, so nothing can be checked of "
+                    f"{self._snapshot.date}."
+                )
+            return _Outcome(self._checks(driver), {})
+
+    def _checks(self, driver: "bolt.Driver") -> "list[Check]":
+        from recograph.graph.checks import check_constraints, check_customer
+
+        sets = [name for name, set_ in SETS.items() if any(graph_key(set_) == key.asset_key for key in self._checked)]
+        customer, date = self._snapshot.customer, self._snapshot.date
+        return [
+            *check_customer(driver, self._warehouse, customer, date, sets=sets),
+            replace(check_constraints(driver), set=NODE_SETS[0].name),
+        ]
+
+    def _passed_over(self, driver: "bolt.Driver", held: str) -> _Outcome:
+        from recograph.graph.checks import Check
+
+        text = f"passed over, since the graph holds {held}; `allow_older: true` in the run config lets it go back."
+        self._context.log.warning(f"{self._snapshot}: {text}")
+        checks = [
+            Check(name, passed=True, message=text, set=set_) for set_ in self.names for name in _checks_of(SETS[set_])
+        ]
+        browser = self._neo4j.browser()
+        metadata = {
+            name: {"passed_over_for": dg.MetadataValue.text(held)}
+            | profile_metadata(driver, browser, SETS[name], self._snapshot.customer)
+            for name in self.names
+        }
+        return _Outcome(checks, metadata)
+
+    def implausible(self, error: "GuardError") -> Iterator[dg.AssetCheckResult]:
+        """The check that fails where a load would remove too much."""
+        for name, (removed, held) in error.removed.items():
+            key = dg.AssetCheckKey(graph_key(SETS[name]), REMOVAL_IS_PLAUSIBLE)
+            if key in self._checked:
+                counts = {"would_be_removed": removed, "held": held}
+                yield check_result(self._snapshot, key, passed=False, text=str(error), metadata=counts)
+
+    def results(self, checks: "list[Check]") -> Iterator[dg.AssetCheckResult]:
+        """A result for each check that was asked for; what a load would have refused is plausible."""
+        by_key = {(graph_key(SETS[check.set]), check.name): check for check in checks if check.set in SETS}
+        for key in self._checked:
+            check = by_key.get((key.asset_key, key.name))
+            yield check_result(
+                self._snapshot,
+                key,
+                passed=check is None or check.passed,
+                text=check.message if check else "",
+                severity=dg.AssetCheckSeverity.WARN if key.name == NO_DANGLING_ROWS else dg.AssetCheckSeverity.ERROR,
+                metadata=check.metadata if check else None,
+            )
 
 
 def _metadata(done: "SetReport") -> dict[str, dg.MetadataValue]:
@@ -179,37 +259,3 @@ def _dangling(done: "SetReport") -> "Check":
 
     message = f"{done.dangling} of {done.rows} rows point to a node that isn't there, and are left out."
     return Check(NO_DANGLING_ROWS, not done.dangling, message if done.dangling else "", done.name)
-
-
-def _implausible(context: dg.AssetExecutionContext, error: "GuardError") -> Iterator[dg.AssetCheckResult]:
-    for name, (removed, held) in error.removed.items():
-        key = graph_key(SETS[name])
-        if dg.AssetCheckKey(key, REMOVAL_IS_PLAUSIBLE) in context.selected_asset_check_keys:
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=REMOVAL_IS_PLAUSIBLE,
-                passed=False,
-                description=str(error),
-                metadata={"would_be_removed": removed, "held": held},
-            )
-
-
-def _results(
-    context: dg.AssetExecutionContext, names: list[str], found: "list[Check]"
-) -> Iterator[dg.AssetCheckResult]:
-    """A result a check: failed if it failed for any customer of the run."""
-    for name in names:
-        for check_name in _checks_of(SETS[name]):
-            key = dg.AssetCheckKey(graph_key(SETS[name]), check_name)
-            if key not in context.selected_asset_check_keys:
-                continue
-            checks = [check for check in found if (check.set, check.name) == (name, check_name)]
-            failed = [check for check in checks if not check.passed]
-            yield dg.AssetCheckResult(
-                asset_key=key.asset_key,
-                check_name=check_name,
-                passed=not failed,
-                severity=dg.AssetCheckSeverity.WARN if check_name == NO_DANGLING_ROWS else dg.AssetCheckSeverity.ERROR,
-                description=" ".join(check.message for check in failed or checks).strip() or None,
-                metadata={key: value for check in checks for key, value in check.metadata.items()},
-            )

@@ -1,29 +1,37 @@
 """Step 1, landing: the contracted tables of a dump as typed Parquet in the lake."""
 
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
-from recograph.defs.dumps import SQL_DUMP, observation
-from recograph.defs.errors import RETRIES, clear_failures
-from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, snapshots_of
-from recograph.defs.platforms import key_path, leave_out, left_out, step_name
+from recograph.defs.checks import check_result
+from recograph.defs.dumps import SQL_DUMP, seen_events
+from recograph.defs.errors import clear_failures, tried_again
+from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, snapshot_of
+from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
+from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Lake
-from recograph.lake.landing import find_drop, land
+from recograph.lake.landing import Landing, find_drop, land
 from recograph.platforms import Contract, Platform
 
 NO_SUDDEN_DROP = "no_sudden_drop"
 KEYS_ARE_UNIQUE = "keys_are_unique"
+_DUPLICATES = "duplicates_left_out"
 
 
 class LandingConfig(dg.Config):
     """Run config of the landing step."""
 
-    max_row_drop: float = 0.3
-    """The share of a table's rows that may be gone since the day before; 1 lets every drop through."""
+    max_row_drop: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="The share of a table's rows that may be gone since the day before; 1 lets every drop through.",
+    )
 
 
 def landed_table(platform: Platform, table: str) -> dg.AssetKey:
@@ -68,6 +76,7 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
                 NO_SUDDEN_DROP,
                 asset=landed_table(platform, table),
                 blocking=True,
+                partitions_def=SNAPSHOTS,
                 description="The table hasn't lost a large share of its rows since the day before, as cut exports do.",
             )
             for table in platform.contracts
@@ -76,6 +85,7 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 KEYS_ARE_UNIQUE,
                 asset=landed_table(platform, table),
+                partitions_def=SNAPSHOTS,
                 description="No two rows of the dump have the same key; a warning, since the last one is kept.",
             )
             for table, contract in platform.contracts.items()
@@ -83,14 +93,12 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
         ],
         can_subset=True,
         partitions_def=SNAPSHOTS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=RETRIES,
         pool="lake",
     )
     def landing(
         context: dg.AssetExecutionContext, config: LandingConfig, lake: dg.ResourceParam[Lake]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Read each dump once and land its contracted tables."""
+        """Read the dump once and land its contracted tables."""
         yield from _land(platform, context, config, lake)
 
     return landing
@@ -99,60 +107,84 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
 def _land(
     platform: Platform, context: dg.AssetExecutionContext, config: LandingConfig, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    snapshot = snapshot_of(context)
+    if reason := left_out(platform, snapshot):
+        yield from nothing_to_do(context, snapshot, reason)
+        return
     tables = [table for table in platform.contracts if landed_table(platform, table) in context.selected_asset_keys]
-    drops: dict[str, list[str]] = defaultdict(list)
-    duplicates: dict[str, list[str]] = defaultdict(list)
+    counts: dict[str, _Counts] = {}
     with clear_failures():
-        for snapshot in snapshots_of(context):
-            if reason := left_out(platform, snapshot):
-                leave_out(context, [landed_table(platform, table) for table in tables], snapshot, reason)
-                continue
-            dump = dump_for(lake, snapshot.customer, snapshot.date)
-            landed = land(lake, dump, CUSTOMERS[snapshot.customer], tables)
-            context.log_event(
-                observation(
-                    landed.dump,
-                    dialect=landed.dialect,
-                    compression=landed.compression,
-                    tables=landed.tables_in_dump,
-                )
-            )
-            for table in tables:
-                result = landed.tables[table]
-                context.add_asset_metadata(
-                    {
-                        "dagster/row_count": result.rows,
-                        "dagster/uri": result.uri,
-                        "bytes": result.bytes,
-                        "columns": len(platform.contracts[table].columns),
-                        "in_dump": result.in_dump,
-                        "rows_read": result.rows_read,
-                        "duplicates_left_out": result.duplicates,
-                        "zero_dates_as_null": result.zero_dates,
-                        "dropped_columns": ", ".join(result.dropped_columns),
-                        "dump_version": landed.dump.version,
-                    },
-                    asset_key=landed_table(platform, table),
-                    partition_key=snapshot.key,
-                )
-                if result.duplicates:
-                    rows = f"{result.duplicates} row{'s' * (result.duplicates > 1)} with the key of a later one"
-                    duplicates[table].append(f"{landed.dump.uri}: {rows}, left out.")
-                if drop := find_drop(lake, snapshot.customer, table, snapshot.date, result.rows, config.max_row_drop):
-                    config_text = f"ops: {{{step_name('landing', platform)}: {{config: {{max_row_drop: 1}}}}}}"
-                    drops[table].append(f"{drop} If it is right, run again with the run config {config_text}.")
+        if tables:
+            landed = tried_again(context.log, lambda: _land_dump(lake, snapshot, tables))
+            counts = {table: _Counts(landed.tables[table].rows, landed.tables[table].duplicates) for table in tables}
+            for event in seen_events(
+                landed.dump, dialect=landed.dialect, compression=landed.compression, tables=landed.tables_in_dump
+            ):
+                context.log_event(event)
             total = sum(result.rows for result in landed.tables.values())
-            context.log.info(f"{snapshot.customer} {snapshot.date}: {total} rows landed from {landed.dump.uri}")
-    for table in tables:
-        yield dg.MaterializeResult(landed_table(platform, table))
-    for key in context.selected_asset_check_keys:
-        table, is_drop = key.asset_key.path[-1], key.name == NO_SUDDEN_DROP
-        found = drops[table] if is_drop else duplicates[table]
-        yield dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=not found,
-            severity=dg.AssetCheckSeverity.ERROR if is_drop else dg.AssetCheckSeverity.WARN,
-            description=" ".join(found) or None,
-            metadata={"max_row_drop": config.max_row_drop} if is_drop else {},
-        )
+            context.log.info(f"{snapshot}: {total} rows landed from {landed.dump.uri}")
+            for table in tables:
+                yield dg.MaterializeResult(landed_table(platform, table), metadata=_metadata(platform, landed, table))
+        for key in sorted(context.selected_asset_check_keys):
+            table = key.asset_key.path[-1]
+            if table not in counts:
+                counts[table] = _counts_when_landed(context, snapshot, key.asset_key)
+            if key.name == NO_SUDDEN_DROP:
+                yield _no_sudden_drop(platform, snapshot, key, counts[table].rows, config, lake)
+            else:
+                count = counts[table].duplicates
+                text = f"{count} row{'s' * (count > 1)} with the key of a later one, left out." if count else ""
+                yield check_result(snapshot, key, passed=not count, text=text, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _land_dump(lake: Lake, snapshot: Snapshot, tables: list[str]) -> Landing:
+    return land(lake, dump_for(lake, snapshot.customer, snapshot.date), CUSTOMERS[snapshot.customer], tables)
+
+
+def _no_sudden_drop(
+    platform: Platform, snapshot: Snapshot, key: dg.AssetCheckKey, rows: int, config: LandingConfig, lake: Lake
+) -> dg.AssetCheckResult:
+    text = ""
+    if drop := find_drop(lake, snapshot.customer, key.asset_key.path[-1], snapshot.date, rows, config.max_row_drop):
+        config_text = f"ops: {{{step_name('landing', platform)}: {{config: {{max_row_drop: 1}}}}}}"
+        text = f"{drop} If it is right, run again with the run config {config_text}."
+    return check_result(snapshot, key, passed=not text, text=text, metadata={"max_row_drop": config.max_row_drop})
+
+
+def _metadata(platform: Platform, landed: Landing, table: str) -> dict[str, Any]:
+    result = landed.tables[table]
+    return {
+        "dagster/row_count": result.rows,
+        "dagster/uri": result.uri,
+        "bytes": result.bytes,
+        "columns": len(platform.contracts[table].columns),
+        "in_dump": result.in_dump,
+        "rows_read": result.rows_read,
+        _DUPLICATES: result.duplicates,
+        "zero_dates_as_null": result.zero_dates,
+        "dropped_columns": ", ".join(result.dropped_columns),
+        "dump_version": landed.dump.version,
+    }
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What the checks need to know of a landed table."""
+
+    rows: int
+    duplicates: int
+
+
+def _counts_when_landed(context: dg.AssetExecutionContext, snapshot: Snapshot, table: dg.AssetKey) -> _Counts:
+    """What landing the table came to, for a check that is executed by itself.
+
+    Raises:
+        RecographError: it was never landed.
+    """
+    wanted = dg.AssetRecordsFilter(table, asset_partitions=[snapshot.key])
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    materialization = records[0].asset_materialization if records else None
+    if materialization is None:
+        raise RecographError(f"{table.to_user_string()} of {snapshot} isn't there. Materialize it first.")
+    metadata = {name: value.value for name, value in materialization.metadata.items()}
+    return _Counts(metadata["dagster/row_count"], metadata[_DUPLICATES])

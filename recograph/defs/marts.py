@@ -1,25 +1,28 @@
-"""Step 3, marts: dbt builds them on the warehouse, one partition at a time; its tests are asset checks."""
+"""Step 3, marts: dbt builds and tests them on the warehouse, one partition in a run."""
 
-import json
-import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from recograph.adapters.aws.athena_cost import usage
-from recograph.adapters.dbt import dbt_environment, dbt_vars, manifest, mart_columns
-from recograph.adapters.dbt_lineage import column_lineage
-from recograph.adapters.dbt_rules import broken_rules
+from recograph.adapters.dbt import NodeResult, build, mart_columns, parsed_project
+from recograph.adapters.dbt_rules import found_by
 from recograph.defs.catalog import catalog_table
-from recograph.defs.dagster_dbt import DbtResource, dagster_dbt
+from recograph.defs.checks import check_result
+from recograph.defs.dagster_dbt import dagster_dbt
 from recograph.defs.errors import clear_failures
-from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshots_of
+from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Catalog, Warehouse
 from recograph.lake.layout import remaking
 from recograph.platforms import PLATFORMS, Platform, platform_of
+
+DBT_TESTS_PASS = "dbt_tests_pass"  # noqa: S105 - a check's name
+_PROJECT = parsed_project(SETTINGS)
 
 
 def mart_key(mart: str) -> dg.AssetKey:
@@ -46,79 +49,101 @@ class Translator(dagster_dbt.DagsterDbtTranslator):
         if not SETTINGS.on_aws:
             metadata.pop("dagster/table_name", None)  # a table in memory, gone with the run; the Parquet files stay
         unused = {catalog_table(p, table) for p in PLATFORMS.values() if p not in USED for table in p.contracts}
-        deps = [dep for dep in spec.deps if dep.asset_key not in unused]
         return spec.replace_attributes(
-            key=mart_key(name), group_name="marts", owners=OWNERS, metadata=metadata, deps=deps
+            key=mart_key(name),
+            deps=[dep for dep in spec.deps if dep.asset_key not in unused],
+            group_name="marts",
+            owners=OWNERS,
+            metadata=metadata,
+            partitions_def=SNAPSHOTS,
         )
 
 
-os.environ.update(dbt_environment(SETTINGS))
+SPECS = [
+    spec
+    for spec in dagster_dbt.build_dbt_asset_specs(manifest=_PROJECT.manifest, dagster_dbt_translator=Translator())
+    if spec.key.path[0] == "marts"
+]
+_IN_ORDER = list(TopologicalSorter({spec.key: [dep.asset_key for dep in spec.deps] for spec in SPECS}).static_order())
 
 
-@dagster_dbt.dbt_assets(
+@dg.multi_asset(
     name="marts",
-    manifest=manifest(SETTINGS),
-    dagster_dbt_translator=Translator(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False)),
+    specs=SPECS,
+    check_specs=[
+        dg.AssetCheckSpec(
+            DBT_TESTS_PASS,
+            asset=spec.key,
+            description="All of dbt's tests of the mart pass; else nothing is loaded from it.",
+            partitions_def=SNAPSHOTS,
+        )
+        for spec in SPECS
+    ],
+    can_subset=True,
     partitions_def=SNAPSHOTS,
-    backfill_policy=dg.BackfillPolicy.single_run(),
     pool="warehouse",
 )
 def marts(
-    context: dg.AssetExecutionContext,
-    dbt: DbtResource,
-    catalog: dg.ResourceParam[Catalog],
-    warehouse: dg.ResourceParam[Warehouse],
-) -> Iterator[Any]:
-    """Build the partitions' marts, each with one dbt run.
-
-    A run over several days reports each asset once, as Dagster wants it, and a check as failed if it failed on any day.
-    """
-    outputs: dict[str, dg.Output[Any]] = {}
-    checks: dict[dg.AssetCheckKey, dg.AssetCheckResult] = {}
-    names = [key.path[-1] for key in context.selected_asset_keys]
+    context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog], warehouse: dg.ResourceParam[Warehouse]
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Build the partition's marts and test them."""
+    snapshot = snapshot_of(context)
+    names = [key.path[-1] for key in _IN_ORDER if key in context.selected_asset_keys]
+    tested = sorted({key.asset_key.path[-1] for key in context.selected_asset_check_keys})
+    if not SETTINGS.on_aws:
+        _make_folders(snapshot, names)
     with clear_failures():
         catalog.prepare_marts(mart_columns())
-    lineages: dict[Platform, dict[str, dg.TableColumnLineage]] = {}
-    for snapshot in snapshots_of(context):
-        if not SETTINGS.on_aws:
-            _make_folders(snapshot, names)
-        arguments = ["build", "--exclude-resource-type", "unit_test"]
-        arguments += ["--vars", json.dumps(dbt_vars(CUSTOMERS[snapshot.customer], snapshot.date))]
-        context.log.info(f"{snapshot.customer} {snapshot.date}: dbt {' '.join(arguments)}")
-        invocation = dbt.cli(arguments, context=context, raise_on_error=False)
-        for event in invocation.stream():
-            if isinstance(event, dg.Output):
-                outputs[event.output_name] = event
-            elif isinstance(event, dg.AssetCheckResult):
-                assert event.asset_key
-                assert event.check_name
-                key = dg.AssetCheckKey(event.asset_key, event.check_name)
-                if key not in checks or checks[key].passed:
-                    checks[key] = event
-            else:
-                yield event
-        if not invocation.is_successful():
-            broken = _broken_rules(invocation, warehouse, snapshot)
-            for key, check in checks.items():
-                yield _described(check, broken.get(key.name))
-            raise dg.Failure(description=_failure(snapshot, invocation, broken))
-        platform = platform_of(CUSTOMERS[snapshot.customer])
-        if platform not in lineages:  # the same for every day
-            lineages[platform] = _lineage(invocation, platform)
-        rows = _row_counts(warehouse, snapshot, names)
-        costs = scanned(invocation.get_artifact("run_results.json"))
-        for name in names:
-            context.add_asset_metadata(
-                {
-                    "dagster/row_count": rows[name],
-                    "dagster/column_lineage": lineages[platform][name],
-                    **costs.get(name, {}),
-                },
-                mart_key(name),
-                snapshot.key,
-            )
-    yield from outputs.values()
-    yield from checks.values()
+        results = build(SETTINGS, CUSTOMERS[snapshot.customer], snapshot.date, names or tested, only_test=not names)
+        # Those that were skipped for others say nothing of their own.
+        failures = {
+            result: found_by(result, warehouse, snapshot.customer, snapshot.date)
+            for result in results
+            if result.status not in ("skipped", "warn") and not result.succeeded
+        }
+    context.log.info(_log(snapshot, results))
+    yield from _check_results(context, snapshot, results, failures, warehouse)
+    if any(not result.is_test or names for result in failures):
+        # A broken file, of this day or of an earlier one, is named with its path.
+        advice = dict.fromkeys(remaking(cause) for cause in failures.values() if ".parquet" in cause)
+        raise dg.Failure(description=f"dbt failed for {snapshot}. {' '.join([*failures.values(), *advice])}")
+    if not names:
+        return
+    rows = _row_counts(warehouse, snapshot, names)
+    costs = scanned(results)
+    lineage = _lineage(platform_of(CUSTOMERS[snapshot.customer]))
+    for name in names:
+        yield dg.MaterializeResult(
+            mart_key(name),
+            metadata={"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs.get(name, {})},
+        )
+
+
+def _check_results(
+    context: dg.AssetExecutionContext,
+    snapshot: Snapshot,
+    results: list[NodeResult],
+    failures: Mapping[NodeResult, str],
+    warehouse: Warehouse,
+) -> Iterator[dg.AssetCheckResult]:
+    by_model: dict[str, list[NodeResult]] = defaultdict(list)
+    for result in results:
+        by_model[result.model].append(result)
+    for key in sorted(context.selected_asset_check_keys):
+        of_mart = by_model[key.asset_key.path[-1]]
+        tests = [result for result in of_mart if result.is_test]
+        failed = [result for result in of_mart if not result.succeeded]
+        warned = [result for result in of_mart if result.status == "warn"]
+        texts = [failures.get(result, "It was skipped.") for result in failed]
+        text = " ".join([*texts, *(found_by(result, warehouse, snapshot.customer, snapshot.date) for result in warned)])
+        yield check_result(
+            snapshot,
+            key,
+            passed=bool(tests) and not failed and not warned,
+            severity=dg.AssetCheckSeverity.ERROR if failed or not tests else dg.AssetCheckSeverity.WARN,
+            text=text or ("" if tests else "It was not tested, since what it is made of failed."),
+            metadata={"tests": len(tests), "failed": ", ".join(result.node for result in failed)},
+        )
 
 
 def _row_counts(warehouse: Warehouse, snapshot: Snapshot, names: list[str]) -> dict[str, int]:
@@ -130,30 +155,23 @@ def _row_counts(warehouse: Warehouse, snapshot: Snapshot, names: list[str]) -> d
     return {row["mart"]: row["row_count"] for row in warehouse.query(" union all ".join(counts)).to_pylist()}
 
 
-def _lineage(invocation: dagster_dbt.DbtCliInvocation, platform: Platform) -> dict[str, dg.TableColumnLineage]:
-    """What each mart's columns are made of, from the SQL that this invocation compiled."""
-    names = {
-        table: {column.name.lower(): column.name for column in contract.columns}
-        for table, contract in platform.contracts.items()
+def _lineage(platform: Platform) -> dict[str, dg.TableColumnLineage]:
+    """What each mart's columns are made of."""
+    # Engines know columns in lower case, the catalog's assets as the contract spells them.
+    spelt = {
+        table: {c.name.lower(): c.name for c in contract.columns} for table, contract in platform.contracts.items()
     }
 
     def source_column(step: str, table: str, column: str) -> dg.TableColumnDep:
         if step == "marts":
             return dg.TableColumnDep(mart_key(table), column)
-        # Engines know columns in lower case, the catalog's assets as the contract spells them.
-        return dg.TableColumnDep(catalog_table(platform, table), names[table].get(column, column))
+        return dg.TableColumnDep(catalog_table(platform, table), spelt[table].get(column, column))
 
-    found = column_lineage(
-        invocation.get_artifact("manifest.json"),
-        invocation.target_path / "compiled",
-        {table: [*columns, "snapshot_date"] for table, columns in names.items()},
-        "athena" if SETTINGS.on_aws else "duckdb",
-    )
     return {
         mart: dg.TableColumnLineage(
             {column: [source_column(*source) for source in sorted(sources)] for column, sources in columns.items()}
         )
-        for mart, columns in found.items()
+        for mart, columns in _PROJECT.lineage(platform).items()
     }
 
 
@@ -166,50 +184,15 @@ def _make_folders(snapshot: Snapshot, models: list[str]) -> None:
         partition.mkdir(parents=True, exist_ok=True)
 
 
-def scanned(run_results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def scanned(results: list[NodeResult]) -> dict[str, dict[str, Any]]:
     """By model what Athena scanned to build it, as metadata of its asset; DuckDB bills nothing."""
-    models = {
-        result["unique_id"].split(".")[-1]: result["adapter_response"].get("data_scanned_in_bytes")
-        for result in run_results["results"]
-        if result["unique_id"].startswith("model.")
+    sizes = {
+        result.model: result.adapter_response.get("data_scanned_in_bytes") for result in results if not result.is_test
     }
-    return {model: usage([size]) for model, size in models.items() if size is not None}
+    return {model: usage([size]) for model, size in sizes.items() if size is not None}
 
 
-def _broken_rules(invocation: dagster_dbt.DbtCliInvocation, warehouse: Warehouse, snapshot: Snapshot) -> dict[str, str]:
-    try:
-        results = invocation.get_artifact("run_results.json")["results"]
-    except FileNotFoundError:
-        return {}
-    nodes = invocation.get_artifact("manifest.json")["nodes"]
-    return broken_rules(results, nodes, warehouse, snapshot.customer, snapshot.date)
-
-
-def _described(check: dg.AssetCheckResult, description: str | None) -> dg.AssetCheckResult:
-    if check.passed or not description:
-        return check
-    return dg.AssetCheckResult(
-        passed=False,
-        asset_key=check.asset_key,
-        check_name=check.check_name,
-        severity=check.severity,
-        metadata=check.metadata,
-        description=description,
-    )
-
-
-def _failure(snapshot: Snapshot, invocation: dagster_dbt.DbtCliInvocation, broken: Mapping[str, str]) -> str:
-    """One sentence per dbt node that failed."""
-    failed = f"dbt failed for {snapshot.customer} on {snapshot.date}."
-    try:
-        results = invocation.get_artifact("run_results.json")["results"]
-    except FileNotFoundError:
-        return f"{failed} It built nothing: {invocation.get_error()}"
-    causes = []
-    for result in results:
-        if result["status"] in ("error", "fail"):
-            node = result["unique_id"].split(".", 2)[2]
-            causes.append(broken.get(node.split(".")[0]) or f"{node}: {' '.join((result['message'] or '').split())}")
-    # A broken file, of this day or of an earlier one, is named with its path.
-    advice = [remaking(cause) for cause in causes if ".parquet" in cause]
-    return " ".join([failed, *causes, *dict.fromkeys(advice)])
+def _log(snapshot: Snapshot, results: list[NodeResult]) -> str:
+    """What dbt did, as one message: each of Dagster's events costs as much as a small model."""
+    lines = [f"{result.node}: {result.status}{f', {result.message}' * bool(result.message)}" for result in results]
+    return "\n".join([f"{snapshot}: dbt", *lines])

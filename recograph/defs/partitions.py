@@ -2,16 +2,14 @@
 
 import datetime
 import zoneinfo
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
-from recograph.lake.inbox import local_dumps
+from recograph.lake.inbox import local_dumps, newest_allowed
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()
@@ -28,6 +26,10 @@ class Snapshot:
     customer: str
     date: str
 
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.customer} {self.date}"
+
     @property
     def key(self) -> dg.MultiPartitionKey:
         """The partition key in Dagster, ``customer|date``."""
@@ -38,9 +40,10 @@ def date_window(settings: Settings, customers: CustomerList, today: datetime.dat
     """The first day, and how many days past yesterday the partitions reach.
 
     They reach from the start date in customers.yaml (or the oldest dump in the data folder, if that is older) to
-    today (or the newest dump, if that is newer).
+    tomorrow at most, where a dump of today or tomorrow is there already.
     """
     dates = sorted(date for customer in customers.customers for date in _dates(settings.data / customer))
+    dates = [date for date in dates if date <= newest_allowed(today)]
     first = min([*dates[:1], *([customers.start_date] if customers.start_date else [])], default=None)
     if first is None and settings.on_aws:
         raise RecographError(
@@ -71,30 +74,24 @@ def _snapshots() -> dg.MultiPartitionsDefinition:
 
 
 SNAPSHOTS = _snapshots()
+DATES = frozenset(SNAPSHOTS.get_partitions_def_for_dimension("date").get_partition_keys())
+"""The days of the partitions."""
+
+SKIP_UNCHANGED = "recograph/skip_unchanged"
+"""Tag of a run that needn't make again what is there already of the same dump."""
 
 
-def snapshots_of(context: dg.AssetExecutionContext) -> list[Snapshot]:
-    """The snapshots that a run asks for: one, or in a backfill several, by customer and then in date order."""
-    keys = (SNAPSHOTS.get_partition_key_from_str(key).keys_by_dimension for key in context.partition_keys)
-    return sorted(Snapshot(key["customer"], key["date"]) for key in keys)
+def snapshot_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Snapshot:
+    """The snapshot that a run is about.
 
-
-def consecutive(dates: Sequence[str]) -> Iterator[list[str]]:
-    """Split dates into runs of consecutive days, oldest first; each is one Dagster run."""
-    days: list[str] = []
-    for date in sorted(dates):
-        day_before = (datetime.date.fromisoformat(date) - datetime.timedelta(days=1)).isoformat()
-        if days and days[-1] != day_before:
-            yield days
-            days = []
-        days.append(date)
-    if days:
-        yield days
-
-
-def range_tags(customer: str, first: str, last: str) -> dict[str, str]:
-    """The tags of a run over a customer's days from the first to the last."""
-    return {
-        ASSET_PARTITION_RANGE_START_TAG: Snapshot(customer, first).key,
-        ASSET_PARTITION_RANGE_END_TAG: Snapshot(customer, last).key,
-    }
+    Raises:
+        dg.Failure: the run is about none, or about several: what is said of one day must never be said of another.
+    """
+    keys = context.partition_keys if context.has_partition_key or context.has_partition_key_range else []
+    if len(keys) != 1:
+        raise dg.Failure(
+            description=f"This run is about {len(keys) or 'no'} partitions, but each is a run of its own: choose one "
+            "customer and day, or launch a backfill, which starts a run for each."
+        )
+    key = SNAPSHOTS.get_partition_key_from_str(keys[0]).keys_by_dimension
+    return Snapshot(key["customer"], key["date"])

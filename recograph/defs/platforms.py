@@ -1,9 +1,11 @@
 """What the assets of landing and catalog need to know of platforms: their keys, and which of them a run is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
+from recograph.defs.checks import check_result
 from recograph.defs.partitions import CUSTOMERS, Snapshot
 from recograph.platforms import PLATFORMS, Platform, platform_of, platforms_of
 
@@ -33,10 +35,12 @@ def left_out(platform: Platform, snapshot: Snapshot) -> str | None:
     return f"{snapshot.customer} has the platform {own.name}: there is nothing of {platform.name} to do."
 
 
-def leave_out(
-    context: dg.AssetExecutionContext, assets: Iterable[dg.AssetKey], snapshot: Snapshot, reason: str
-) -> None:
-    """Say in log and metadata that a snapshot was left out; the assets count as made, or the marts would be skipped."""
+def nothing_to_do(
+    context: dg.AssetExecutionContext, snapshot: Snapshot, reason: str
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Say that a snapshot was left out; the assets count as made, or the marts would be skipped."""
     context.log.info(reason)
-    for asset in assets:
-        context.add_asset_metadata({"left_out": reason}, asset, snapshot.key)
+    for asset in context.selected_asset_keys:
+        yield dg.MaterializeResult(asset, metadata={"left_out": reason})
+    for key in context.selected_asset_check_keys:
+        yield check_result(snapshot, key, passed=True, text=reason)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from recograph.adapters.environment import open_catalog, open_lake, open_warehouse
-from recograph.defs.dagster_dbt import dbt_resource
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +49,5 @@ def _resources(settings: Settings) -> dict[str, Any]:
         "lake": open_lake(settings),
         "catalog": open_catalog(settings),
         "warehouse": open_warehouse(settings),
-        "dbt": dbt_resource(settings),
         "neo4j": Neo4jResource(),
     }

@@ -21,6 +21,11 @@ LAST_WRITTEN = frozenset({"metadata", "@.done.json", "toc.dat"})
 _ENDINGS = _FORMS | _PACKED | _NOT_READ
 
 
+def newest_allowed(today: datetime.date) -> datetime.date:
+    """The last day of which a dump can be: tomorrow, for customers whose day begins before ours."""
+    return today + datetime.timedelta(days=1)
+
+
 def dump_for(lake: Lake, customer: str, date: str) -> DumpFile:
     """The dump of one partition.
 

@@ -1,13 +1,12 @@
 """Whether each of the libraries that ask AWS gets through, with a read of each."""
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.messages import explained, sentence
-from recograph.adapters.dbt import ANYONE, DBT, dbt_environment, dbt_vars, target
+from recograph.adapters.dbt import DBT, dbt_environment, target
 from recograph.adapters.environment import open_lake, open_warehouse
 from recograph.errors import RecographError
 from recograph.settings import DBT_PROJECT_DIR, Settings
@@ -43,7 +42,7 @@ def _ask_by_dbt(settings: Settings) -> None:
     command = [
         *(str(DBT), "--no-use-colors", "debug", "--connection", "--target", target(settings)),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *("--log-path", str(settings.home / "dbt"), "--vars", json.dumps(dbt_vars(ANYONE, "2026-01-01"))),
+        *("--log-path", str(settings.home / "dbt")),
     ]
     asked = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
         command, env={**os.environ, **dbt_environment(settings)}, capture_output=True, text=True, check=False

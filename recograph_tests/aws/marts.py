@@ -1,6 +1,5 @@
-"""dbt for one partition, with the variables of the marts asset, on either engine; and what a partition holds then."""
+"""dbt for one partition, told of it as the marts asset tells it, on either engine; and what a partition holds then."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from recograph.adapters.dbt import dbt_environment, dbt_vars, mart_columns, target
+from recograph.adapters.dbt import dbt_environment, mart_columns, partition_variable, target
 from recograph.adapters.environment import open_catalog, open_warehouse
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR, Settings
@@ -27,15 +26,15 @@ def dbt(environ: Mapping[str, str], customer: str, date: str, *arguments: str) -
             partition = f"customer={customer}/snapshot_date={date}"
             Path(settings.lake, "marts", mart, partition).mkdir(parents=True, exist_ok=True)
     scratch = str(settings.home / "dbt-test" / f"{customer}-{date}")
-    variables = json.dumps(dbt_vars(load_customers(settings.data)[customer], date))
+    partition = partition_variable(load_customers(settings.data)[customer], date)
     command = [
-        *(str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target(settings), "--vars", variables),
+        *(str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target(settings)),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", scratch, "--log-path", scratch),
     ]
     return subprocess.Popen(
         command,
-        env={**environ, **dbt_environment(settings)},
+        env={**environ, **dbt_environment(settings), **partition},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

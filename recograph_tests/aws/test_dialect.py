@@ -15,18 +15,15 @@ import jinja2
 import pytest
 import sqlglot
 
-from recograph.adapters.dbt import dbt_environment, dbt_vars
+from recograph.adapters.dbt import dbt_environment, partition_variable
 from recograph.adapters.environment import open_warehouse
 from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR, Settings
 from recograph_tests.aws.stack import Deployment, LocalAws
 
 CUSTOMER = Customer(id="customer_1", name='O\'Neill & "Sons"', region="us-east-1", size="mid", category="pharma")
-VARS: dict[str, Any] = dbt_vars(CUSTOMER, "2026-11-01") | {
-    "similar_per_item": 20,
-    "similarity_shrinkage": 10,
-    "history_per_user": 2,
-}
+PARTITION = partition_variable(CUSTOMER, "2026-11-01")
+VARS: dict[str, Any] = {"similar_per_item": 20, "similarity_shrinkage": 10, "history_per_user": 2}
 END = 1793577600000  # 2026-11-02 00:00 UTC in milliseconds
 WEEK = 7 * 24 * 3600 * 1000
 
@@ -51,7 +48,7 @@ VALUES = [
     (f"recency('{END - 64 * WEEK}')", 2),
     (f"recency('{END - 128 * WEEK + 1}')", 2),
     (f"recency('{END - 128 * WEEK}')", 1),
-    ("literal(var('customer_name'))", CUSTOMER.name),
+    ("literal(partition('customer_name'))", CUSTOMER.name),
     ("literal('')", ""),
 ]
 
@@ -67,6 +64,9 @@ def written(engine: str, expression: str, **scope: Any) -> str:
     )
     environment.globals |= {
         "var": VARS.__getitem__,
+        "env_var": PARTITION.__getitem__,
+        "fromjson": json.loads,
+        "execute": True,
         "return": lambda value: value,
         "modules": SimpleNamespace(datetime=datetime),
         "adapter": adapter,
@@ -128,18 +128,10 @@ def test_every_compiled_statement_parses_as_athenas(
     command = [
         *(str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", "--target", "athena"),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *(
-            "--target-path",
-            str(tmp_path),
-            "--log-path",
-            str(tmp_path),
-            "--vars",
-            json.dumps(dbt_vars(CUSTOMER, "2026-11-01")),
-        ),
+        *("--target-path", str(tmp_path), "--log-path", str(tmp_path)),
     ]
-    done = subprocess.run(
-        command, env={**os.environ, **dbt_environment(settings)}, capture_output=True, text=True, check=False
-    )
+    environ = {**os.environ, **dbt_environment(settings), **PARTITION}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     compiled = [path for path in (tmp_path / "compiled").rglob("*") if path.is_file()]
     models = {path.stem for path in (DBT_PROJECT_DIR / "models").rglob("*.sql")}

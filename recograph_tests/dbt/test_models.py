@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from recograph.adapters.dbt import DBT, dbt_vars
+from recograph.adapters.dbt import DBT, partition_variable
 from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR
 
@@ -13,10 +13,10 @@ ANYONE = Customer(id="customer_1", name="O'Neil & Sons", region="eu-west-2", siz
 
 
 def test_dbt_unit_tests_pass(tmp_path: Path) -> None:
-    command = [str(DBT), "test", "--select", "test_type:unit", "--vars", json.dumps(dbt_vars(ANYONE, "2026-11-01"))]
+    command = [str(DBT), "test", "--select", "test_type:unit"]
     folders = ["--project-dir", DBT_PROJECT_DIR, "--profiles-dir", DBT_PROJECT_DIR]
     folders += ["--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"]
-    environ = os.environ | {"RECOGRAPH_LAKE": str(tmp_path / "lake")}
+    environ = os.environ | {"RECOGRAPH_LAKE": str(tmp_path / "lake")} | partition_variable(ANYONE, "2026-11-01")
     done = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]

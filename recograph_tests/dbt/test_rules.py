@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recograph.adapters.dbt import DBT, dbt_vars
-from recograph.adapters.dbt_rules import broken_rules
+from recograph.adapters.dbt import DBT, NodeResult, partition_variable
+from recograph.adapters.dbt_rules import found_by
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.settings import DBT_PROJECT_DIR
 from recograph_tests.dbt.test_models import ANYONE
@@ -24,10 +24,9 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """dbt's manifest after it has compiled the rules of two marts."""
     folder = tmp_path_factory.mktemp("dbt")
     command = [str(DBT), "compile", "--select", "course_enrolments_rules_hold", "users_rules_hold"]
-    command += ["--vars", json.dumps(dbt_vars(ANYONE, DAY))]
     folders = ["--project-dir", DBT_PROJECT_DIR, "--profiles-dir", DBT_PROJECT_DIR]
     folders += ["--target-path", folder, "--log-path", folder]
-    environ = os.environ | {"RECOGRAPH_LAKE": str(folder / "lake")}
+    environ = os.environ | {"RECOGRAPH_LAKE": str(folder / "lake")} | partition_variable(ANYONE, DAY)
     compiled = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout
     found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["nodes"]
@@ -42,9 +41,18 @@ def broken(nodes: dict[str, Any], lake: Path, mart: str, rows: dict[str, list[in
     named = {"customer": [ANYONE.id] * count, "snapshot_date": [DAY] * count}
     pq.write_table(pa.table({**rows, **named}), partition / f"{mart}.parquet")
     test = next(node for node in nodes.values() if node["name"] == f"{mart}_rules_hold")
-    failed = {"unique_id": test["unique_id"], "status": "fail", "compiled_code": test["compiled_code"]}
-    said = broken_rules([failed], nodes, DuckDBWarehouse(lake=str(lake)), ANYONE.id, DAY)
-    return said[test["name"]]
+    failed = NodeResult(
+        node=test["name"],
+        model=mart,
+        is_test=True,
+        succeeded=False,
+        status="fail",
+        message="",
+        generic_test=test["test_metadata"]["name"],
+        sql=test["compiled_code"],
+        relation=nodes[test["attached_node"]]["relation_name"],
+    )
+    return found_by(failed, DuckDBWarehouse(lake=str(lake)), ANYONE.id, DAY)
 
 
 def test_each_broken_rule_is_named(nodes: dict[str, Any], tmp_path: Path) -> None:

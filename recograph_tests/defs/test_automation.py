@@ -1,7 +1,10 @@
 """What runs by itself, on a real instance: late, replaced and missing dumps, days in order, retries."""
 
 import datetime
+import logging
+import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,24 +54,24 @@ def ship(lake: LocalLake, customer: str, *days: str, content: str = "-- a dump")
 
 
 class Ticks:
-    """Evaluates the sensor, each time with the cursor of the time before."""
+    """Evaluates the sensor, each time with the cursor of the time before; what it saw is in the instance's log."""
 
     def __init__(self, automation: ModuleType, instance: dg.DagsterInstance, lake: LocalLake) -> None:
         self.automation, self.instance, self.lake = automation, instance, lake
         self.cursor: str | None = None
 
-    def __call__(self) -> dg.SensorResult | dg.SkipReason:
+    def __call__(self) -> dg.SensorResult:
         context = dg.build_sensor_context(self.instance, self.cursor, resources={"lake": self.lake})
         result = self.automation.new_dumps(context)
-        assert isinstance(result, (dg.SensorResult, dg.SkipReason))
-        if isinstance(result, dg.SensorResult):
-            self.cursor = result.cursor
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
         return result
 
     def asked(self) -> list[str]:
-        """The partitions or ranges of the runs that a tick asks for."""
-        result = self()
-        return [] if isinstance(result, dg.SkipReason) else [partitions(run) for run in result.run_requests or ()]
+        """The partitions of the runs that a tick asks for."""
+        return [str(run.partition_key) for run in self().run_requests or ()]
 
 
 @pytest.fixture
@@ -76,62 +79,69 @@ def tick(automation: ModuleType, instance: dg.DagsterInstance, lake: LocalLake) 
     return Ticks(automation, instance, lake)
 
 
-def partitions(run: dg.RunRequest) -> str:
-    key = run.partition_key_range
-    return run.partition_key or f"{key.start} to {key.end}"  # type: ignore[union-attr]
-
-
 def test_the_sensor_asks_for_each_new_dump_once(tick: Ticks, lake: LocalLake) -> None:
-    assert isinstance(tick(), dg.SkipReason)
+    assert not tick.asked()
     ship(lake, "customer_1", DAYS[1])
     ship(lake, "customer_3", DAYS[1])
     assert tick.asked() == [f"customer_1|{DAYS[1]}", f"customer_3|{DAYS[1]}"]
-    assert isinstance(tick(), dg.SkipReason)
+    assert not tick.asked()
     # A late one, and one of an earlier day, are as welcome.
     ship(lake, "customer_2", DAYS[1])
     ship(lake, "customer_1", DAYS[0])
     assert tick.asked() == [f"customer_1|{DAYS[0]}", f"customer_2|{DAYS[1]}"]
 
 
-def test_many_days_of_a_customer_are_one_run(tick: Ticks, lake: LocalLake) -> None:
+def test_days_of_a_customer_are_asked_for_in_order_and_customers_in_turn(tick: Ticks, lake: LocalLake) -> None:
     for customer in CUSTOMERS:
-        ship(lake, customer, *DAYS, "2026-11-05")
-    assert tick.asked() == [
-        asked
-        for customer in CUSTOMERS
-        for asked in (f"{customer}|{DAYS[0]} to {customer}|{DAYS[2]}", f"{customer}|2026-11-05")
-    ]
+        ship(lake, customer, *DAYS)
+    assert tick.asked() == [f"{customer}|{day}" for day in DAYS for customer in CUSTOMERS]
 
 
-def test_a_replaced_dump_is_loaded_again_and_marks_its_partition(
-    tick: Ticks, lake: LocalLake, instance: dg.DagsterInstance
+def test_more_dumps_than_a_tick_can_ask_for_are_left_to_the_next(
+    tick: Ticks, lake: LocalLake, automation: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(automation, "_RUNS_PER_TICK", 2)
+    ship(lake, "customer_1", *DAYS)
+    assert tick.asked() == [f"customer_1|{day}" for day in DAYS[:2]]
+    assert tick.asked() == [f"customer_1|{DAYS[2]}"]
+    assert not tick.asked()
+
+
+def test_a_replaced_dump_is_loaded_again_and_one_that_was_put_back_too(tick: Ticks, lake: LocalLake) -> None:
+    path = Path(lake.data) / "customer_1" / f"{DAYS[1]}.sql"
     ship(lake, "customer_1", *DAYS)
     first = tick()
+    put_aside = path.read_bytes(), path.stat().st_mtime_ns
     ship(lake, "customer_1", DAYS[1], content="-- another dump")
     second = tick()
-    assert isinstance(first, dg.SensorResult)
-    assert isinstance(second, dg.SensorResult)
-    (run,) = second.run_requests or ()
-    assert partitions(run) == f"customer_1|{DAYS[1]}"
-    (event,) = second.asset_events
-    assert isinstance(event, dg.AssetObservation)
-    assert event.partition == f"customer_1|{DAYS[1]}"
-    versions = {each.partition: each.tags["dagster/data_version"] for each in first.asset_events}
-    assert event.tags["dagster/data_version"] != versions[event.partition]
+    path.write_bytes(put_aside[0])
+    os.utime(path, ns=(put_aside[1], put_aside[1]))
+    third = tick()
+    for result in (second, third):
+        assert [run.partition_key for run in result.run_requests or ()] == [f"customer_1|{DAYS[1]}"]
+        assert {str(event.partition) for event in result.asset_events} == {f"customer_1|{DAYS[1]}"}
+    versions = [
+        next(e.tags for e in result.asset_events if e.partition == f"customer_1|{DAYS[1]}")
+        for result in (first, second, third)
+    ]
+    assert versions[0] == versions[2] != versions[1]
 
 
-def test_what_was_landed_already_is_not_asked_for(tick: Ticks, lake: LocalLake, instance: dg.DagsterInstance) -> None:
+def test_what_was_landed_already_is_not_asked_for(
+    tick: Ticks, lake: LocalLake, instance: dg.DagsterInstance, automation: ModuleType
+) -> None:
     ship(lake, "customer_1", DAYS[0])
-    dump = lake.dumps("customer_1")[DAYS[0]]
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(
-            ["landing", "core_user"], metadata={"dump_version": dump.version}, partition=f"customer_1|{DAYS[0]}"
-        )
-    )
-    assert isinstance(tick(), dg.SkipReason)
+    for event in automation.seen_events(lake.dumps("customer_1")[DAYS[0]]):  # as landing tells it
+        instance.report_runless_asset_event(event)
+    assert not tick.asked()
     ship(lake, "customer_1", DAYS[0], content="-- another dump")
     assert tick.asked() == [f"customer_1|{DAYS[0]}"]
+
+
+def test_a_dump_of_the_future_is_not_asked_for(tick: Ticks, lake: LocalLake) -> None:
+    tomorrow = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=2)
+    ship(lake, "customer_1", tomorrow.isoformat())
+    assert not tick.asked()
 
 
 def test_a_customer_whose_dumps_are_unclear_keeps_no_other_from_its_run(
@@ -174,7 +184,7 @@ def scheduled(
     at = datetime.datetime.fromisoformat(f"{day}T05:00:00+00:00")
     context = dg.build_schedule_context(instance, scheduled_execution_time=at, resources={"lake": lake})
     results = list(automation.daily(context))
-    runs = [partitions(result) for result in results if isinstance(result, dg.RunRequest)]
+    runs = [str(result.partition_key) for result in results if isinstance(result, dg.RunRequest)]
     return runs, [result.skip_message or "" for result in results if isinstance(result, dg.SkipReason)]
 
 
@@ -187,7 +197,7 @@ def server(neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> Neo4jRe
     return Neo4jResource()
 
 
-def test_days_of_one_run_are_loaded_in_order_and_each_tells_what_it_did(
+def test_each_day_is_loaded_and_tells_what_it_did(
     automation: ModuleType,
     instance: dg.DagsterInstance,
     tmp_path: Path,
@@ -195,7 +205,6 @@ def test_days_of_one_run_are_loaded_in_order_and_each_tells_what_it_did(
     server: Neo4jResource,
 ) -> None:
     from recograph.defs.graph import graph
-    from recograph.defs.partitions import range_tags
 
     days = {
         day: Snapshot({"users": [(id_, at == 2, True, None) for id_ in range(3 + at)]}) for at, day in enumerate(DAYS)
@@ -204,66 +213,64 @@ def test_days_of_one_run_are_loaded_in_order_and_each_tells_what_it_did(
         snapshot.marts["languages"] = [("english", "English")]
         snapshot.marts["user_languages"] = [(99, "english")]
         snapshot.write(tmp_path, "customer_1", day)
-    result = dg.materialize(
-        [graph],
-        instance=instance,
-        resources={"warehouse": DuckDBWarehouse(lake=str(tmp_path)), "neo4j": server},
-        tags=range_tags("customer_1", DAYS[0], DAYS[-1]),
-    )
-    assert result.success
-    assert actual(neo4j) == expected({"customer_1": days[DAYS[-1]]})
-    told: dict[str | None, dict[str, Any]] = {}
-    for event in result.all_events:
-        if event.is_step_materialization and event.asset_key == dg.AssetKey(["graph", "nodes", "User"]):
-            metadata = event.step_materialization_data.materialization.metadata
-            told[event.partition] = {name: value.value for name, value in metadata.items()}
+    resources = {"warehouse": DuckDBWarehouse(lake=str(tmp_path)), "neo4j": server}
+
+    def load(day: str) -> tuple[dict[str, Any], list[dg.AssetCheckEvaluation]]:
+        """What a day's run tells of users, and what its checks say."""
+        result = dg.materialize([graph], instance=instance, resources=resources, partition_key=f"customer_1|{day}")
+        assert result.success
+        users = [
+            event.step_materialization_data.materialization
+            for event in result.all_events
+            if event.is_step_materialization and event.asset_key == dg.AssetKey(["graph", "nodes", "User"])
+        ]
+        return {name: value.value for name, value in users[0].metadata.items()}, result.get_asset_check_evaluations()
+
     names = ("rows_in_mart", "added", "changed", "removed", "unchanged", "dangling", "dagster/row_count", "loaded_by")
-    assert {day: [told[f"customer_1|{day}"][name] for name in names] for day in DAYS} == {
+    told = {day: load(day) for day in DAYS}
+    assert {day: [metadata[name] for name in names] for day, (metadata, _) in told.items()} == {
         DAYS[0]: [3, 3, 0, 0, 0, 0, 3, "created"],
         DAYS[1]: [4, 1, 0, 0, 3, 0, 4, "difference"],
         DAYS[2]: [5, 1, 4, 0, 0, 0, 5, "difference"],
     }
-    assert all(each["rows_per_second"] > 0 for each in told.values())
-    spoken = next(
-        event.step_materialization_data.materialization.metadata
-        for event in result.all_events
-        if event.is_step_materialization and event.asset_key == dg.AssetKey(["graph", "relationships", "SPEAKS"])
-    )
-    assert (spoken["rows_in_mart"].value, spoken["dangling"].value, spoken["dagster/row_count"].value) == (1, 1, 0)
+    assert all(metadata["rows_per_second"] > 0 for metadata, _ in told.values())
+    held = expected({"customer_1": days[DAYS[-1]]})
+    assert actual(neo4j) == held
+    for day, (_, checks) in told.items():
+        assert checks
+        assert {check.partition for check in checks} == {f"customer_1|{day}"}
+        assert all((check.description or "").startswith(f"customer_1 {day}: ") for check in checks)
+    # A late day is passed over: the graph keeps the newest.
+    late, checks = load(DAYS[0])
+    assert late["passed_over_for"] == DAYS[-1]
+    assert all(check.passed for check in checks)
+    assert actual(neo4j) == held
 
 
-def test_backfills_are_single_runs_and_what_talks_to_servers_retries(automation: ModuleType) -> None:
+def test_a_run_is_about_one_partition(automation: ModuleType) -> None:
     from recograph.defs import catalog, graph, landing, marts
-    from recograph.defs.errors import RETRIES
+    from recograph.defs.platforms import USED
 
-    for asset in (landing.landing, catalog.glue, marts.marts, graph.graph):
-        assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+    for asset in (*map(landing.landing_of, USED), *map(catalog.catalog_of, USED), marts.marts, graph.graph):
+        assert asset.backfill_policy is None
         assert asset.op.pool
-    for asset in (landing.landing, catalog.glue, graph.graph):
-        assert asset.op.retry_policy == RETRIES
-    assert RETRIES.calculate_delay(3) > RETRIES.calculate_delay(2) > RETRIES.calculate_delay(1) > 0
+        assert all(spec.partitions_def is not None for spec in asset.check_specs)
 
 
-@pytest.mark.parametrize(("error", "tries"), [(UnavailableError("gone for now"), 3), (RecographError("wrong"), 1)])
-def test_only_servers_that_may_come_back_are_tried_again(
-    automation: ModuleType, instance: dg.DagsterInstance, error: RecographError, tries: int
-) -> None:
-    from recograph.defs.errors import clear_failures
+def test_only_servers_that_may_come_back_are_tried_again() -> None:
+    from recograph.defs.errors import tried_again
 
-    tried = []
+    tried: list[Exception] = []
 
-    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
-    def talking() -> None:
-        with clear_failures():
-            tried.append(1)
-            raise error
+    def fails_with(error: Exception) -> None:
+        tried.append(error)
+        raise error
 
-    result = dg.materialize([talking], instance=instance, raise_on_error=False)
-    assert not result.success
-    assert len(tried) == tries
-    failure = result.all_node_events[-1].step_failure_data
-    assert failure.user_failure_data
-    assert failure.user_failure_data.description == str(error)
+    for error, tries in ((UnavailableError("gone for now"), 3), (RecographError("wrong"), 1), (OSError("full"), 1)):
+        tried.clear()
+        with pytest.raises(type(error), match=str(error)):
+            tried_again(logging.getLogger("test"), partial(fails_with, error), waits=(0, 0))
+        assert len(tried) == tries
 
 
 def test_freshness_names_the_customers_that_are_behind(

@@ -1,7 +1,7 @@
 select
-    {{ literal(var('customer')) }} as id,
-    {{ literal(var('customer_name')) }} as name,
-    {{ literal(var('region')) }} as region,
-    {{ literal(var('size')) }} as size,
-    {{ literal(var('category')) }} as category,
+    {{ literal(partition('customer')) }} as id,
+    {{ literal(partition('customer_name')) }} as name,
+    {{ literal(partition('region')) }} as region,
+    {{ literal(partition('size')) }} as size,
+    {{ literal(partition('category')) }} as category,
     {{ partition_columns() }}

@@ -3,8 +3,8 @@ with spoken as (
     from {{ ref('user_languages') }} as user_languages
     inner join {{ ref('stg_users') }} as speaker on user_languages.user_id = speaker.id
     where
-        user_languages.customer = '{{ var("customer") }}'
-        and user_languages.snapshot_date = '{{ var("snapshot_date") }}'
+        user_languages.customer = '{{ partition("customer") }}'
+        and user_languages.snapshot_date = '{{ partition("snapshot_date") }}'
 )
 
 select

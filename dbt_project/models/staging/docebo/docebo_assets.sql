@@ -1,7 +1,7 @@
 with source as (
     select *
     from {{ source('docebo', 'app7020_content') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 renamed as (

@@ -1,13 +1,13 @@
 with placed as (
     select *
     from {{ source('moodle', 'course_modules') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 kinds as (
     select *
     from {{ source('moodle', 'modules') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 )
 
 select

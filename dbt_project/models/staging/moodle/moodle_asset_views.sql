@@ -1,19 +1,19 @@
 with log as (
     select *
     from {{ source('moodle', 'logstore_standard_log') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 viewed as (
     select *
     from {{ source('moodle', 'course_modules_viewed') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 completions as (
     select *
     from {{ source('moodle', 'course_modules_completion') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 views as (

@@ -29,7 +29,7 @@ with titles as (
         id,
         name
     from {{ source('moodle', kind) }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -37,13 +37,13 @@ with titles as (
 places as (
     select *
     from {{ source('moodle', 'context') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 stored as (
     select *
     from {{ source('moodle', 'files') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 -- of the files of an activity the main one, else the first; folders within them have no type

@@ -1,25 +1,25 @@
 with enrolments as (
     select *
     from {{ source('moodle', 'user_enrolments') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 ways as (
     select *
     from {{ source('moodle', 'enrol') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 accesses as (
     select *
     from {{ source('moodle', 'user_lastaccess') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 completions as (
     select *
     from {{ source('moodle', 'course_completions') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 -- a user may have come into a course by several ways: one that is open is enough

@@ -1,7 +1,7 @@
 with users as (
     select *
     from {{ source('moodle', 'user') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 )
 
 select

@@ -1,25 +1,25 @@
 with users as (
     select *
     from {{ source('moodle', 'user') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 roles as (
     select *
     from {{ source('moodle', 'role') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 assignments as (
     select *
     from {{ source('moodle', 'role_assignments') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 places as (
     select *
     from {{ source('moodle', 'context') }}
-    where snapshot_date = '{{ var("snapshot_date") }}'
+    where snapshot_date = '{{ partition("snapshot_date") }}'
 ),
 
 -- a manager of the site or a category, or whoever has a role with regard to another user, as supervisors have
