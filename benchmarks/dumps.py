@@ -22,6 +22,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.forms import compare_forms
 from recograph.ahead import ahead
 from recograph.dumps import DumpReader
 from recograph.dumps.parquet import WRITING, convert
@@ -180,7 +181,12 @@ def main() -> None:
     parser.add_argument("megabytes", nargs="*", type=float, default=[100])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--server", choices=list(SERVERS), action="append")
+    parser.add_argument("--only-forms", action="store_true", help="measure nothing but the forms of 300 tables")
     arguments = parser.parse_args()
+    for megabytes in arguments.megabytes:
+        compare_forms(megabytes, arguments.rounds, measure)
+    if arguments.only_forms:
+        return
     for name in arguments.server or SERVERS:
         for megabytes in arguments.megabytes:
             with tempfile.TemporaryDirectory() as folder:
