@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +49,24 @@ def reachable() -> Iterator[Path]:
 def _read(source: Path | bytes, **options: object) -> dict[str, pa.Table]:
     tables = read_from(Pipe(source) if isinstance(source, bytes) else source, **options)
     return {name: table.sort_by("i") if name == "big" else table for name, table in tables.items()}
+
+
+LAYOUTS = {"a file a table": (), "compressed": ("-c",), "by rows": ("-r", "1000"), "by size": ("-F", "1", "-s", "2000")}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_folder_of_mydumper_gives_what_the_plain_dump_gives(
+    layout: str, plain: dict[str, pa.Table], mariadb: MariaDB, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dump"
+    mariadb.mydumper(folder, *LAYOUTS[layout], database="folders")
+    assert _read(folder) == plain
+    assert _read(folder, only=["lat"]) == {"lat": plain["lat"]}
+    seen = inspect(folder)
+    assert (seen.form, seen.compression) == ("mydumper", "gzip" if layout == "compressed" else "none")
+    with tarfile.open(tmp_path / "dump.tar.gz", "w:gz") as archive:
+        archive.add(folder, "2026-11-01")
+    assert _read(tmp_path / "dump.tar.gz") == plain
 
 
 def test_a_folder_of_tab_gives_what_the_plain_dump_gives(
