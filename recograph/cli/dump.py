@@ -33,7 +33,6 @@ Encoding = Annotated[
 TimeZone = Annotated[
     str | None, typer.Option("--time-zone", help="Of MySQL's TIMESTAMPs, where the dump doesn't say it: UTC, +02:00.")
 ]
-Prefix = Annotated[str, typer.Option("--prefix", help="What the tables' names begin with, to be left out.")]
 
 LimitOption = Annotated[
     list[str] | None,
@@ -54,10 +53,10 @@ def _limits(options: list[str] | None) -> "Limits":
     return Limits(**values)
 
 
-def _declared(dialect: str | None, encoding: str | None, time_zone: str | None, prefix: str) -> "Declared":
+def _declared(dialect: str | None, encoding: str | None, time_zone: str | None) -> "Declared":
     from recograph.dumps import Declared
 
-    return Declared(dialect, encoding, time_zone, prefix)
+    return Declared(dialect, encoding, time_zone)
 
 
 def _warn(sentence: str) -> None:
@@ -85,7 +84,6 @@ def inspect(
     dialect: Dialect = None,
     encoding: Encoding = None,
     time_zone: TimeZone = None,
-    prefix: Prefix = "",
     limit: LimitOption = None,
 ) -> None:
     """Show what a dump holds: dialect, server version, tables, columns, rows, bytes."""
@@ -95,7 +93,7 @@ def inspect(
         found = dumps.inspect(
             file,
             database=database,
-            declared=_declared(dialect, encoding, time_zone, prefix),
+            declared=_declared(dialect, encoding, time_zone),
             limits=_limits(limit),
             on_progress=on_progress,
         )
@@ -131,7 +129,6 @@ def convert(
     dialect: Dialect = None,
     encoding: Encoding = None,
     time_zone: TimeZone = None,
-    prefix: Prefix = "",
     limit: LimitOption = None,
 ) -> None:
     """Write every table of a dump as typed Parquet, OUT/TABLE.parquet, all of them or none."""
@@ -144,7 +141,7 @@ def convert(
             tables=table or None,
             database=database,
             as_text=text or (),
-            declared=_declared(dialect, encoding, time_zone, prefix),
+            declared=_declared(dialect, encoding, time_zone),
             limits=_limits(limit),
             on_warning=_warn,
             on_progress=on_progress,

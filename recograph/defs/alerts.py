@@ -9,7 +9,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from recograph.operating.alerts import Alert, send, targets, without_values
+from recograph.operating.alerts import Alert, one_line, send, targets
 from recograph.settings import Settings
 
 LOCATION = "recograph"
@@ -39,7 +39,7 @@ def snapshots_of_run(tags: Mapping[str, str]) -> str:
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
     """Say which steps and checks failed, and why."""
     causes = [*map(_cause, context.get_step_failure_events()), *_failed_checks(context)]
-    _tell(context, "failed", causes or [without_values(context.failure_event.message or "It gave no reason.")])
+    _tell(context, "failed", causes or [one_line(context.failure_event.message or "It gave no reason.")])
 
 
 @dg.run_status_sensor(
@@ -58,7 +58,7 @@ def _cause(event: dg.DagsterEvent) -> str:
     """Why a step failed: our own errors in their words, others by their name, since those may hold anything."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
-        return without_values(f"{event.step_key}: {data.user_failure_data.description}")
+        return one_line(f"{event.step_key}: {data.user_failure_data.description}")
     error = data.error
     while error and error.cause:
         error = error.cause
@@ -73,7 +73,7 @@ def _failed_checks(context: dg.RunStatusSensorContext) -> list[str]:
     events = [record.event_log_entry.dagster_event for record in records]
     checks = [event.asset_check_evaluation_data for event in events if event]
     return [
-        without_values(f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description or 'failed'}")
+        one_line(f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description or 'failed'}")
         for check in checks
         if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
     ]

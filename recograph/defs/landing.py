@@ -15,12 +15,17 @@ from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_nam
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Lake
-from recograph.lake.landing import Landing, find_drop, land
+from recograph.lake.landing import Landing, find_drop, find_vanished, land
 from recograph.platforms import Contract, Platform
 
 NO_SUDDEN_DROP = "no_sudden_drop"
 KEYS_ARE_UNIQUE = "keys_are_unique"
+NO_COLUMN_VANISHED = "no_column_vanished"
+ALL_COLUMNS_ARE_THERE = "all_columns_are_there"
+READ_WITHOUT_WARNINGS = "read_without_warnings"
 _DUPLICATES = "duplicates_left_out"
+_MISSING = "missing_columns"
+_WARNINGS = "dump_warnings"
 
 
 class LandingConfig(dg.Config):
@@ -31,6 +36,9 @@ class LandingConfig(dg.Config):
         ge=0,
         le=1,
         description="The share of a table's rows that may be gone since the day before; 1 lets every drop through.",
+    )
+    allow_missing_columns: bool = Field(
+        default=False, description="Whether columns of the contract that the day before had may be missing."
     )
 
 
@@ -83,6 +91,33 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
         ]
         + [
             dg.AssetCheckSpec(
+                NO_COLUMN_VANISHED,
+                asset=landed_table(platform, table),
+                partitions_def=SNAPSHOTS,
+                blocking=True,
+                description="No column of the contract is missing that the day before had.",
+            )
+            for table in platform.contracts
+        ]
+        + [
+            dg.AssetCheckSpec(
+                ALL_COLUMNS_ARE_THERE,
+                asset=landed_table(platform, table),
+                partitions_def=SNAPSHOTS,
+                description="The dump has every column of the contract; a warning, since those that it lacks are NULL.",
+            )
+            for table in platform.contracts
+        ]
+        + [
+            dg.AssetCheckSpec(
+                READ_WITHOUT_WARNINGS,
+                asset=landed_table(platform, next(iter(platform.contracts))),
+                partitions_def=SNAPSHOTS,
+                description="The dump says that it is whole, and holds no messages of programs; a warning.",
+            )
+        ]
+        + [
+            dg.AssetCheckSpec(
                 KEYS_ARE_UNIQUE,
                 asset=landed_table(platform, table),
                 partitions_def=SNAPSHOTS,
@@ -116,7 +151,7 @@ def _land(
     with clear_failures():
         if tables:
             landed = tried_again(context.log, lambda: _land_dump(lake, snapshot, tables))
-            counts = {table: _Counts(landed.tables[table].rows, landed.tables[table].duplicates) for table in tables}
+            counts = {table: _Counts.of(landed, table) for table in tables}
             for event in seen_events(
                 landed.dump, dialect=landed.dialect, compression=landed.compression, tables=landed.tables_in_dump
             ):
@@ -131,14 +166,37 @@ def _land(
                 counts[table] = _counts_when_landed(context, snapshot, key.asset_key)
             if key.name == NO_SUDDEN_DROP:
                 yield _no_sudden_drop(platform, snapshot, key, counts[table].rows, config, lake)
+            elif key.name == NO_COLUMN_VANISHED:
+                yield _no_column_vanished(platform, snapshot, key, counts[table].missing_columns, config, lake)
             else:
-                count = counts[table].duplicates
-                text = f"{count} row{'s' * (count > 1)} with the key of a later one, left out." if count else ""
-                yield check_result(snapshot, key, passed=not count, text=text, severity=dg.AssetCheckSeverity.WARN)
+                text = _warning(key.name, counts[table])
+                yield check_result(snapshot, key, passed=not text, text=text, severity=dg.AssetCheckSeverity.WARN)
 
 
 def _land_dump(lake: Lake, snapshot: Snapshot, tables: list[str]) -> Landing:
     return land(lake, dump_for(lake, snapshot.customer, snapshot.date), CUSTOMERS[snapshot.customer], tables)
+
+
+def _warning(check: str, counts: "_Counts") -> str:
+    """What a check that only warns has to tell; empty where there is nothing."""
+    if check == READ_WITHOUT_WARNINGS:
+        return counts.warnings
+    if check == ALL_COLUMNS_ARE_THERE:
+        return f"The dump lacks {counts.missing_columns}, so they are NULL." if counts.missing_columns else ""
+    count = counts.duplicates
+    return f"{count} row{'s' * (count > 1)} with the key of a later one, left out." if count else ""
+
+
+def _no_column_vanished(
+    platform: Platform, snapshot: Snapshot, key: dg.AssetCheckKey, missing: str, config: LandingConfig, lake: Lake
+) -> dg.AssetCheckResult:
+    columns, table = missing.split(", ") if missing else [], key.asset_key.path[-1]
+    vanished = find_vanished(lake, snapshot.customer, table, columns, snapshot.date)
+    text = ""
+    if vanished and not config.allow_missing_columns:
+        config_text = f"ops: {{{step_name('landing', platform)}: {{config: {{allow_missing_columns: true}}}}}}"
+        text = f"{vanished} If it is right, run again with the run config {config_text}."
+    return check_result(snapshot, key, passed=not text, text=text)
 
 
 def _no_sudden_drop(
@@ -162,6 +220,9 @@ def _metadata(platform: Platform, landed: Landing, table: str) -> dict[str, Any]
         "rows_read": result.rows_read,
         _DUPLICATES: result.duplicates,
         "zero_dates_as_null": result.zero_dates,
+        "out_of_bounds_as_null": result.out_of_bounds,
+        _MISSING: ", ".join(result.missing_columns),
+        _WARNINGS: " ".join(landed.warnings),
         "dropped_columns": ", ".join(result.dropped_columns),
         "dump_version": landed.dump.version,
     }
@@ -173,6 +234,14 @@ class _Counts:
 
     rows: int
     duplicates: int
+    missing_columns: str
+    warnings: str
+
+    @classmethod
+    def of(cls, landed: Landing, table: str) -> "_Counts":
+        """What landing a table came to."""
+        result = landed.tables[table]
+        return cls(result.rows, result.duplicates, ", ".join(result.missing_columns), " ".join(landed.warnings))
 
 
 def _counts_when_landed(context: dg.AssetExecutionContext, snapshot: Snapshot, table: dg.AssetKey) -> _Counts:
@@ -187,4 +256,6 @@ def _counts_when_landed(context: dg.AssetExecutionContext, snapshot: Snapshot, t
     if materialization is None:
         raise RecographError(f"{table.to_user_string()} of {snapshot} isn't there. Materialize it first.")
     metadata = {name: value.value for name, value in materialization.metadata.items()}
-    return _Counts(metadata["dagster/row_count"], metadata[_DUPLICATES])
+    return _Counts(
+        metadata["dagster/row_count"], metadata[_DUPLICATES], metadata.get(_MISSING, ""), metadata.get(_WARNINGS, "")
+    )

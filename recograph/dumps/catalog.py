@@ -13,7 +13,7 @@ from recograph.dumps.insert import DataHeader
 from recograph.dumps.message import Name, Place
 from recograph.dumps.names import NAME, QUALIFIED, names, unquote
 from recograph.dumps.report import DumpError, Limits, TableReport
-from recograph.dumps.settings import Declared, Session
+from recograph.dumps.settings import Session
 from recograph.dumps.statements import Statement, refused
 from recograph.dumps.tables import Table, match_table
 
@@ -72,14 +72,12 @@ class Catalog:
         only: Collection[str] | None,
         database: str | None,
         as_text: Collection[str],
-        declared: Declared,
     ):
         self._dump, self._dialect = name, dialect
         self._completeness, self._session, self._limits = completeness, session, limits
         self._schemas = schemas
         self._only = None if only is None else frozenset(only)
         self._database = database
-        self._prefix = declared.prefix
         self._as_text = frozenset(as_text)
         self._current: str | None = None
         self._announced: str | None = None
@@ -340,13 +338,9 @@ class Catalog:
         if self._home is None:
             is_schema = database is not None and database in (*place[-1:], ".".join(place))
             self._home = (*place[:-1], "public") if self._dialect.schemas and not is_schema else place
-        bare = (*place, self._without_prefix(key[-1]))
         if place == self._home:
-            return bare[-1]
-        return ".".join(bare[1:] if len(key) > 2 and place[0] == self._home[0] else bare)
-
-    def _without_prefix(self, table: str) -> str:
-        return table.removeprefix(self._prefix) if table != self._prefix else table
+            return key[-1]
+        return ".".join(key[1:] if len(key) > 2 and place[0] == self._home[0] else key)
 
     def _want(self, key: Key) -> Table | None:
         """The table, if its rows are wanted."""
@@ -356,7 +350,7 @@ class Catalog:
         definition = self._definitions.get(key)
         schema = pa.schema([])
         if self._schemas is not None:
-            found = match_table(name, self._without_prefix(key[-1]), self._schemas)
+            found = match_table(name, key[-1], self._schemas)
             if found is None:
                 return None
             name, schema = found, self._schemas[found]

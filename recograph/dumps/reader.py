@@ -131,7 +131,6 @@ class DumpReader:
             only=only,
             database=database,
             as_text=as_text,
-            declared=declared,
         )
         self.tables = self._catalog.tables
         self.passed_over: list[PassedOver] = []

@@ -26,8 +26,6 @@ class Declared:
     """Of text: a character set of the server, or a codec of Python."""
     time_zone: str | None = None
     """Of moments of MySQL's TIMESTAMP, where the dump doesn't say it: as UTC, +02:00 or Europe/Rome."""
-    prefix: str = ""
-    """What the names of tables begin with before the names that are asked for."""
 
 
 class Session:

@@ -4,6 +4,7 @@ All tables are written to a staging folder first and published only when the who
 holds, so a bad dump leaves the lake as it was.
 """
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,15 @@ import pyarrow.parquet as pq
 
 from recograph.ahead import ahead
 from recograph.customers import Customer
-from recograph.dumps import DumpReader
+from recograph.dumps import Declared, DumpReader
 from recograph.errors import RecographError
 from recograph.lake.erased import erased_users, without_erased
 from recograph.lake.interfaces import DumpFile, Lake
 from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
 from recograph.platforms import Contract, platform_of
 
+_MISSING = "recograph.missing_columns"
+"""Metadata of a landed file: the contract's columns that the table in the dump lacked, as JSON."""
 SMALL_TABLE = 20
 """Rows below which a table may shrink at will: a share of so few says nothing."""
 
@@ -40,8 +43,12 @@ class LandedTable:
     """Rows left out because a later row has the same key."""
     zero_dates: int = 0
     """Zero dates (0000-00-00) that became NULL."""
+    out_of_bounds: int = 0
+    """Moments and numbers out of bounds that became NULL, where the contract says so."""
     dropped_columns: tuple[str, ...] = ()
     """Columns of the dump that no contract lets through."""
+    missing_columns: tuple[str, ...] = ()
+    """Columns of the contract that the table in the dump lacks; they are NULL."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class Landing:
     compression: str
     tables_in_dump: int
     tables: dict[str, LandedTable] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    """What is to be known of the dump, a sentence each: messages in it, completeness that can't be known."""
 
 
 def land(
@@ -85,10 +94,17 @@ def land(
         try:
             for contract in contracts:
                 writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
-            with DumpReader(source, name=dump.uri, schemas=schemas, on_progress=on_progress) as reader:
+            declared = Declared(customer.dump.dialect, customer.dump.encoding, customer.dump.time_zone)
+            with DumpReader(
+                source, name=dump.uri, schemas=schemas, declared=declared, on_progress=on_progress
+            ) as reader:
                 for name, batch in ahead(reader):
                     contract = platform.contracts[name.removeprefix(prefix)]
                     writers[contract.table].write_batch(without_erased(batch, contract.about, erased))
+            for contract in contracts:
+                report = reader.tables.get(prefix + contract.table)
+                missing = json.dumps(report.missing_columns if report else None)
+                writers[contract.table].add_key_value_metadata({_MISSING: missing})
         finally:
             for writer in writers.values():
                 writer.close()
@@ -115,9 +131,19 @@ def land(
                 rows_read=report.rows if report else 0,
                 duplicates=duplicates[contract.table],
                 zero_dates=report.zero_dates if report else 0,
+                out_of_bounds=report.out_of_bounds if report else 0,
                 dropped_columns=tuple(report.dropped_columns) if report else (),
+                missing_columns=tuple(report.missing_columns) if report else (),
             )
-    return Landing(dump, reader.dialect, reader.server_version, reader.compression, reader.tables_in_dump, landed)
+    return Landing(
+        dump,
+        reader.dialect,
+        reader.server_version,
+        reader.compression,
+        reader.tables_in_dump,
+        landed,
+        [f"{dump.uri}: {warning}" for warning in reader.warnings],
+    )
 
 
 def _keep_last(contract: Contract, folder: Path) -> int:
@@ -138,6 +164,7 @@ def _keep_last(contract: Contract, folder: Path) -> int:
             f"(partition by {key} order by file_row_number desc) = 1 order by file_row_number"
         )
         with pq.ParquetWriter(folder / f"{contract.table}.kept", contract.schema, compression="zstd") as writer:
+            writer.add_key_value_metadata({_MISSING: _missing_columns(pq.read_metadata(path))})
             for batch in kept.to_arrow_reader(100_000):
                 writer.write_table(pa.Table.from_batches([batch]).cast(contract.schema))
     (folder / f"{contract.table}.kept").replace(path)
@@ -165,16 +192,40 @@ class Drop:
 
 def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_row_drop: float) -> Drop | None:
     """Compare a table's rows with the last landed day before it; None where too few are gone to matter."""
+    before = _landed_before(lake, customer, table, date)
+    if before is None or before[1].num_rows < SMALL_TABLE or rows >= before[1].num_rows * (1 - max_row_drop):
+        return None
+    return Drop(customer, table, date, rows, before[0], before[1].num_rows)
+
+
+def find_vanished(lake: Lake, customer: str, table: str, missing: Collection[str], date: str) -> str | None:
+    """A sentence about columns of the contract that the last landed day had and this one lacks; None without such."""
+    before = _landed_before(lake, customer, table, date) if missing else None
+    lacked = json.loads(_missing_columns(before[1])) if before else None
+    gone = [column for column in missing if column not in lacked] if lacked is not None else []
+    if before is None or not gone:
+        return None
+    return (
+        f"{table} of {customer} lacks {', '.join(gone)} on {date}, which it had on {before[0]}. "
+        "If a column was renamed or dropped by mistake, replace the dump."
+    )
+
+
+def _missing_columns(landed: pq.FileMetaData) -> bytes:
+    """What a landed file says of the contract's columns that the dump lacked, as JSON; null where it doesn't."""
+    metadata: dict[bytes, bytes] = landed.metadata or {}
+    return metadata.get(_MISSING.encode(), b"null")
+
+
+def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[str, pq.FileMetaData] | None:
+    """The last day before one that the table was landed for, and its file's metadata."""
     filesystem, root = lake.filesystem()
     before = [key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date]
     if not before:
         return None
     try:
-        rows_before = pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem).num_rows
+        return date_of(before[-1]), pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem)
     except (OSError, pa.ArrowInvalid) as error:
         raise RecographError(
             f"{lake.uri(before[-1])} isn't a whole Parquet file ({error}). {remaking(before[-1])}"
         ) from error
-    if rows_before < SMALL_TABLE or rows >= rows_before * (1 - max_row_drop):
-        return None
-    return Drop(customer, table, date, rows, date_of(before[-1]), rows_before)

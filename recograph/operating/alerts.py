@@ -1,13 +1,11 @@
 """Tells people that something needs them: in the log always, and where the environment names one, by webhook or e-mail.
 
-A message leaves the machine, so it holds nothing of a dump: what errors quote is a value more often than not, and is
-left out. The run's own log has it.
+A message leaves the machine. What tells of dumps can't hold a value of one: see `recograph.dumps.message`.
 """
 
 import html
 import http.client
 import json
-import re
 import smtplib
 import ssl
 import urllib.request
@@ -24,11 +22,6 @@ _SECONDS = 10
 _LENGTH = 600
 _LINES = 20
 """More of them would be cut by whoever shows them; the run has all."""
-_READ = 20 * _LENGTH
-"""Characters of a message that are looked at."""
-# To the closing quote, or to the end where there is none: so it takes time in proportion to the length.
-_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1(?!\w)).)*+(?:\1|$)""", re.DOTALL)
-_ADDRESS = re.compile(r"[^\s@<>(),;:]{1,64}+@[^\s@<>(),;:]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -54,9 +47,9 @@ class Alert:
         return "\n".join([self.title, *self.shown, *([self.link] if self.link else [])])
 
 
-def without_values(message: str) -> str:
-    """An error message as one line of limited length without what it quotes, and without e-mail addresses."""
-    text = " ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message[:_READ])).split())
+def one_line(message: str) -> str:
+    """An error message as one line of limited length."""
+    text = " ".join(message[: 2 * _LENGTH].split())
     return text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from recograph.dumps.bounds import EPOCH, OUT_OF_BOUNDS
+
 
 @dataclass(frozen=True)
 class Column:
@@ -14,6 +16,16 @@ class Column:
     description: str
     required: bool = False
     """A required column must be in the dump and never NULL."""
+    epoch: str | None = None
+    """The unit, s, ms or us, of whole numbers that count from 1970: they are moments, within the years 1 to 9999."""
+    lenient: bool = False
+    """Whether a moment or a number out of bounds becomes NULL, counted, instead of breaking the contract."""
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the reader of dumps, and whoever reads the landed table, should know."""
+        bounds = {OUT_OF_BOUNDS.decode(): "null"} if self.lenient else {}
+        return {"description": self.description, **({EPOCH.decode(): self.epoch} if self.epoch else {}), **bounds}
 
 
 @dataclass(frozen=True)
@@ -55,9 +67,4 @@ class Contract:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the landed table; a required column is a field that isn't nullable."""
-        return pa.schema(
-            [
-                pa.field(c.name, c.type, nullable=not c.required, metadata={"description": c.description})
-                for c in self.columns
-            ]
-        )
+        return pa.schema([pa.field(c.name, c.type, nullable=not c.required, metadata=c.metadata) for c in self.columns])

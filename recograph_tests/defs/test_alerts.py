@@ -21,7 +21,7 @@ SNAPSHOT = dg.MultiPartitionKey({"customer": "acme", "date": "2026-11-01"})
 @dg.asset(partitions_def=SNAPSHOTS)
 def bad_dump() -> None:
     with clear_failures():
-        raise RecographError("acme/2026-11-01.sql: core_user, column idst, row 1: 'ada@example.com' isn't a number.")
+        raise RecographError("acme/2026-11-01.sql: core_user, column idst, row 1: the value is none of type int64.")
 
 
 @dg.asset(partitions_def=SNAPSHOTS)
@@ -95,7 +95,7 @@ def test_a_failed_run_is_told_once(
     title, *causes, address = text.split("\n")
     assert title == "failing for acme 2026-11-01: failed"
     assert sorted(causes) == [
-        "bad_dump: acme/2026-11-01.sql: core_user, column idst, row 1: … isn't a number.",
+        "bad_dump: acme/2026-11-01.sql: core_user, column idst, row 1: the value is none of type int64.",
         "broken: ValueError; its log says more.",
     ]
     assert address == f"https://dagster.example.com/runs/{run_id}"

@@ -379,10 +379,6 @@ def test_moments_of_a_known_time_zone_become_utc(setting: str, declared: str | N
         told(dump, Declared(time_zone="Mars"))
 
 
-def test_a_prefix_of_all_tables_is_left_out() -> None:
-    assert list(read(MYSQL.replace("`users`", "`mdl_users`").encode(), declared=Declared(prefix="mdl_"))) == ["users"]
-
-
 @pytest.mark.parametrize(
     ("sql", "message"),
     [

@@ -6,10 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from recograph.adapters.local.folder_lake import LocalLake
-from recograph.customers import Customer
+from recograph.customers import Customer, DumpOptions
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
-from recograph.lake.landing import Landing, land
+from recograph.lake.landing import Landing, find_vanished, land
 from recograph.platforms.docebo.contracts import CONTRACTS
 
 CUSTOMER = Customer(id="customer_1", name="-", region="-", size="-", category="-")
@@ -68,3 +68,52 @@ def test_a_dump_that_breaks_a_contract_lands_nothing(tmp_path: Path, right: str,
         landing(tmp_path, DUMP.replace(right, wrong))
     assert "2026-01-01.sql" in str(error.value)
     assert {path: path.read_bytes() for path in landed(tmp_path)} == before
+
+
+def day(folder: Path, date: str, dump: str, customer: Customer = CUSTOMER) -> tuple[LocalLake, Landing]:
+    lake = LocalLake(root=str(folder / "lake"), data=str(folder / "data"), home=str(folder / "home"))
+    path = folder / "data" / "customer_1" / f"{date}.sql"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump)
+    return lake, land(lake, dump_for(lake, "customer_1", date), customer, TABLES)
+
+
+def test_a_column_that_the_day_before_had_and_this_one_lacks_is_told(tmp_path: Path) -> None:
+    without = DUMP.replace("`register_date`", "`registered`")
+    lake, before = day(tmp_path, "2026-01-01", DUMP)
+    assert before.tables["core_user"].missing_columns == ("can_manage_subordinates",)
+    _, after = day(tmp_path, "2026-01-02", without)
+    told = find_vanished(lake, "customer_1", "core_user", after.tables["core_user"].missing_columns, "2026-01-02")
+    assert told is not None
+    assert told.startswith("core_user of customer_1 lacks register_date on 2026-01-02, which it had on 2026-01-01.")
+    _, same = day(tmp_path, "2026-01-03", without)
+    assert (
+        find_vanished(lake, "customer_1", "core_user", same.tables["core_user"].missing_columns, "2026-01-03") is None
+    )
+
+
+@pytest.mark.parametrize("moment", ["10000-01-01 00:00:00", "294276-12-31 00:00:00"])
+def test_a_moment_that_no_calendar_has_breaks_the_contract(tmp_path: Path, moment: str) -> None:
+    with pytest.raises(
+        RecographError, match=r"column register_date, row 2 \(byte \d+\): the (moment|value) is"
+    ) as error:
+        landing(tmp_path, DUMP.replace("2024-01-01 00:00:00", moment))
+    assert moment not in str(error.value)
+    assert landed(tmp_path) == []
+
+
+def test_what_the_dump_warns_of_is_told_with_its_name(tmp_path: Path) -> None:
+    report = landing(tmp_path, "mysqldump: [Warning] Using a password can be insecure.\n" + DUMP)
+    (warning,) = report.warnings
+    assert warning.endswith("2026-01-01.sql: Line 1 is a message of mysqldump, not SQL, and was passed over.")
+
+
+def test_dialect_and_encoding_of_a_customer_are_those_of_customers_yaml(tmp_path: Path) -> None:
+    declared = CUSTOMER.model_copy(update={"dump": DumpOptions(dialect="mysql", encoding="latin1")})
+    bare = "INSERT INTO core_user (idst, valid) VALUES (7,1);\nINSERT INTO core_setting_user VALUES (1);\n"
+    bare = bare.replace(
+        "core_setting_user VALUES (1)", "core_setting_user (id_user, path_name, value) VALUES (7,'a','b')"
+    )
+    with pytest.raises(RecographError, match=r"Declare its dialect"):
+        day(tmp_path, "2026-01-01", bare)
+    assert day(tmp_path, "2026-01-01", bare, declared)[1].tables["core_user"].rows == 1

@@ -16,7 +16,7 @@ def _required(name: str, description: str, type_: pa.DataType = INTEGER) -> Colu
 
 
 def _epoch(name: str, description: str) -> Column:
-    return Column(name, INTEGER, f"{description}, in epoch milliseconds")
+    return Column(name, INTEGER, f"{description}, in epoch milliseconds", epoch="ms")
 
 
 _TABLES = (

@@ -41,6 +41,10 @@ def _required(name: str, description: str, type_: pa.DataType = INTEGER) -> Colu
     return Column(name, type_, description, required=True)
 
 
+def _epoch(name: str, description: str) -> Column:
+    return Column(name, INTEGER, description, epoch="s")
+
+
 _USER = _required("userid", "Id of the user")
 
 _TABLES = (
@@ -53,7 +57,7 @@ _TABLES = (
             _required("suspended", "Whether the account is suspended"),
             _required("confirmed", "Whether the account was confirmed"),
             Column("lang", TEXT, "Code of the user's language, such as en or pt_br"),
-            Column("timecreated", INTEGER, "When the account was made"),
+            _epoch("timecreated", "When the account was made"),
         ),
         key=("id",),
         person="id",
@@ -94,7 +98,7 @@ _TABLES = (
             _required("fullname", "Title of the course", TEXT),
             Column("format", TEXT, "How the course is laid out, such as topics or weeks"),
             Column("visible", INTEGER, "Whether learners see the course"),
-            Column("timecreated", INTEGER, "When the course was made"),
+            _epoch("timecreated", "When the course was made"),
         ),
         key=("id",),
     ),
@@ -115,10 +119,10 @@ _TABLES = (
             _required("enrolid", "Id of the way"),
             _USER,
             _required("status", "0 where it is active, 1 where it is suspended"),
-            Column("timestart", INTEGER, "When it begins"),
-            Column("timeend", INTEGER, "When it ends"),
-            Column("timecreated", INTEGER, "When the user was enrolled"),
-            Column("timemodified", INTEGER, "Last change of the row"),
+            _epoch("timestart", "When it begins"),
+            _epoch("timeend", "When it ends"),
+            _epoch("timecreated", "When the user was enrolled"),
+            _epoch("timemodified", "Last change of the row"),
         ),
         key=("enrolid", "userid"),
         person="userid",
@@ -126,7 +130,7 @@ _TABLES = (
     Contract(
         "user_lastaccess",
         "When a user was last in a course",
-        (_USER, _required("courseid", "Id of the course"), Column("timeaccess", INTEGER, "When")),
+        (_USER, _required("courseid", "Id of the course"), _epoch("timeaccess", "When")),
         key=("userid", "courseid"),
         person="userid",
     ),
@@ -136,8 +140,8 @@ _TABLES = (
         (
             _USER,
             _required("course", "Id of the course"),
-            Column("timestarted", INTEGER, "When the user began"),
-            Column("timecompleted", INTEGER, "When the user completed the course; NULL before"),
+            _epoch("timestarted", "When the user began"),
+            _epoch("timecompleted", "When the user completed the course; NULL before"),
         ),
         key=("userid", "course"),
         person="userid",
@@ -191,7 +195,7 @@ _TABLES = (
             Column("eventname", TEXT, "What happened"),
             _required("contextinstanceid", "Id of where it happened, in what the event is about"),
             _USER,
-            Column("timecreated", INTEGER, "When"),
+            _epoch("timecreated", "When"),
         ),
         optional=True,
         person="userid",
@@ -203,7 +207,7 @@ _TABLES = (
             _required("coursemoduleid", "Id of the activity"),
             _USER,
             Column("viewed", INTEGER, "Whether the user viewed it; not in Moodle from 4.0 on"),
-            Column("timemodified", INTEGER, "Last change of the row"),
+            _epoch("timemodified", "Last change of the row"),
         ),
         key=("coursemoduleid", "userid"),
         person="userid",
@@ -214,7 +218,7 @@ _TABLES = (
         (
             _required("coursemoduleid", "Id of the activity"),
             _USER,
-            Column("timecreated", INTEGER, "When"),
+            _epoch("timecreated", "When"),
         ),
         optional=True,
         person="userid",
@@ -226,7 +230,7 @@ _TABLES = (
             _required("courseid", "Id of the course"),
             _USER,
             Column("rating", pa.float64(), "1 to 5 stars"),
-            Column("timemodified", INTEGER, "When the rating was given"),
+            _epoch("timemodified", "When the rating was given"),
         ),
         optional=True,
         person="userid",
