@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "pipeline" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["dumps/*", "landing/*", "marts/*", "erased/*", "athena-results/*"]
+      values   = ["dumps/*", "landing/*", "marts/*", "erased/*", "athena-results/*", "dagster-logs/*"]
     }
   }
 
@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "pipeline" {
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]
-    resources = [for prefix in ["landing", "marts", "erased", "athena-results"] : "${local.bucket}/${prefix}/*"]
+    resources = [for prefix in ["landing", "marts", "erased", "athena-results", "dagster-logs"] : "${local.bucket}/${prefix}/*"]
   }
 
   statement {

@@ -6,6 +6,7 @@ Terraform read anyway.
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,11 @@ class LocalAws:
             self._trino.stop()
         self._front.stop()
         self._ministack.stop()
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each operation of Athena and Glue was asked for, but for what the engine asks."""
+        return self._front.requests
 
     @property
     def environ(self) -> dict[str, str]:

@@ -4,6 +4,8 @@ import yaml
 from dagster._config import Shape, validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
 from dagster_aws.ecs import EcsRunLauncher
+from dagster_aws.s3.compute_log_manager import S3ComputeLogManager
+from dagster_postgres import DagsterPostgresStorage
 
 from recograph.operating.instance import _DAGSTER_YAML
 from recograph.settings import PROJECT_DIR
@@ -26,3 +28,18 @@ def test_days_of_a_customer_wait_for_each_other_as_on_one_machine() -> None:
     local = yaml.safe_load(_DAGSTER_YAML.format(runs=2))
     here, there = local["concurrency"]["runs"], PRODUCTION["concurrency"]["runs"]
     assert here["tag_concurrency_limits"] == there["tag_concurrency_limits"]
+
+
+def test_storage_and_logs_take_their_settings() -> None:
+    storage = PRODUCTION["storage"]["postgres"]
+    assert validate_config(DagsterPostgresStorage.config_type(), storage).errors in (None, [])
+    logs = PRODUCTION["compute_logs"]
+    assert (logs["module"], logs["class"]) == (S3ComputeLogManager.__module__, "S3ComputeLogManager")
+    assert validate_config(S3ComputeLogManager.config_type(), logs["config"]).errors in (None, [])
+
+
+def test_on_one_machine_only_where_runs_and_logs_are_differs() -> None:
+    composed = yaml.safe_load((PROJECT_DIR / "deploy" / "dagster.compose.yaml").read_text())
+    expected = {name: part for name, part in PRODUCTION.items() if name not in ("run_launcher", "compute_logs")}
+    fewer = {**expected["concurrency"]["runs"], "max_concurrent_runs": 4}
+    assert composed == {**expected, "concurrency": {"runs": fewer}}

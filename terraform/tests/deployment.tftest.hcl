@@ -104,7 +104,7 @@ run "the_bucket_is_private_encrypted_versioned_and_kept" {
     error_message = "destroy keeps a bucket with something in it, unless told; a history of queries doesn't keep the workgroup."
   }
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.expiration[*].days) if rule.id != "leftovers" } == { landing = 180, athena-results = 7 }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.expiration[*].days) if rule.id != "leftovers" } == { landing = 180, athena-results = 7, dagster-logs = 365 }
     error_message = "Old landing and results go; dumps stay."
   }
 }

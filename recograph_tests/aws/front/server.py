@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +17,8 @@ class Front:
     def __init__(self, emulator_endpoint: str, region: str) -> None:
         self._emulator = Emulator(emulator_endpoint, region)
         self.athena = Athena(self._emulator)
+        self.requests: Counter[str] = Counter()
+        """How often each operation was asked for by boto3, which the engine itself doesn't use."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, name="front", daemon=True).start()
@@ -47,7 +50,10 @@ class Front:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 kept = {name: self.headers[name] for name in ("Authorization", "X-Amz-Date") if name in self.headers}
-                status, answer = front.answer(self.headers.get("X-Amz-Target", ""), body, kept)
+                target = self.headers.get("X-Amz-Target", "")
+                if "boto" in self.headers.get("User-Agent", "").lower():
+                    front.requests[target] += 1
+                status, answer = front.answer(target, body, kept)
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.1")

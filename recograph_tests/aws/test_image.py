@@ -1,0 +1,93 @@
+"""The container image without a daemon that builds images: its steps run one by one, and what starts it is checked."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recograph.settings import PROJECT_DIR
+
+DOCKERFILE = (PROJECT_DIR / "Dockerfile").read_text().replace("\\\n", " ")
+COMPOSE = yaml.safe_load((PROJECT_DIR / "deploy" / "compose.yaml").read_text())
+TASK = json.loads((PROJECT_DIR / "deploy" / "task-definition.json").read_text())
+SERVICES = ("code", "webserver", "daemon")
+
+
+def instructions(name: str) -> list[str]:
+    return re.findall(rf"^{name} (.*)$", DOCKERFILE, flags=re.MULTILINE)
+
+
+def default_command() -> list[str]:
+    command: list[str] = json.loads(instructions("CMD")[0])
+    return command
+
+
+def test_all_that_is_copied_is_there_and_let_into_the_build() -> None:
+    ignored = (PROJECT_DIR / ".dockerignore").read_text().splitlines()
+    let_in = {line[1:] for line in ignored if line.startswith("!")}
+    sources = [source for line in instructions("COPY") if "--from" not in line for source in line.split()[:-1]]
+    for source in (source for source in sources if not source.startswith("--")):
+        assert (PROJECT_DIR / source).exists(), source
+        assert {source, *map(str, Path(source).parents)} & let_in, source
+
+
+def test_every_base_is_named_by_a_version_and_the_last_stage_runs_without_root() -> None:
+    assert all(re.fullmatch(r"python:3\.11-slim-bookworm( AS \w+)?", base) for base in instructions("FROM"))
+    assert instructions("USER") == ["recograph"]
+
+
+def test_the_services_run_the_image_that_runs_the_code_location() -> None:
+    assert COMPOSE["services"]["code"]["command"] == default_command()
+    (container,) = TASK["containerDefinitions"]
+    assert container["command"] == default_command()
+    production = yaml.safe_load((PROJECT_DIR / "deploy" / "dagster.yaml").read_text())
+    assert container["name"] == production["run_launcher"]["config"]["container_name"]
+    named = {item["name"] for item in [*container["environment"], *container["secrets"]]}
+    assert set(re.findall(r"\{env: (\w+)\}", (PROJECT_DIR / "deploy" / "dagster.yaml").read_text())) <= named
+    composed = COMPOSE["services"]["code"]["environment"]
+    instance = (PROJECT_DIR / "deploy" / "dagster.compose.yaml").read_text()
+    assert set(re.findall(r"\{env: (\w+)\}", instance)) <= set(composed)
+
+
+@pytest.mark.docs
+@pytest.mark.timeout(900)
+def test_its_steps_run_one_by_one_and_its_commands_start(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "workspace.yaml", "constraints.txt"):
+        _copy(PROJECT_DIR / name, tmp_path / "src" / name)
+    tracked = subprocess.run(
+        ["git", "ls-files", "recograph", "dbt_project"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+    )
+    for name in tracked.stdout.split():
+        _copy(PROJECT_DIR / name, tmp_path / "src" / name)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL", "RECOGRAPH_"))}
+    environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            command, shell=True, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        return done.stdout
+
+    for step in instructions("RUN"):
+        if "useradd" not in step and "chown" not in step:  # the folders of this machine aren't the image's
+            here = step.replace("--compile-bytecode ", "")  # which takes a minute, for containers that start often
+            run(re.sub(r"/(opt|src)\b", rf"{tmp_path}/\1", here))
+    commands = tmp_path / "opt" / "recograph" / "bin"
+    assert run(f"{commands}/recograph --version").strip()
+    for service in SERVICES:
+        command = [part for part in COMPOSE["services"][service]["command"] if part != "workspace.yaml"]
+        until_options = command[: next(i for i, part in enumerate(command) if part.startswith("-"))]
+        assert "Usage:" in run(shlex.join([str(commands / until_options[0]), *until_options[1:], "--help"]))
+    run(f"{commands}/python -c 'import dagster_postgres, dagster_aws.ecs, dagster_aws.s3, dbt.adapters.athena'")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(source.read_bytes())
