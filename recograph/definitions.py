@@ -10,7 +10,18 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})
 # In preview, and yet the only way to say of which customer and day a check's result is.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def on an AssetCheckSpec")
 
-from recograph.defs import alerts, analytics, automation, catalog, dumps, graph, landing, marts, retention  # noqa: E402
+from recograph.defs import (  # noqa: E402
+    alerts,
+    analytics,
+    automation,
+    catalog,
+    dumps,
+    graph,
+    landing,
+    marts,
+    retention,
+    similarity,
+)
 from recograph.defs.partitions import SETTINGS  # noqa: E402
 from recograph.defs.platforms import USED  # noqa: E402
 from recograph.defs.resources import resources  # noqa: E402
@@ -23,11 +34,18 @@ defs = dg.Definitions(
             *map(catalog.catalog_of, USED),
             marts.marts,
             graph.graph,
+            similarity.similarity,
             analytics.recommender_evaluation,
+            analytics.recommendations,
         ]
     ),
     asset_checks=[automation.fresh_by_deadline],
-    jobs=[automation.dump_to_graph, analytics.evaluate_recommender, retention.clean_lake],
+    jobs=[
+        automation.dump_to_graph,
+        analytics.evaluate_recommender,
+        analytics.recommend_to_all,
+        retention.clean_lake,
+    ],
     schedules=[automation.daily, automation.freshness, retention.weekly_clean],
     sensors=[automation.new_dumps, alerts.alert_on_failure, alerts.alert_on_failed_check],
     resources=resources(SETTINGS),

@@ -23,7 +23,7 @@ from recograph.settings import Settings
 if TYPE_CHECKING:
     from recograph.lake.interfaces import Lake
 
-STEPS = ("landing", "glue", "marts", "graph")
+STEPS = ("landing", "glue", "marts", "similarity", "graph")
 
 
 def run(

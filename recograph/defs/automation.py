@@ -18,6 +18,7 @@ from recograph.defs.marts import marts
 from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, SKIP_UNCHANGED, TIMEZONE, Snapshot
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
+from recograph.defs.similarity import similarity
 from recograph.graph.model import NODE_SETS, SETS
 from recograph.lake.interfaces import DumpFile, Lake
 from recograph.platforms import platform_of
@@ -38,7 +39,7 @@ def assets_of(customer: str) -> list[dg.AssetKey] | None:
         return None
     tables = platform_of(CUSTOMERS[customer]).contracts
     own = [key(platform_of(CUSTOMERS[customer]), table) for table in tables for key in (landed_table, catalog_table)]
-    return [*own, *marts.keys, *(graph_key(set_) for set_ in SETS.values())]
+    return [*own, *marts.keys, *similarity.keys, *(graph_key(set_) for set_ in SETS.values())]
 
 
 def request(dump: DumpFile, run_key: str) -> dg.RunRequest:

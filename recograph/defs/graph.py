@@ -64,11 +64,14 @@ def _spec(set_: GraphSet) -> dg.AssetSpec:
 def _checks_of(set_: GraphSet) -> dict[str, str]:
     """Names and descriptions of a set's checks."""
     checks = {
-        REMOVAL_IS_PLAUSIBLE: "The snapshot removes no suspiciously large share of the set; else nothing is loaded.",
         "count": "The customer's count in the graph is that of the mart, less the dangling rows.",
         "properties_match": "A sample of the set has the mart's values, property by property.",
         "properties_allowed": "No property is there that the model doesn't declare.",
     }
+    if not set_.computed:
+        checks[REMOVAL_IS_PLAUSIBLE] = (
+            "The snapshot removes no suspiciously large share of the set; else nothing is loaded."
+        )
     if isinstance(set_, RelationshipSet):
         checks["within_customer"] = "No relationship leads to another customer's node."
         checks[NO_DANGLING_ROWS] = (

@@ -59,6 +59,8 @@ class NodeSet:
     scope: Scope = Scope.OWNED
     key_type: Type = Type.INTEGER
     key_column: str = KEY
+    computed: bool = False
+    """See `RelationshipSet.computed`."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -97,6 +99,8 @@ class RelationshipSet:
     properties: tuple[Property, ...] = ()
     ends_named: bool = False
     """Whether the name needs the end's label, because the type has several sets."""
+    computed: bool = False
+    """Whether the rows are computed from other sets: however many of them go, it is no sign of a bad dump."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ _RECENCY = Property(
     between=(1, 9),
 )
 _RATING = Property("rating", "rating", Type.FLOAT, "The user's latest rating")
-_SCORE = Property("score", "score", Type.FLOAT, "How alike the two are, greater is more")
+_SCORE = Property("score", "score", Type.FLOAT, "How much having the one speaks for the other, greater is more")
 
 CUSTOMER = NodeSet(
     "Customer",
@@ -169,6 +173,7 @@ COURSE = NodeSet(
         Property("status", "status", Type.INTEGER, "Code of the course's status"),
         Property("status_name", "status_name", Type.STRING, "What the status says, such as published"),
         Property("created_date", "created_date", Type.DATETIME, "When the course was created"),
+        Property("language", "language", Type.STRING, "The course's language, where it is known"),
     ),
 )
 ASSET = NodeSet(
@@ -180,6 +185,7 @@ ASSET = NodeSet(
         Property("content_type", "content_type", Type.INTEGER, "Code of the kind of content"),
         Property("content_type_name", "content_type_name", Type.STRING, "The kind of content, such as video or pdf"),
         Property("creation_date", "creation_date", Type.DATETIME, "When the asset was created"),
+        Property("language", "language", Type.STRING, "The asset's language, where it is known"),
     ),
 )
 
@@ -233,22 +239,24 @@ RELATIONSHIP_SETS: tuple[RelationshipSet, ...] = (
         COURSE,
         COURSE,
         "course_similarity",
-        "Who took the one took the other",
+        "Who took the one takes the other",
         "course_id",
         "similar_course_id",
         (_SCORE,),
         ends_named=True,
+        computed=True,
     ),
     RelationshipSet(
         "SIMILAR_TO",
         ASSET,
         ASSET,
         "asset_similarity",
-        "Who watched the one watched the other",
+        "Who watched the one watches the other",
         "asset_id",
         "similar_asset_id",
         (_SCORE,),
         ends_named=True,
+        computed=True,
     ),
 )
 

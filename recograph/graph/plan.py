@@ -278,7 +278,9 @@ class Planner:
         suspicious = {
             plan.set.name: (plan.count(REMOVED), plan.held)
             for plan in plans
-            if plan.held >= GUARDED_ROWS and plan.count(REMOVED) > max_removed_share * plan.held
+            if not plan.set.computed
+            and plan.held >= GUARDED_ROWS
+            and plan.count(REMOVED) > max_removed_share * plan.held
         }
         if suspicious:
             numbers = ", ".join(f"{gone:,} of {held:,} {name}" for name, (gone, held) in suspicious.items())

@@ -106,6 +106,19 @@ class Catalog(Protocol):
             RecographError: the catalog can't be reached.
         """
 
+    def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
+        """Make a partition queryable that was written beside dbt; again, where it is queryable already.
+
+        Args:
+            mart: name of the mart.
+            customer: id of the customer.
+            date: the snapshot date.
+            columns: as in `prepare_marts`.
+
+        Raises:
+            RecographError: the catalog can't be reached, or refuses.
+        """
+
 
 class Warehouse(Protocol):
     """What the graph loading needs of an engine."""

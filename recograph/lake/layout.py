@@ -29,6 +29,10 @@ def landing_key(customer: str, table: str, date: str) -> str:
     return f"{landing_folder(customer, table)}snapshot_date={date}/{table}.parquet"
 
 
+MART_PARTITION = ("customer", "snapshot_date")
+"""The columns that name a mart's partition; its last two."""
+
+
 def mart_folder(mart: str, customer: str) -> str:
     """The prefix of the keys of a customer's part of a mart, all dates."""
     return f"marts/{mart}/customer={customer}/"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recograph.analytics.kinds import RECOMMENDATIONS
 from recograph.customers import Customer
 from recograph.dumps import DumpReader
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
@@ -19,7 +20,7 @@ from recograph.lake.layout import customer_folder, landing_folder, mart_folder
 from recograph.platforms import platform_of
 from recograph.platforms.contract import Person
 
-MARTS = sorted({each.mart for each in ALL_SETS})
+MARTS = sorted({*(each.mart for each in ALL_SETS), RECOMMENDATIONS})
 
 
 def erase_customer(lake: Lake, customer: str) -> int:
@@ -70,7 +71,11 @@ def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
             for key in lake.parquet(landing_folder(customer.id, contract.table)):
                 yield key, contract.about
     about = [each for each in ALL_SETS if isinstance(each, RelationshipSet) and each.start is USER]
-    columns = {(USER.mart, USER.key_column), *((each.mart, each.start_column) for each in about)}
+    columns = {
+        (USER.mart, USER.key_column),
+        (RECOMMENDATIONS, "user_id"),
+        *((each.mart, each.start_column) for each in about),
+    }
     for mart, column in sorted(columns):
         for key in lake.parquet(mart_folder(mart, customer.id)):
             yield key, Person(column)

@@ -55,7 +55,7 @@ VALUES = [
 
 def written(engine: str, expression: str, **scope: Any) -> str:
     """The SQL that an expression of the project's macros becomes, as dbt would have it on an engine."""
-    files = ("time.sql", "partition.sql", "similarity.sql")
+    files = ("time.sql", "partition.sql")
     text = "".join((DBT_PROJECT_DIR / "macros" / file).read_text() for file in files)
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
     adapter = SimpleNamespace(
@@ -76,39 +76,9 @@ def written(engine: str, expression: str, **scope: Any) -> str:
     return environment.from_string(f"{text}{{{{ {expression} }}}}").render().strip()
 
 
-def interactions() -> str:
-    """Users 1 and 2 had the courses 10 and 20; user 3 had 10, 30 and, too long ago to count, 20."""
-    seen = [(1, 10, 9), (1, 20, 9), (2, 10, 9), (2, 20, 9), (3, 10, 9), (3, 30, 8), (3, 20, 1)]
-    return _relation(seen, "user_id, course_id, recency")
-
-
-def _relation(rows: list[tuple[int, ...]], columns: str) -> str:
-    values = ", ".join(f"({', '.join(map(str, row))}, 'customer_1', '2026-11-01')" for row in rows)
-    return f"(select * from (values {values}) as v ({columns}, customer, snapshot_date))"
-
-
-SIMILARITY = [
-    (10, 20, 0.136083),  # 2 / sqrt(3 * 2) * 2 / (2 + 10)
-    (10, 30, 0.052486),  # 1 / sqrt(3 * 1) * 1 / (1 + 10)
-    (20, 10, 0.136083),
-    (30, 10, 0.052486),
-]
-
-
-def similarity(engine: str) -> str:
-    courses = _relation([(10,), (20,), (30,)], "id")
-    scope = {"interactions": interactions(), "courses": courses}
-    sql = written(engine, "similarity(interactions, courses, 'course_id')", **scope)
-    return f"select course_id, similar_course_id, score from ({sql}) as t order by 1, 2"
-
-
 @pytest.mark.parametrize(("call", "expected"), VALUES)
 def test_a_macro_on_duckdb(call: str, expected: Any) -> None:
     assert duckdb.execute(f"select {written('duckdb', call)}").fetchone() == (expected,)
-
-
-def test_similarity_on_duckdb() -> None:
-    assert duckdb.execute(similarity("duckdb")).fetchall() == SIMILARITY
 
 
 @pytest.mark.aws
@@ -117,8 +87,6 @@ def test_the_macros_on_athena(athena: LocalAws, deploy: Callable[..., Deployment
     warehouse = open_warehouse(Settings.from_env(deploy().environ))
     selected = ", ".join(f"{written('athena', call)} as v{number}" for number, (call, _) in enumerate(VALUES))
     assert list(warehouse.query(f"select {selected}").to_pylist()[0].values()) == [value for _, value in VALUES]
-    rows = warehouse.query(similarity("athena")).to_pylist()
-    assert [tuple(row.values()) for row in rows] == SIMILARITY
 
 
 def test_every_compiled_statement_parses_as_athenas(

@@ -13,6 +13,7 @@ from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
 from recograph.lake.layout import landing_key
+from recograph.lake.marts import publish_mart
 from recograph.platforms import Column, Contract
 from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
@@ -217,3 +218,25 @@ def test_a_crawler_that_takes_too_long_is_not_waited_for(catalog: GlueCatalog, g
     glue.start_crawler(Name=f"{catalog.crawler_prefix}customer_1")
     with pytest.raises(RecographError, match="is still RUNNING after 0 s"):
         impatient.crawl("customer_1")
+
+
+def test_a_mart_that_dbt_does_not_build_is_a_table_with_its_partitions(catalog: GlueCatalog, glue: Any) -> None:
+    rows = pa.table({"course_id": [1], "similar_course_id": [2], "score": [0.5]})
+    stray = f"marts/course_similarity/customer=customer_1/snapshot_date={DAYS[0]}/20261101_of_dbt"
+    with catalog.lake.staging() as folder:
+        pq.write_table(rows, folder / "staged")
+        catalog.lake.publish(folder / "staged", stray)
+    for day in (*DAYS, DAYS[0]):
+        publish_mart(catalog.lake, catalog, "course_similarity", "customer_1", day, rows)
+    where = {"DatabaseName": catalog.marts_database}
+    table = glue.get_table(**where, Name="course_similarity")["Table"]
+    columns = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+    assert columns == [("course_id", "bigint"), ("similar_course_id", "bigint"), ("score", "double")]
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["customer", "snapshot_date"]
+    partitions = glue.get_partitions(**where, TableName="course_similarity")["Partitions"]
+    assert sorted((p["Values"], p["StorageDescriptor"]["Location"]) for p in partitions) == [
+        (["customer_1", day], catalog.lake.uri(f"marts/course_similarity/customer=customer_1/snapshot_date={day}/"))
+        for day in DAYS
+    ]
+    assert stray not in catalog.lake.parquet("marts/")
+    assert len(catalog.lake.parquet("marts/")) == 2

@@ -23,11 +23,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from recograph.adapters.environment import open_lake, open_warehouse
+from recograph.adapters.environment import open_catalog, open_lake, open_warehouse
 from recograph.adapters.neo4j import Connection
+from recograph.analytics import similarity
+from recograph.analytics.interactions import fetch
+from recograph.analytics.kinds import KINDS
 from recograph.customers import load_customers
 from recograph.lake.landing import land
 from recograph.lake.layout import landing_key
+from recograph.lake.marts import publish_mart
 from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.aws.marts import MARTS, dbt, finish, rows
@@ -40,7 +44,8 @@ pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 CUSTOMERS = ("customer_1", "customer_3")  # one without assets, one with
 DATES = ("2026-11-01", "2026-11-02")
 PARTITIONS = [(customer, date) for customer in CUSTOMERS for date in DATES]
-ASSET_MARTS = ("assets", "asset_views", "asset_ratings", "asset_similarity")
+ASSET_MARTS = ("assets", "asset_views", "asset_ratings")
+BESIDE_DBT = ("course_similarity", "asset_similarity")
 
 
 @dataclass(frozen=True)
@@ -192,6 +197,8 @@ class TestProduction:
                 found = graph.execute_query(counted, customer=customer).records[0]["count"]
                 assert found == len(rows(local, mart, customer, DATES[-1]))
         assert_equal(production, local)  # all partitions were built again
+        publish_similarities(local)
+        assert_equal(production, local, marts=BESIDE_DBT)
 
     def test_a_second_run_changes_nothing(self, production: Production) -> None:
         printed = production.recograph("run", "-c", "customer_3", "-d", DATES[-1])
@@ -210,7 +217,7 @@ class TestProduction:
         production.put("customer_3", cut)
         options = ("--max-row-drop", "1", "--max-removed-share", "1")
         production.recograph("run", "-c", "customer_3", "-d", DATES[1], *options)
-        for mart in ASSET_MARTS:
+        for mart in (*ASSET_MARTS, "asset_similarity"):
             assert rows(production.settings, mart, "customer_3", DATES[1]) == []
         assert graph.execute_query("MATCH (a:Asset) RETURN count(a) AS count").records[0]["count"] == 0
         others = [partition for partition in PARTITIONS if partition != ("customer_3", DATES[1])]
@@ -237,6 +244,16 @@ class TestProduction:
 
         production.recograph("run", "-c", "customer_3", "-d", DATES[1], "--max-removed-share", "1")
         assert_equal(production, local)
+
+
+def publish_similarities(settings: Settings) -> None:
+    """Compute on this machine what the pipeline computes beside dbt."""
+    lake, catalog, warehouse = open_lake(settings), open_catalog(settings), open_warehouse(settings)
+    for kind in KINDS.values():
+        for customer, date in PARTITIONS:
+            data = fetch(warehouse, kind, customer, date)
+            found = similarity.table(data, kind, similarity.similarity(data).weights)
+            publish_mart(lake, catalog, kind.similarity, customer, date, found, kind.name)
 
 
 def _leave_stray_file(production: Production, local: Settings) -> None:

@@ -21,4 +21,4 @@ def test_dbt_unit_tests_pass(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
     passed = [result["unique_id"] for result in results if result["status"] == "pass"]
-    assert len([each for each in passed if each.startswith("unit_test.")]) == 7
+    assert len([each for each in passed if each.startswith("unit_test.")]) == 8

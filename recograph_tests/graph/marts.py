@@ -28,6 +28,7 @@ SCHEMAS: dict[str, list[tuple[str, pa.DataType]]] = {
         ("status", _INT),
         ("created_date", _TIME),
         ("status_name", _TEXT),
+        ("language", _TEXT),
     ],
     "course_enrolments": [
         ("user_id", _INT),
@@ -43,6 +44,7 @@ SCHEMAS: dict[str, list[tuple[str, pa.DataType]]] = {
         ("content_type", _INT),
         ("creation_date", _TIME),
         ("content_type_name", _TEXT),
+        ("language", _TEXT),
     ],
     "asset_views": [("user_id", _INT), ("asset_id", _INT), ("recency", _INT)],
     "asset_courses": [("asset_id", _INT), ("course_id", _INT)],
@@ -50,6 +52,9 @@ SCHEMAS: dict[str, list[tuple[str, pa.DataType]]] = {
     "course_similarity": [("course_id", _INT), ("similar_course_id", _INT), ("score", pa.float64())],
     "asset_similarity": [("asset_id", _INT), ("similar_asset_id", _INT), ("score", pa.float64())],
 }
+
+BESIDE_GRAPH = {"course_enrolments": [("active_at", _TIME)], "asset_views": [("viewed_at", _TIME)]}
+"""Columns that aren't loaded."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -65,11 +70,15 @@ class Snapshot:
         return [(*row, *[None] * (width - len(row))) for row in self.marts.get(mart, [])]
 
     def write(self, lake: Path, customer: str, date: str) -> None:
-        for mart, columns in SCHEMAS.items():
+        for mart, loaded in SCHEMAS.items():
+            columns = [*loaded, *BESIDE_GRAPH.get(mart, [])]
             rows = self[mart]
             if mart == "customers":
                 rows = [(customer, f"{customer} Ltd", "eu-west-2", "mid", "pharma")]
-            arrays = [pa.array([row[at] for row in rows], type_) for at, (_, type_) in enumerate(columns)]
+            arrays = [
+                pa.array([row[at] if at < len(row) else None for row in rows], type_)
+                for at, (_, type_) in enumerate(columns)
+            ]
             arrays += [pa.array([text] * len(rows), _TEXT) for text in (customer, date)]
             table = pa.table(arrays, names=[name for name, _ in columns] + ["customer", "snapshot_date"])
             folder = lake / "marts" / mart / f"customer={customer}" / f"snapshot_date={date}"

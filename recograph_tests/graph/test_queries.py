@@ -55,21 +55,19 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
         "recommendations",
         {"user": 1},
         [
-            # the similarity to course 10 (0.25), taken lately (9 of 9) and rated 4 (unrated is 3)
-            ("Course", 12, "Negotiation", 0.333333, ["Étude d'anglais"], 1),
-            ("Course", 13, "An Unused Course", 0.0, [], 0),
-            # 0.1, watched with recency 4 of 9, not rated
-            ("Asset", 21, "Café talk", 0.044444, ["Data Science in 5 minutes"], 2),
+            ("Course", 12, "Negotiation", 0.25, ["Étude d'anglais"], 1, None),
+            ("Course", 13, "An Unused Course", 0.0, [], 0, None),
+            ("Asset", 21, "Café talk", 0.1, ["Data Science in 5 minutes"], 2, None),
         ],
     ),
     (
         "recommendations",
         {"user": 6, "k": 2},
         [
-            ("Course", 10, "Étude d'anglais", 0.0, [], 3),
-            ("Course", 11, "Data Science Basics", 0.0, [], 2),
-            ("Asset", 20, "Data Science in 5 minutes", 0.0, [], 3),
-            ("Asset", 21, "Café talk", 0.0, [], 2),
+            ("Course", 10, "Étude d'anglais", 0.0, [], 3, None),
+            ("Course", 11, "Data Science Basics", 0.0, [], 2, None),
+            ("Asset", 20, "Data Science in 5 minutes", 0.0, [], 3, None),
+            ("Asset", 21, "Café talk", 0.0, [], 2, None),
         ],
     ),
     ("similar_assets", {"asset": 20}, [(21, "Café talk", 0.1, 2)]),

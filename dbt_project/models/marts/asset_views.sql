@@ -11,5 +11,6 @@ select
     user_id,
     asset_id,
     cast({{ recency('viewed_ms') }} as bigint) as recency,
+    {{ epoch_ms_to_timestamp('viewed_ms') }} as viewed_at,
     {{ partition_columns() }}
 from latest

@@ -1,8 +1,14 @@
+with known as (
+    {{ known_languages(ref('stg_assets'), ref('asset_views'), 'asset_id') }}
+)
+
 select
-    id,
-    title,
-    content_type,
-    content_type_name,
-    creation_date,
+    asset.id,
+    asset.title,
+    asset.content_type,
+    asset.content_type_name,
+    asset.creation_date,
+    known.language,
     {{ partition_columns() }}
-from {{ ref('stg_assets') }}
+from {{ ref('stg_assets') }} as asset
+left join known on asset.id = known.id

@@ -35,6 +35,7 @@ select
     status,
     {{ enrolment_status_name('status') }} as status_name,
     cast({{ recency('activity_ms') }} as bigint) as recency,
+    {{ epoch_ms_to_timestamp('activity_ms') }} as active_at,
     {{ partition_columns() }}
 from ranked
 where place = 1

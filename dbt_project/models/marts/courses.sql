@@ -1,11 +1,17 @@
+with known as (
+    {{ known_languages(ref('stg_courses'), ref('course_enrolments'), 'course_id') }}
+)
+
 select
-    id,
-    name,
-    category,
-    course_type,
-    difficulty,
-    status,
-    status_name,
-    created_date,
+    course.id,
+    course.name,
+    course.category,
+    course.course_type,
+    course.difficulty,
+    course.status,
+    course.status_name,
+    course.created_date,
+    known.language,
     {{ partition_columns() }}
-from {{ ref('stg_courses') }}
+from {{ ref('stg_courses') }} as course
+left join known on course.id = known.id

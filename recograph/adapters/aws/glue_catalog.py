@@ -73,6 +73,13 @@ class GlueCatalog:
         with explained(f"Glue database {self.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
             return self._bring_along(self.marts_database, self._marts(marts))
 
+    def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
+        """See `Catalog.register_mart`."""
+        self.prepare_marts({mart: columns})
+        (table,) = self._marts({mart: columns})
+        with explained(f"Glue table {self.marts_database}.{mart}"):
+            register_partitions(self._glue, table, {(customer, date): table.columns})
+
     def discover(self, customer: str, contracts: Collection[Contract]) -> Crawl:
         """Make every landed partition of a customer queryable.
 

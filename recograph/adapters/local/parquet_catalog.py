@@ -28,3 +28,6 @@ class ParquetCatalog:
     def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:  # noqa: ARG002
         """See `Catalog.prepare_marts`. Each partition is a file that says itself what is in it."""
         return False
+
+    def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
+        """See `Catalog.register_mart`: the file is all that it takes."""

@@ -98,6 +98,7 @@ _TABLES = (
             _required("fullname", "Title of the course", TEXT),
             Column("format", TEXT, "How the course is laid out, such as topics or weeks"),
             Column("visible", INTEGER, "Whether learners see the course"),
+            Column("lang", TEXT, "Code of the language that the course is bound to, empty where it is to none"),
             _epoch("timecreated", "When the course was made"),
         ),
         key=("id",),

@@ -1,6 +1,7 @@
 select
     id,
     title,
+    declared_language,
     content_type,
     content_type_name,
     creation_date

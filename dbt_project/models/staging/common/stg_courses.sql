@@ -4,6 +4,7 @@ select
     name,
     course_type,
     difficulty,
+    declared_language,
     status,
     status_name,
     created_date

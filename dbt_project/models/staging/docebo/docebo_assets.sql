@@ -11,6 +11,7 @@ renamed as (
 
         -- texts
         title,
+        lower(trim(language)) as declared_language,
 
         -- numerics
         cast(contenttype as bigint) as content_type,

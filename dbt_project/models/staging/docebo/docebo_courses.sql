@@ -14,6 +14,7 @@ renamed as (
         name,
         course_type,
         difficult as difficulty,
+        lower(trim(lang_code)) as declared_language,
 
         -- numerics
         cast(status as bigint) as status,

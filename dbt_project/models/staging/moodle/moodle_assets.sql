@@ -66,6 +66,7 @@ select
 
     -- texts
     titles.name as title,
+    cast(null as varchar) as declared_language,
 
     -- numerics: Moodle has no code for what an activity is
     cast(null as bigint) as content_type,

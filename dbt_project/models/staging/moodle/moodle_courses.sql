@@ -13,6 +13,7 @@ select
     fullname as name,
     format as course_type,
     cast(null as varchar) as difficulty,
+    nullif({{ moodle_language('lang') }}, '') as declared_language,
 
     -- numerics: as in Docebo, 2 is published and 0 isn't
     cast(case when visible = 0 then 0 else 2 end as bigint) as status,

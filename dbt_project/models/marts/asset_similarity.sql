@@ -1,1 +1,0 @@
-{{ similarity(ref('asset_views'), ref('assets'), 'asset_id') }}

@@ -1,1 +1,0 @@
-{{ similarity(ref('course_enrolments'), ref('courses'), 'course_id') }}

@@ -1,0 +1,194 @@
+"""What a customer's users had on a day, courses or assets, and what is known of both: read from the marts."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+
+from recograph.analytics.ease import Bools, Ints
+from recograph.analytics.kinds import Kind
+from recograph.errors import RecographError
+from recograph.lake.interfaces import Warehouse
+
+UNKNOWN = -1
+"""Stands for a language or a time that isn't known."""
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Users, items, and which user had which item; the last four are columns of equal length, a pair once.
+
+    Users and items are numbered by their place in `users` and `items`, which are sorted.
+    """
+
+    users: Ints
+    """Ids."""
+    items: Ints
+    """Ids."""
+    asked: Bools
+    """By user: whether it is still there. Who left has taught something, and gets nothing."""
+    speaks: Ints
+    """By user: the number of the language, or `UNKNOWN`."""
+    language: Ints
+    """By item: the number of the language, or `UNKNOWN`."""
+    open: Bools
+    """By item: whether it may be recommended; what was withdrawn may not."""
+    features: sparse.csr_matrix
+    """Items by features, rows of length 1 or 0."""
+    user: Ints
+    item: Ints
+    recency: Ints
+    """1 to 9, 9 is the latest."""
+    time: Ints
+    """Of the latest activity, in microseconds since 1970, or `UNKNOWN`."""
+
+    @cached_property
+    def matrix(self) -> sparse.csr_matrix:
+        """Users by items, 1 where a user had an item."""
+        ones = np.ones(len(self.user), np.float32)
+        return sparse.csr_matrix((ones, (self.user, self.item)), shape=(len(self.users), len(self.items)))
+
+    @cached_property
+    def popularity(self) -> Ints:
+        """By item: how many of the users who are still there had it."""
+        return np.bincount(self.item[self.asked[self.user]], minlength=len(self.items))
+
+    def only(self, kept: Bools) -> "Interactions":
+        """The same with fewer interactions."""
+        columns = {name: getattr(self, name)[kept] for name in ("user", "item", "recency", "time")}
+        return replace(self, **columns)
+
+    def most_used(self, limit: int) -> "Interactions":
+        """The same with the most used items alone."""
+        if len(self.items) <= limit:
+            return self
+        used = np.bincount(self.item, minlength=len(self.items))
+        chosen = np.sort(np.lexsort((np.arange(len(used)), -used))[:limit])
+        few = self.only(np.isin(self.item, chosen))
+        by_item = {name: getattr(self, name)[chosen] for name in ("items", "language", "open", "features")}
+        return replace(few, item=np.searchsorted(chosen, few.item), **by_item)
+
+
+def fetch(warehouse: Warehouse, kind: Kind, customer: str, date: str) -> Interactions:
+    """Read one kind of item from the marts.
+
+    Raises:
+        RecographError: marts are missing.
+    """
+    marts = (kind.items, kind.interactions, "users", "user_languages")
+    relations = {mart: warehouse.partition(mart, customer, date) for mart in marts}
+    if missing := [mart for mart, relation in relations.items() if relation is None]:
+        listed = ", ".join(f"marts/{mart}" for mart in missing)
+        raise RecographError(f"{customer} has no {listed} of {date}. Materialize them first.")
+    traits = ", ".join((kind.title, *kind.traits))
+    items = warehouse.query(
+        f"select id, language, {kind.open} as open, {traits} from {relations[kind.items]} i"  # noqa: S608 - our own names
+    )
+    users = read(
+        warehouse,
+        f"select u.id, l.language_id as language from {relations['users']} u "  # noqa: S608
+        f"left join {relations['user_languages']} l on u.id = l.user_id",
+        _USERS,
+    )
+    had = read(
+        warehouse,
+        f"select user_id, {kind.item} as item_id, recency, {kind.time} as time from {relations[kind.interactions]} h",  # noqa: S608
+        _HAD,
+    )
+    order = [("user_id", "ascending"), ("item_id", "ascending")]
+    return interactions(items.sort_by("id"), users.sort_by("id"), had.sort_by(order))
+
+
+_USERS = pa.schema([("id", pa.int64()), ("language", pa.string())])
+_HAD = pa.schema(
+    [("user_id", pa.int64()), ("item_id", pa.int64()), ("recency", pa.int64()), ("time", pa.timestamp("us"))]
+)
+
+
+def read(warehouse: Warehouse, sql: str, schema: pa.Schema) -> pa.Table:
+    """All rows of a SELECT with these columns, in no order: in batches, however many there are."""
+    batches = [batch.cast(schema) for batch in warehouse.stream(sql)]
+    return pa.Table.from_batches(batches, schema)
+
+
+def interactions(items: pa.Table, users: pa.Table, had: pa.Table) -> Interactions:
+    """Number users, items, languages and features.
+
+    Args:
+        items: id, language and open, sorted by id; further columns are a title and traits.
+        users: id and language, sorted by id.
+        had: user_id, item_id, recency and time (in microseconds), sorted by the first two; a pair once. Items that
+            aren't there are left out.
+    """
+    ids = {
+        name: np.asarray(table[column], np.int64)
+        for name, table, column in (
+            ("items", items, "id"),
+            ("known", users, "id"),
+            ("user", had, "user_id"),
+            ("item", had, "item_id"),
+        )
+    }
+    there = np.isin(ids["item"], ids["items"])
+    everybody = np.union1d(ids["known"], ids["user"][there])
+    place = np.searchsorted(everybody, ids["known"])
+    codes: dict[Any, int] = {None: UNKNOWN}
+    speaks = np.full(len(everybody), UNKNOWN)
+    speaks[place] = [codes.setdefault(name, len(codes) - 1) for name in users["language"].to_pylist()]
+    asked = np.zeros(len(everybody), bool)
+    asked[place] = True
+    user = np.searchsorted(everybody, ids["user"][there])
+    item = np.searchsorted(ids["items"], ids["item"][there])
+    time = had["time"].cast(pa.int64()).fill_null(UNKNOWN)
+    return Interactions(
+        users=everybody,
+        items=ids["items"],
+        asked=asked,
+        speaks=speaks,
+        language=np.array([codes.setdefault(name, len(codes) - 1) for name in items["language"].to_pylist()], np.int64),
+        open=np.asarray(items["open"], bool),
+        features=features(
+            items.drop_columns(["id", "language", "open"]), _audiences(speaks[user], item, len(ids["items"]))
+        ),
+        user=user,
+        item=item,
+        recency=np.asarray(had["recency"], np.int64)[there],
+        time=np.asarray(time, np.int64)[there],
+    )
+
+
+def features(items: pa.Table, audiences: Ints) -> sparse.csr_matrix:
+    """What like items have in common: words of the title (the first column), traits, the language of the audience.
+
+    Each feature weighs by its rarity, log(items / items that have it); what one item alone or more than a third of
+    them have says nothing. Rows have length 1, or 0 where nothing is left.
+    """
+    titles, *traits = (column.to_pylist() for column in items.columns)
+    numbers: dict[Any, int] = {}
+    rows, columns = [], []
+    for row, title in enumerate(titles):
+        own: set[Any] = set(re.findall(r"\w{3,}", (title or "").lower()))
+        own |= {(which, values[row]) for which, values in enumerate(traits) if values[row] is not None}
+        own |= {("audience", audiences[row])} if audiences[row] != UNKNOWN else set()
+        rows += [row] * len(own)
+        columns += [numbers.setdefault(feature, len(numbers)) for feature in own]
+    found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(titles), len(numbers)))
+    common = np.bincount(columns, minlength=len(numbers))
+    tells = (common > 1) & (common <= max(2, len(titles) / 3))
+    found = found @ sparse.diags(np.where(tells, np.log(len(titles) / np.maximum(common, 1)), 0))
+    length = np.sqrt(np.asarray(found.multiply(found).sum(axis=1)).ravel())
+    return (sparse.diags(1 / np.where(length > 0, length, 1)) @ found).tocsr().astype(np.float32)
+
+
+def _audiences(language: Ints, item: Ints, items: int) -> Ints:
+    """By item: the language that more than half of its users speak, or `UNKNOWN`."""
+    languages = int(language.max(initial=UNKNOWN)) + 1
+    known = language != UNKNOWN
+    counts = np.zeros((items, max(languages, 1)), np.int64)
+    np.add.at(counts, (item[known], language[known]), 1)
+    first = counts.argmax(axis=1)
+    return np.where(2 * counts.max(axis=1) > np.bincount(item, minlength=items), first, UNKNOWN)
