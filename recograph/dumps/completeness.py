@@ -70,7 +70,8 @@ class Completeness:
         if (match := _DATABASE.match(line)) and not self.database:
             self.database = match[1].decode(errors="replace")
         for at, end in enumerate(ENDS):
-            self._begun[at] += end.title.match(line) is not None
+            # Where a dump was cut within a comment and another follows, its title isn't at the line's beginning.
+            self._begun[at] += len(end.title.findall(line))
             self._ended[at] += end.closing.match(line) is not None
 
     def statement(self, text: bytes) -> None:

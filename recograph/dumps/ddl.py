@@ -19,6 +19,7 @@ _LIKE = re.compile(rb"\(?\s*LIKE\s+(?P<model>%s)\s*\)?\s*$" % QUALIFIED, re.I)
 _QUERY = re.compile(rb"\b(?:SELECT|AS\s+TABLE|AS\s+VALUES|AS\s+EXECUTE|WITH\s+\w+\s+AS)\b", re.I)
 _VERSIONED = re.compile(rb"\bWITH\s+SYSTEM\s+VERSIONING\b", re.I)
 _TEMPORARY = re.compile(rb"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL)\s+)?TEMP", re.I)
+_PLAIN_NAME = re.compile(rb"[\w$\x80-\xff]+")
 _COLUMN = re.compile(rb"(%s)\s*(.*)" % NAME, re.S)
 _INHERITS = re.compile(rb"\s*INHERITS\s*\(([^)]*)\)", re.I)
 _PARTITION_OF = re.compile(rb"\s*(?:PARTITION\s+OF|OF)\b", re.I)
@@ -174,6 +175,11 @@ def _parse_column(
     if not match or dialect.not_a_column.match(item):
         return None
     name = unquote(match[1], encoding)
+    if match[1][:1] not in b'`"' and not _PLAIN_NAME.fullmatch(match[1]):
+        raise DumpError(
+            "{table}: the definition holds something that is no column. The dump was edited or damaged; make it again.",
+            table=table,
+        )
     bare = hidden.sub(lambda found: b"''" if found["string"] else found[0], match[2]).decode(errors="replace")
     try:
         kind = dialect.column_type(bare)

@@ -10,6 +10,7 @@ from recograph.dumps.dialects import Dialect
 from recograph.dumps.dialects.rules import Effect, Kind
 from recograph.dumps.message import Kind as Words
 from recograph.dumps.message import Place
+from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError
 from recograph.dumps.settings import Session
 
@@ -21,7 +22,12 @@ _NEW_STATEMENT = re.compile(
     rb"COMMENT\s+ON\s|GRANT\s|REVOKE\s|COMMIT\b|START\s+TRANS)",
     re.I,
 )
-_NEW_DELIMITER = re.compile(rb"\nDELIMITER[ \t]", re.I)
+_NEW_ROWS = re.compile(
+    rb"\n(?:INSERT\s+(?:IGNORE\s+)?INTO\s[^\n]*\bVALUES|COPY\s[^\n]*\sFROM\s+stdin|LOCK\s+TABLES\s"
+    rb"|CREATE\s+TABLE\s|/\*!4\d{4} )|-- (?:MySQL|MariaDB) dump \d|-- PostgreSQL database dump\s",
+    re.I,
+)
+_NEW_DELIMITER = re.compile(rb"\nDELIMITER(?:[ \t]|\Z)|-- (?:MySQL|MariaDB) dump \d", re.I)
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,12 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
     outline = hidden.sub(_emptied, raw)
     head = b" ".join(outline[:_HEAD].split()).upper().decode(errors="replace")
     is_routine = dialect.lexing.routine.match(head.encode()) is not None
-    if (_NEW_DELIMITER if is_routine else _NEW_STATEMENT).search(outline.rstrip()):
+    # An unbalanced quote may hide what follows in a string, so that is looked at as well.
+    hidden_too = (_NEW_DELIMITER if is_routine else _NEW_ROWS).search(raw.rstrip())
+    if hidden_too or (not is_routine and (_NEW_STATEMENT.search(outline.rstrip()) or _has_message(raw))):
         raise DumpError(
-            "{place}: the end of the statement {kind} is missing, for another one begins in it. "
-            "The dump was edited or damaged; make it again.",
+            "{place}: the end of the statement {kind} is missing, for another one, or a message of a program, stands "
+            "in it. The dump was edited or damaged; make it again, and keep messages out of it (no 2>&1).",
             place=place,
             kind=Words(_words(dialect, head)),
         )
@@ -60,6 +68,11 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
                 raise refused(dialect, head, place, kind)
             return Statement(text, outline, kind)
     raise refused(dialect, head, place)
+
+
+def _has_message(raw: bytes) -> bool:
+    """Whether a line of a statement, but for the first, is one that a program is known to print."""
+    return any(b": " in line and noise_of(line) is not None for line in raw.split(b"\n")[1:])
 
 
 def _emptied(match: re.Match[bytes]) -> bytes:
