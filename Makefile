@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test test-docs test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
+.PHONY: help install run dev test faults test-docs test-aws lint clean deploy destroy aws-apply aws-upload aws-land aws-crawl aws-tables
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ test-docs: install  ## run the commands of README and docs
 
 test-aws: install  ## run the tests against a stand-in of AWS (fetches Trino, Athena's engine)
 	$(BIN)/pytest -m aws
+
+faults: install  ## plant one fault for each promise and see that its test notices (PART=2/8: a part of them)
+	$(BIN)/python -m recograph_tests.faults $(PART)
 
 lint: install  ## check style, types, SQL and Terraform
 	$(BIN)/ruff check .

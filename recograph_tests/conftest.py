@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Connecti
     """A managed server that all tests of a run share, in HOME/neo4j; the `neo4j` fixture clears what is in it."""
     from recograph.adapters.neo4j import ManagedServer
 
+    if home := os.environ.get("RECOGRAPH_TESTS_NEO4J"):
+        # Who runs many suites one after the other, as `faults` does, has one for all of them.
+        yield ManagedServer(Path(home)).start()
+        return
     server = ManagedServer(tmp_path_factory.mktemp("recograph_home") / "neo4j")
     yield server.start()
     server.stop()

@@ -1,0 +1,132 @@
+"""The guards, through Dagster: what stops a run before it harms the graph, and what runs by itself and when."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+import neo4j as neo4j_driver
+import pytest
+
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.neo4j import Connection
+from recograph.defs.resources import Neo4jResource
+from recograph_tests.environment import set_up
+from recograph_tests.graph.marts import Snapshot
+
+DAYS = ("2026-11-01", "2026-11-02")
+BLOCKING = {"no_sudden_drop", "schema_matches_contract", "removal_is_plausible"}
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The code location, loaded as an installation with the sample customers loads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(patch, tmp_path_factory.mktemp("home"))
+        from recograph import definitions
+
+        yield definitions
+
+
+@pytest.fixture(scope="module")
+def repository(definitions: ModuleType) -> dg.RepositoryDefinition:
+    found: dg.RepositoryDefinition = definitions.defs.get_repository_def()
+    return found
+
+
+def test_three_guards_block_what_comes_after_them_on_every_table_and_set(repository: dg.RepositoryDefinition) -> None:
+    specs = {key: repository.asset_graph.get_check_spec(key) for key in repository.asset_graph.asset_check_keys}
+    ours = {key: spec for key, spec in specs.items() if key.asset_key.path[0] in ("landing", "glue", "graph")}
+    assert {key.name for key, spec in ours.items() if spec.blocking} == BLOCKING
+    assert all(spec.blocking for spec in ours.values() if spec.name in BLOCKING)
+    for step, name in (("landing", "no_sudden_drop"), ("glue", "schema_matches_contract")):
+        assets = {key for key in repository.asset_graph.get_all_asset_keys() if key.path[0] == step}
+        assert {key.asset_key for key in ours if key.name == name} == assets
+
+
+def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition) -> None:
+    schedules = {each.name: (each.cron_schedule, each.job_name) for each in repository.schedule_defs}
+    assert schedules == {
+        "daily": ("0 5 * * *", "dump_to_graph"),
+        "freshness": ("0 7 * * *", "freshness_check"),
+        "weekly_clean": ("0 12 * * 0", "clean_lake"),
+    }
+
+
+def test_alerts_are_on_without_being_turned_on(repository: dg.RepositoryDefinition) -> None:
+    on = {each.name for each in repository.sensor_defs if each.default_status == dg.DefaultSensorStatus.RUNNING}
+    assert on >= {"alert_on_failure", "alert_on_failed_check"}
+
+
+@pytest.mark.parametrize(("hour", "passed"), [(6, True), (7, False)])
+def test_a_graph_that_is_behind_fails_the_check_from_seven_on(
+    definitions: ModuleType, server: Neo4jResource, monkeypatch: pytest.MonkeyPatch, hour: int, passed: bool
+) -> None:
+    from recograph.defs import automation
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> "Clock":
+            return cls(2026, 11, 20, hour, 0, tzinfo=tz)
+
+    monkeypatch.setattr(automation.datetime, "datetime", Clock)
+    assert automation.fresh_by_deadline(neo4j=server).passed is passed
+
+
+@pytest.fixture
+def server(neo4j: neo4j_driver.Driver, neo4j_server: Connection, monkeypatch: pytest.MonkeyPatch) -> Neo4jResource:
+    """The resource, in an environment that names the shared server."""
+    monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    return Neo4jResource()
+
+
+def materialize(lake: Path, server: Neo4jResource, day: str, **config: Any) -> dg.ExecuteInProcessResult:
+    from recograph.defs.graph import graph
+
+    return dg.materialize(
+        [graph],
+        resources={"warehouse": DuckDBWarehouse(lake=str(lake)), "neo4j": server},
+        partition_key=dg.MultiPartitionKey({"customer": "customer_1", "date": day}),
+        run_config={"ops": {"graph": {"config": config}}},
+        raise_on_error=False,
+    )
+
+
+def test_a_day_that_would_remove_much_fails_its_check_and_loads_nothing_until_it_is_let_through(
+    definitions: ModuleType, tmp_path: Path, neo4j: neo4j_driver.Driver, server: Neo4jResource
+) -> None:
+    for day, count in zip(DAYS, (100, 50), strict=True):
+        Snapshot({"users": [(id_, True, True, None) for id_ in range(count)]}).write(tmp_path, "customer_1", day)
+    assert materialize(tmp_path, server, DAYS[0]).success
+    stopped = materialize(tmp_path, server, DAYS[1])
+    assert not stopped.success
+    failed = {check.asset_key.path[-1] for check in stopped.get_asset_check_evaluations() if not check.passed}
+    assert failed == {"User", "WORKS_AT"}
+    assert neo4j.execute_query("MATCH (u:User) RETURN count(u)").records[0][0] == 100
+    assert materialize(tmp_path, server, DAYS[1], max_removed_share=0.6).success
+    assert neo4j.execute_query("MATCH (u:User) RETURN count(u)").records[0][0] == 50
+
+
+def test_an_older_day_is_refused_until_it_is_allowed(
+    definitions: ModuleType, tmp_path: Path, neo4j: neo4j_driver.Driver, server: Neo4jResource
+) -> None:
+    for day in DAYS:
+        Snapshot({"users": [(1, True, day == DAYS[0], None)]}).write(tmp_path, "customer_1", day)
+    assert materialize(tmp_path, server, DAYS[1]).success
+    materialize(tmp_path, server, DAYS[0])
+    assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is False
+    assert materialize(tmp_path, server, DAYS[0], allow_older=True).success
+    assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is True
+
+
+def test_runs_that_are_asked_for_carry_the_customer(definitions: ModuleType) -> None:
+    from recograph.defs.automation import request
+    from recograph.lake.interfaces import DumpFile
+
+    dumps = [DumpFile("customer_1", day, f"{day}.sql", 1, "1") for day in DAYS]
+    assert request(dumps).tags["recograph/customer"] == "customer_1"
+    assert request(dumps[:1]).tags["recograph/customer"] == "customer_1"
