@@ -8,10 +8,17 @@ from recograph.customers import check_customer_id, load_customers
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from recograph.graph.erase import Erased
     from recograph.lake.interfaces import Lake
+    from recograph.operating.erasure import Erasure
 
 app = typer.Typer(help="Erase a customer, or one person.", no_args_is_help=True)
 
+_REMAINING = 3
+"""Exit code: erased, but there are copies that recograph leaves to people."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
@@ -21,24 +28,23 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
-    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import erase
-    from recograph.operating import erasure
+    from recograph.operating.erasure import erase_customer
 
     settings, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
-    with open_driver(settings) as driver:
-        erased = erase.erase_customer(driver, customer)
-    files = erasure.erase_customer(lake, customer)
-    typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships of {customer} erased.")
-    typer.echo(f"Lake: {files:,} files erased.")
-    if customer in load_customers(settings.data).customers:
-        typer.echo(
-            f"{settings.data / 'customers.yaml'} still lists {customer}: remove the entry, or it is loaded again."
-        )
-    if dumps := [dump.uri for dump in lake.dumps(customer).values()]:
-        typer.echo(f"The dumps themselves are left to you, as are backups: {', '.join(dumps)}.")
+    done = erase_customer(
+        lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
+    )
+    typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships of {customer} erased.")
+    typer.echo(f"Lake: {done.rows:,} files erased.")
+    with done.tried():
+        if customer in load_customers(settings.data).customers:
+            typer.echo(
+                f"{settings.data / 'customers.yaml'} still lists {customer}: remove the entry, or it is loaded again."
+            )
     if settings.on_aws:
         typer.echo("Apply Terraform when the entry is gone: it removes the customer's Glue database and crawler.")
+    _report(settings, done, customer)
 
 
 @app.command("erase-user")
@@ -48,23 +54,62 @@ def erase_user(
     yes: Yes = False,
 ) -> None:
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
-    from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import erase
-    from recograph.lake.erased import list_key
-    from recograph.operating import erasure
+    from recograph.lake.erased import check_user, list_key
+    from recograph.operating.erasure import erase_user
 
+    check_user(user)
     settings, lake = _confirmed(
         customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
     )
-    listed = load_customers(settings.data)[customer]
-    rows = erasure.erase_user(lake, listed, user)
-    with open_driver(settings) as driver:
-        erased = erase.erase_user(driver, customer, user)
-    typer.echo(f"Lake: {rows:,} rows about user {user} of {customer} erased.")
-    typer.echo(f"Graph: {erased.nodes:,} nodes and {erased.relationships:,} relationships erased.")
+    done = erase_user(
+        lake,
+        load_customers(settings.data)[customer],
+        user,
+        lambda: _in_graph(settings, erase.erase_user, customer, user),
+        _backups(settings),
+    )
+    typer.echo(f"Lake: {done.rows:,} rows about user {user} of {customer} erased.")
+    typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(list_key(customer))}: dumps that have it won't bring it back.")
-    if dumps := erasure.dumps_about(lake, listed, user):
-        typer.echo(f"These dumps still have the person, and are left to you, as are backups: {', '.join(dumps)}.")
+    _report(settings, done, f"user {user} of {customer}")
+
+
+def _in_graph(settings: Settings, erase: "Callable[..., Erased]", *of: object) -> "Erased":
+    from recograph.adapters.neo4j.driver import open_driver
+
+    with open_driver(settings) as driver:
+        return erase(driver, *of)
+
+
+def _backups(settings: Settings) -> "list[Path]":
+    from recograph.adapters.neo4j.backup import backups
+
+    return backups(settings.home / "neo4j")
+
+
+def _report(settings: Settings, done: "Erasure", whom: str) -> None:
+    """Say what is left to people, and end the command accordingly.
+
+    Raises:
+        typer.Exit: 1 where something couldn't be erased, 3 where copies remain that recograph leaves to people.
+    """
+    if not (settings.neo4j_uri or settings.neo4j_secret):
+        typer.echo(
+            f"Neo4j's transaction logs ({settings.home / 'neo4j' / 'data' / 'transactions'}) keep what was deleted "
+            "until they are rotated."
+        )
+    if done.remaining:
+        typer.echo(f"These still have {whom}, and are left to you:")
+        for place in done.remaining:
+            typer.echo(f"  {place}")
+        typer.echo("Copies made by others, such as backups of disks, are not known here.")
+    for problem in done.problems:
+        typer.echo(f"Not erased, or not known: {problem}", err=True)
+    if done.problems:
+        raise typer.Exit(1)
+    if done.remaining:
+        raise typer.Exit(_REMAINING)
 
 
 def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Lake]":

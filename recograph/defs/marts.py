@@ -19,6 +19,7 @@ from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Sn
 from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Catalog, Warehouse
 from recograph.lake.layout import remaking
+from recograph.lake.staging import customer_locked
 from recograph.platforms import PLATFORMS, Platform, platform_of
 
 DBT_TESTS_PASS = "dbt_tests_pass"  # noqa: S105 - a check's name
@@ -94,7 +95,9 @@ def marts(
         _make_folders(snapshot, names)
     with clear_failures():
         catalog.prepare_marts(mart_columns())
-        results = build(SETTINGS, CUSTOMERS[snapshot.customer], snapshot.date, names or tested, only_test=not names)
+        # Nobody is erased between the reading of landed tables and the writing of marts.
+        with customer_locked(SETTINGS.home, snapshot.customer):
+            results = build(SETTINGS, CUSTOMERS[snapshot.customer], snapshot.date, names or tested, only_test=not names)
         # Those that were skipped for others say nothing of their own.
         failures = {
             result: found_by(result, warehouse, snapshot.customer, snapshot.date)

@@ -1,22 +1,47 @@
-"""The people who were erased: a list per customer, ``erased/CUSTOMER/users.json``, whose rows landing leaves out."""
+"""The people who were erased: an empty object each, ``erased/CUSTOMER/users/ID``, whose rows landing leaves out.
+
+An object per person, so that two erasures at the same moment can't overwrite each other, on S3 neither. Version 0.1
+kept one list, ``erased/CUSTOMER/users.json``, which still counts.
+"""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
 
+from recograph.errors import RecographError
 from recograph.lake.interfaces import Lake
 from recograph.platforms.contract import Person
+
+LARGEST_ID = 2**63 - 1
+
+
+def check_user(user: int) -> None:
+    """Refuse what can't be anybody's id.
+
+    Raises:
+        RecographError: it is no whole number of 63 bits.
+    """
+    if not 0 <= user <= LARGEST_ID:
+        raise RecographError(f"{user} can't be the id of a user: give one from 0 to {LARGEST_ID}. Nothing was erased.")
 
 
 def erased_users(lake: Lake, customer: str) -> frozenset[int]:
     """The people of a customer that were erased."""
     filesystem, root = lake.filesystem()
+    selector = fs.FileSelector(f"{root}{list_key(customer)}", allow_not_found=True)
+    names = [file.base_name for file in filesystem.get_file_info(selector) if file.type == fs.FileType.File]
+    users = {int(name) for name in names if name.isdecimal()}
     try:
-        with filesystem.open_input_stream(f"{root}{list_key(customer)}") as file:
-            return frozenset(json.loads(file.read()))
+        with filesystem.open_input_stream(f"{root}erased/{customer}/users.json") as file:
+            users |= set(json.loads(file.read()))
     except FileNotFoundError:
-        return frozenset()
+        pass
+    # An older version let ids through that nobody can have.
+    return frozenset(user for user in users if user <= LARGEST_ID)
 
 
 def is_about(batch: pa.RecordBatch, person: Person, users: frozenset[int]) -> pa.BooleanArray:
@@ -36,13 +61,27 @@ def without_erased(batch: pa.RecordBatch, person: Person | None, erased: frozens
     return batch.filter(pc.invert(is_about(batch, person, erased)))
 
 
+def leave_out(path: Path, person: Person, erased: frozenset[int]) -> int:
+    """Write a file on this machine anew without the rows about people; returns how many these were."""
+    kept = path.with_name(f"{path.name}.without")
+    rows = 0
+    with pq.ParquetFile(path) as file, pq.ParquetWriter(kept, file.schema_arrow, compression="zstd") as writer:
+        for batch in file.iter_batches():
+            remaining = without_erased(batch, person, erased)
+            rows += batch.num_rows - remaining.num_rows
+            writer.write_batch(remaining)
+    kept.replace(path)
+    return rows
+
+
 def list_key(customer: str) -> str:
-    """Where the list of a customer's erased people lies."""
-    return f"erased/{customer}/users.json"
+    """The prefix of the list of a customer's erased people."""
+    return f"erased/{customer}/users/"
 
 
 def add_erased(lake: Lake, customer: str, user: int) -> None:
     """Put a person onto the list."""
+    check_user(user)
     with lake.staging() as folder:
-        (folder / "erased").write_text(json.dumps(sorted({*erased_users(lake, customer), user})))
-        lake.publish(folder / "erased", list_key(customer))
+        (folder / "erased").touch()
+        lake.publish(folder / "erased", f"{list_key(customer)}{user}")

@@ -51,6 +51,12 @@ class Lake(Protocol):
     def staging(self) -> AbstractContextManager[Path]:
         """A local folder for files that are being written, gone at the end of the block."""
 
+    def locked(self, customer: str) -> AbstractContextManager[None]:
+        """Keep all others of this installation from making or erasing the customer's tables during the block."""
+
+    def old_versions(self, prefix: str) -> int:
+        """How many older versions of files below a prefix the store keeps after they were replaced or deleted."""
+
     def publish(self, file: Path, key: str) -> int:
         """Put a staged file at a key, replacing what was there in one move; returns its size in bytes."""
 

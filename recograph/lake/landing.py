@@ -17,7 +17,7 @@ from recograph.ahead import ahead
 from recograph.customers import Customer
 from recograph.dumps import Declared, DumpReader
 from recograph.errors import RecographError
-from recograph.lake.erased import erased_users, without_erased
+from recograph.lake.erased import erased_users, leave_out, without_erased
 from recograph.lake.interfaces import DumpFile, Lake
 from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
 from recograph.platforms import Contract, platform_of
@@ -116,9 +116,14 @@ def land(
                     "customers.yaml."
                 )
         duplicates = {contract.table: _keep_last(contract, folder) for contract in contracts}
-        rows = {contract.table: pq.read_metadata(folder / contract.table).num_rows for contract in contracts}
         keys = {contract.table: landing_key(dump.customer, contract.table, dump.date) for contract in contracts}
-        sizes = lake.publish_all({key: folder / table for table, key in keys.items()})
+        with lake.locked(dump.customer):
+            if late := erased_users(lake, dump.customer) - erased:
+                for contract in contracts:
+                    if contract.about:
+                        leave_out(folder / contract.table, contract.about, late)
+            rows = {contract.table: pq.read_metadata(folder / contract.table).num_rows for contract in contracts}
+            sizes = lake.publish_all({key: folder / table for table, key in keys.items()})
         landed = {}
         for contract in contracts:
             report = reader.tables.get(prefix + contract.table)

@@ -92,6 +92,24 @@ def _lock(folder: Path) -> int | None:
 
 
 @contextmanager
+def customer_locked(home: str | Path, customer: str) -> Iterator[None]:
+    """Be the only one of this installation who makes or erases a customer's tables, for the block.
+
+    Raises:
+        RecographError: the home can't be written.
+    """
+    folder = Path(home) / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / customer).open("w")
+    except OSError as error:
+        raise RecographError(refusal(folder, error)) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def room_needed(folder: str | Path) -> Iterator[None]:
     """Turn the many ways in which a full disk shows into one sentence with the place and what is needed.
 

@@ -1,67 +1,138 @@
-"""Take a customer, or one of its people, out of the lake, for good.
+"""Take a customer, or one of its people, out of the lake and the graph, for good, and say where they still are.
 
-A person's id goes onto a list in the lake, `erased/CUSTOMER/users.json`, and landing leaves rows about the listed out:
+A person's id goes onto a list in the lake, `erased/CUSTOMER/users/`, and landing leaves rows about the listed out:
 a dump that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from recograph.analytics.kinds import RECOMMENDATIONS
 from recograph.customers import Customer
 from recograph.dumps import DumpReader
+from recograph.errors import RecographError
+from recograph.graph.erase import Erased
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
-from recograph.lake.erased import add_erased, is_about, without_erased
-from recograph.lake.interfaces import Lake
-from recograph.lake.layout import customer_folder, landing_folder, mart_folder
+from recograph.lake.erased import add_erased, check_user, is_about, leave_out
+from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.layout import customer_folder, landing_folder, mart_folder, remaking
 from recograph.platforms import platform_of
 from recograph.platforms.contract import Person
 
 MARTS = sorted({*(each.mart for each in ALL_SETS), RECOMMENDATIONS})
 
 
-def erase_customer(lake: Lake, customer: str) -> int:
-    """Delete a customer's landed tables and marts, of every date, and its list of erased people.
+@dataclass
+class Erasure:
+    """What became of a request to erase."""
 
-    Returns:
-        How many files were deleted.
+    rows: int = 0
+    """Rows, or files where a whole customer goes, that were removed from the lake."""
+    nodes: int = 0
+    relationships: int = 0
+    remaining: list[str] = field(default_factory=list)
+    """Where something still is that recograph leaves to people: dumps, backups, old versions."""
+    problems: list[str] = field(default_factory=list)
+    """What couldn't be erased, or looked at, a sentence each."""
+
+    @contextmanager
+    def tried(self) -> Iterator[None]:
+        """Note what goes wrong in the block, and let the rest of the request go on."""
+        try:
+            yield
+        except RecographError as error:
+            self.problems.append(" ".join(str(error).split()))
+
+
+def erase_customer(
+    lake: Lake, customer: str, erase_nodes: Callable[[], Erased], backups: Collection[Path] = ()
+) -> Erasure:
+    """Delete a customer's landed tables and marts, of every date, its list of erased people, and its part of the graph.
+
+    Args:
+        lake: where the tables are.
+        customer: id of the customer.
+        erase_nodes: erases from the graph.
+        backups: of the graph, as far as they are known.
     """
-    prefixes = [
-        customer_folder(customer),
-        f"erased/{customer}/",
-        *(mart_folder(mart, customer) for mart in MARTS),
-    ]
-    return sum(lake.delete(prefix) for prefix in prefixes)
+    done = Erasure()
+    prefixes = [customer_folder(customer), f"erased/{customer}/", *(mart_folder(mart, customer) for mart in MARTS)]
+    with lake.locked(customer):
+        for prefix in prefixes:
+            with done.tried():
+                done.rows += lake.delete(prefix)
+    _erase_nodes(done, erase_nodes)
+    with done.tried():
+        done.remaining += [dump.uri for dump in lake.dumps(customer).values()]
+    _remaining(done, lake, prefixes, backups)
+    return done
 
 
-def erase_user(lake: Lake, customer: Customer, user: int) -> int:
-    """Remove the rows about a person from the customer's landed tables and marts, of every date.
+def erase_user(
+    lake: Lake, customer: Customer, user: int, erase_nodes: Callable[[], Erased], backups: Collection[Path] = ()
+) -> Erasure:
+    """Remove the rows about a person from the customer's landed tables and marts, of every date, and from the graph.
 
-    Returns:
-        How many rows were removed.
+    The graph is erased whatever the lake says. See `erase_customer` for the arguments.
+
+    Raises:
+        RecographError: nobody can have that id. Nothing was erased.
     """
-    add_erased(lake, customer.id, user)
-    return sum(_without(lake, key, person, user) for key, person in _files(lake, customer))
-
-
-def dumps_about(lake: Lake, customer: Customer, user: int) -> list[str]:
-    """The customer's dumps that still have rows about a person; reads them all."""
-    platform = platform_of(customer)
-    schemas = {
-        platform.prefix_of(customer) + contract.table: pa.schema(map(contract.schema.field, contract.about.columns))
-        for contract in platform.contracts.values()
-        if contract.about
-    }
-    people = {platform.prefix_of(customer) + name: contract.about for name, contract in platform.contracts.items()}
-    found = []
+    check_user(user)
+    done = Erasure()
+    # While nobody else makes the customer's tables: what was read before the person was listed would come after.
+    with lake.locked(customer.id):
+        with done.tried():
+            add_erased(lake, customer.id, user)
+        for key, person in _files(lake, customer):
+            with done.tried():
+                done.rows += _without(lake, key, person, user)
+    _erase_nodes(done, erase_nodes)
     for dump in lake.dumps(customer.id).values():
-        with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
-            if any(_count(batch, people[table], user) for table, batch in reader):
-                found.append(dump.uri)
-    return found
+        with done.tried():
+            if _is_about(lake, customer, dump, user):
+                done.remaining.append(dump.uri)
+    _remaining(done, lake, [customer_folder(customer.id), *(mart_folder(mart, customer.id) for mart in MARTS)], backups)
+    return done
+
+
+def _erase_nodes(done: Erasure, erase_nodes: Callable[[], Erased]) -> None:
+    with done.tried():
+        erased = erase_nodes()
+        done.nodes, done.relationships = erased.nodes, erased.relationships
+
+
+def _remaining(done: Erasure, lake: Lake, prefixes: Collection[str], backups: Collection[Path]) -> None:
+    """Note which copies recograph knows of besides."""
+    done.remaining += [f"the backup {backup}" for backup in backups]
+    with done.tried():
+        if versions := sum(lake.old_versions(prefix) for prefix in prefixes):
+            done.remaining.append(f"{versions:,} old versions of objects in {lake.uri('')}")
+
+
+def _is_about(lake: Lake, customer: Customer, dump: DumpFile, user: int) -> bool:
+    """Whether a dump has rows about a person."""
+    platform = platform_of(customer)
+    prefix = platform.prefix_of(customer)
+    people = {prefix + name: (contract, contract.about) for name, contract in platform.contracts.items()}
+    schemas = {
+        name: pa.schema(map(contract.schema.field, person.columns))
+        for name, (contract, person) in people.items()
+        if person
+    }
+    with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
+        return any(_has(batch, person, user) for table, batch in reader if (person := people[table][1]))
+
+
+def _has(batch: pa.RecordBatch, person: Person, user: int) -> bool:
+    return bool(pc.any(is_about(batch, person, frozenset({user}))).as_py())
 
 
 def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
@@ -81,21 +152,19 @@ def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
             yield key, Person(column)
 
 
-def _count(batch: pa.RecordBatch, person: Person | None, user: int) -> int:
-    """How many rows are about a user."""
-    return int(pc.sum(is_about(batch, person, frozenset({user}))).as_py() or 0) if person else 0
-
-
 def _without(lake: Lake, key: str, person: Person, user: int) -> int:
     """Write a file anew without the rows about a person; returns how many these were."""
     filesystem, root = lake.filesystem()
-    with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
-        rows = sum(_count(batch, person, user) for batch in file.iter_batches(columns=person.columns))
-        if not rows:
-            return 0
+    try:
+        with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
+            if not any(_has(batch, person, user) for batch in file.iter_batches(columns=person.columns)):
+                return 0
         with lake.staging() as folder:
-            with pq.ParquetWriter(folder / "kept", file.schema_arrow, compression="zstd") as writer:
-                for batch in file.iter_batches():
-                    writer.write_batch(without_erased(batch, person, frozenset({user})))
+            fs.copy_files(f"{root}{key}", str(folder / "kept"), source_filesystem=filesystem)
+            rows = leave_out(folder / "kept", person, frozenset({user}))
             lake.publish(folder / "kept", key)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise RecographError(
+            f"{lake.uri(key)} can't be read ({error}), so rows about the person may still be in it. {remaking(key)}"
+        ) from error
     return rows

@@ -1,8 +1,9 @@
 """Requests to erase, from the sample dumps to the graph."""
 
-import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import neo4j as neo4j_driver
@@ -16,6 +17,8 @@ from recograph.cli.customer import app
 from recograph.customers import load_customers
 from recograph.errors import RecographError
 from recograph.graph.load import load
+from recograph.lake.erased import add_erased, erased_users
+from recograph.lake.interfaces import DumpFile
 from recograph.lake.landing import land
 from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR
@@ -138,7 +141,7 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
     others = contents(home, "customer_2")
     said = run("erase-user", "customer_1", str(person), "--yes").stdout
     assert "Graph: 1 nodes and 3 relationships erased." in said
-    assert "These dumps still have the person" in said
+    assert f"These still have user {person} of customer_1, and are left to you:" in said
     assert str(home / "data" / "customer_1" / "2026-11-02.sql.gz") in said
     assert about(home, person) == {}
     assert contents(home, "customer_2") == others
@@ -151,7 +154,7 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
     for dump in lake_of(home).dumps("customer_1").values():
         land(lake_of(home), dump, load_customers(home / "data")["customer_1"])
     assert about(home, person) == {}
-    assert json.loads((home / "home" / "lake" / "erased" / "customer_1" / "users.json").read_text()) == [person]
+    assert erased_users(lake_of(home), "customer_1") == {person}
 
 
 def about(home: Path, person: int) -> dict[str, int]:
@@ -170,3 +173,78 @@ def about(home: Path, person: int) -> dict[str, int]:
         for place, column in places.items()
     }
     return {place: count for place, count in counted.items() if count}
+
+
+def test_the_exit_code_says_whether_copies_remain(home: Path, neo4j: neo4j_driver.Driver, person: int) -> None:
+    load_small(home, neo4j, person)
+    backup = home / "graph.dump"
+    backup.touch()
+    (home / "home" / "neo4j").mkdir()
+    (home / "home" / "neo4j" / "backups.txt").write_text(f"{backup}\n{home / 'gone.dump'}\n")
+    done = run("erase-user", "customer_1", str(person), "--yes")
+    assert done.exit_code == 3
+    assert f"  the backup {backup}\n" in done.stdout
+    assert "gone.dump" not in done.stdout
+    backup.unlink()
+    shutil.rmtree(home / "data" / "customer_1")
+    assert run("erase-user", "customer_1", str(person), "--yes").exit_code == 0
+
+
+def test_an_id_that_nobody_can_have_is_refused_before_anything_is_written(home: Path) -> None:
+    for wrong in (2**63, 2**70):
+        with pytest.raises(RecographError, match=r"can't be the id of a user.*Nothing was erased"):
+            run("erase-user", "customer_1", str(wrong), "--yes")
+    assert not (home / "home" / "lake" / "erased").exists()
+    # One that an older version let through is no trouble.
+    listed = home / "home" / "lake" / "erased" / "customer_1" / "users.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(f"[{2**70}, 5]")
+    assert erased_users(lake_of(home), "customer_1") == {5}
+
+
+def test_what_cant_be_erased_is_told_fails_the_command_and_leaves_nobody_in_the_graph(
+    home: Path, neo4j: neo4j_driver.Driver, person: int
+) -> None:
+    snapshots = load_small(home, neo4j, person)
+    lake = home / "home" / "lake"
+    broken = lake / f"landing/customer_1/core_user/snapshot_date={DAYS[0]}/core_user.parquet"
+    broken.write_bytes(broken.read_bytes()[:-9])
+    (home / "data" / "customer_1" / f"{DAYS[1]}.sql.gz").write_bytes(b"no dump")
+    done = run("erase-user", "customer_1", str(person), "--yes")
+    assert done.exit_code == 1
+    assert f"{broken} can't be read" in done.stderr
+    assert "recograph run --customer customer_1 --date 2026-11-01" in done.stderr
+    assert f"{DAYS[1]}.sql.gz" in done.stderr
+    assert str(home / "data" / "customer_1" / f"{DAYS[0]}.sql.gz") in done.stdout
+    assert ("User", "customer_1", person) not in actual(neo4j)[0]
+    broken.unlink()
+    assert about(home, person) == {}
+    assert ("User", "customer_2", person) in expected(snapshots)[0]
+
+
+def test_two_erasures_at_once_lose_nobody(home: Path) -> None:
+    lake = lake_of(home)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda user: add_erased(lake, "customer_1", user), range(40)))
+    assert erased_users(lake, "customer_1") == set(range(40))
+
+
+class ErasingLake(LocalLake):
+    """A lake in which somebody is erased while a dump is being read."""
+
+    def open_dump(self, dump: DumpFile) -> Any:
+        person = int((Path(self.home) / "person").read_text())
+        add_erased(self, dump.customer, person)
+        return super().open_dump(dump)
+
+
+def test_a_person_who_is_erased_while_a_dump_is_landed_stays_erased(home: Path, person: int) -> None:
+    plain = lake_of(home)
+    (home / "home" / "person").write_text(str(person))
+    lake = ErasingLake(plain.root, plain.data, plain.home)
+    for dump in lake.dumps("customer_1").values():
+        land(lake, dump, load_customers(home / "data")["customer_1"])
+    landed = f"{home}/home/lake/landing/customer_1/learning_courseuser/*/*.parquet"
+    ((about, all_),) = rows(home, f"select count(*) filter (idUser = {person}), count(*) from '{landed}'")
+    assert about == 0
+    assert all_

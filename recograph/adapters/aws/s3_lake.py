@@ -21,7 +21,7 @@ from recograph.dumps import LocalFolder, Openable
 from recograph.errors import RecographError, UnavailableError
 from recograph.lake.inbox import LAST_WRITTEN, by_date, date_of_dump
 from recograph.lake.interfaces import DumpFile
-from recograph.lake.staging import staging_folder
+from recograph.lake.staging import customer_locked, staging_folder
 
 _HINTS = {"NoSuchKey": "It isn't there."}
 
@@ -70,6 +70,16 @@ class S3Lake:
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
         return staging_folder(self.home)
+
+    def locked(self, customer: str) -> AbstractContextManager[None]:
+        """See `Lake.locked`."""
+        return customer_locked(self.home, customer)
+
+    def old_versions(self, prefix: str) -> int:
+        """See `Lake.old_versions`."""
+        with explained(self.uri(prefix), _HINTS):
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+            return sum(not version["IsLatest"] for page in pages for version in page.get("Versions", []))
 
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""

@@ -15,7 +15,7 @@ from recograph.dumps import LocalFolder, Openable
 from recograph.errors import RecographError
 from recograph.lake.inbox import by_date, local_dumps, version_of
 from recograph.lake.interfaces import DumpFile
-from recograph.lake.staging import refusal, staging_folder
+from recograph.lake.staging import customer_locked, refusal, staging_folder
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,14 @@ class LocalLake:
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
         return staging_folder(self.home)
+
+    def locked(self, customer: str) -> AbstractContextManager[None]:
+        """See `Lake.locked`."""
+        return customer_locked(self.home, customer)
+
+    def old_versions(self, prefix: str) -> int:  # noqa: ARG002
+        """See `Lake.old_versions`: a folder keeps none."""
+        return 0
 
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""

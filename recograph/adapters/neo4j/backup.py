@@ -14,6 +14,8 @@ from recograph.errors import RecographError
 from recograph.lake.staging import temporary_folder
 
 _DATABASE = "neo4j"
+_LIST = "backups.txt"
+"""In the server's home: where backups were written, so that whoever erases somebody is told of them."""
 _FOLDERS = ("databases", "transactions")
 
 
@@ -33,8 +35,19 @@ def back_up(server: ManagedServer, file: Path, *, overwrite: bool = False) -> No
             with server.offline():
                 _admin(server.home, "dump", _DATABASE, f"--to-path={draft}")
             (draft / f"{_DATABASE}.dump").replace(file)
+            with (server.home / _LIST).open("a") as known:
+                known.write(f"{file}\n")
     except OSError as error:
         raise RecographError(f"The backup can't be written to {file}: {error.strerror}.") from error
+
+
+def backups(home: Path) -> list[Path]:
+    """The backups that were written from this home and are still where they were written."""
+    try:
+        written = (home / _LIST).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [path for path in map(Path, dict.fromkeys(written)) if path.exists()]
 
 
 def restore(server: ManagedServer, file: Path, *, overwrite: bool = False) -> None:
