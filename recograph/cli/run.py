@@ -32,6 +32,9 @@ def run(
     ] = None,
     date: Annotated[list[str] | None, typer.Option("--date", "-d", help="Only this snapshot date; repeatable.")] = None,
     allow_older: Annotated[bool, typer.Option(help="Let the graph go back to an older date.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Compare with the graph itself, whatever is recorded, and set it right.")
+    ] = False,
     max_removed_share: Annotated[
         float | None, typer.Option(help="The share of a set that a day may remove from the graph.", min=0, max=1)
     ] = None,
@@ -47,7 +50,7 @@ def run(
     console = Console()
     partitions = choose_partitions(settings, open_lake(settings), customer, date)
     prepare_instance(settings)
-    run_config = _run_config(allow_older, max_removed_share, max_row_drop)
+    run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop)
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
         # The server starts while the workers land dumps and build marts; they wait for it where they need it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
@@ -100,8 +103,10 @@ def _dates(lake: "Lake", customer: str, *, is_asked_for: bool) -> list[str]:
         return []
 
 
-def _run_config(allow_older: bool, max_removed_share: float | None, max_row_drop: float | None) -> dict[str, Any]:
-    graph = {"allow_older": allow_older or None, "max_removed_share": max_removed_share}
+def _run_config(
+    allow_older: bool, repair: bool, max_removed_share: float | None, max_row_drop: float | None
+) -> dict[str, Any]:
+    graph = {"allow_older": allow_older or None, "repair": repair or None, "max_removed_share": max_removed_share}
     configs = {"graph": graph, "landing": {"max_row_drop": max_row_drop}}
     given = {op: {name: value for name, value in config.items() if value is not None} for op, config in configs.items()}
     return {"ops": {op: {"config": config} for op, config in given.items() if config}}

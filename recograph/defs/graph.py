@@ -40,6 +40,10 @@ class GraphConfig(dg.Config):
         le=1,
         description="The share of a set that a load may remove; 1 lets every removal through.",
     )
+    repair: bool = Field(
+        default=False,
+        description="Whether to compare every set with the graph itself, whatever is recorded, and set it right.",
+    )
 
 
 def graph_key(set_: GraphSet) -> dg.AssetKey:
@@ -158,7 +162,10 @@ class _Step:
 
         snapshot = self._snapshot
         options = LoadOptions(
-            allow_older=config.allow_older, max_removed_share=config.max_removed_share, home=str(SETTINGS.home)
+            allow_older=config.allow_older,
+            max_removed_share=config.max_removed_share,
+            repair=config.repair,
+            home=str(SETTINGS.home),
         )
         with self._neo4j.driver() as driver:
             held = loaded_date(driver, snapshot.customer) or ""

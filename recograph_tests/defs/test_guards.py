@@ -123,10 +123,23 @@ def test_an_older_day_is_refused_until_it_is_allowed(
     assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is True
 
 
-def test_runs_that_are_asked_for_carry_the_customer(definitions: ModuleType) -> None:
+def test_runs_that_are_asked_for_are_about_a_customers_day(definitions: ModuleType) -> None:
     from recograph.defs.automation import request
+    from recograph.defs.partitions import SKIP_UNCHANGED
     from recograph.lake.interfaces import DumpFile
 
-    dumps = [DumpFile("customer_1", day, f"{day}.sql", 1, "1") for day in DAYS]
-    assert request(dumps).tags["recograph/customer"] == "customer_1"
-    assert request(dumps[:1]).tags["recograph/customer"] == "customer_1"
+    asked = request(DumpFile("customer_1", DAYS[0], "a.sql", 1, "1"), "key")
+    assert asked.partition_key == "customer_1|2026-11-01"
+    assert SKIP_UNCHANGED in asked.tags
+
+
+def test_repair_in_the_run_config_compares_with_the_graph(
+    definitions: ModuleType, tmp_path: Path, neo4j: neo4j_driver.Driver, server: Neo4jResource
+) -> None:
+    Snapshot({"users": [(1, True, True, None)]}).write(tmp_path, "customer_1", DAYS[0])
+    assert materialize(tmp_path, server, DAYS[0]).success
+    neo4j.execute_query("MATCH (u:User) SET u.valid = false")
+    materialize(tmp_path, server, DAYS[0])
+    assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is False
+    assert materialize(tmp_path, server, DAYS[0], repair=True).success
+    assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is True
