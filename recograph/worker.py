@@ -17,7 +17,7 @@ from recograph.errors import RecographError
 def materialize(customer: str, date: str, run_config: dict[str, Any]) -> bool:
     """Run the job for a day of a customer; returns whether it succeeded."""
     from recograph.definitions import defs
-    from recograph.defs.automation import assets_of, dump_to_graph  # the code location is loaded here
+    from recograph.defs.automation import dump_to_graph, parts_of  # the code location is loaded here
     from recograph.defs.partitions import CUSTOMERS, Snapshot
     from recograph.defs.platforms import step_name
     from recograph.platforms import platform_of
@@ -28,12 +28,16 @@ def materialize(customer: str, date: str, run_config: dict[str, Any]) -> bool:
     instance = dg.DagsterInstance.get()
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _report)
-    result = defs.resolve_job_def(dump_to_graph.name).execute_in_process(
+    parts = parts_of(customer)
+    job = defs.resolve_job_def(dump_to_graph.name).get_subset(
+        asset_selection=set(parts["asset_selection"]) if parts else None,
+        asset_check_selection=set(parts["asset_check_keys"]) if parts else None,
+    )
+    result = job.execute_in_process(
         instance=instance,
         run_id=run_id,
         run_config=run_config,
         partition_key=Snapshot(customer, date).key,
-        asset_selection=assets_of(customer),
         raise_on_error=False,
     )
     return result.success

@@ -5,21 +5,21 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import Any
 
 import dagster as dg
 
-from recograph.defs.catalog import catalog_table
+from recograph.defs import catalog, landing
 from recograph.defs.dagster_private import observed_versions
 from recograph.defs.dumps import SQL_DUMP, dumps_of, seen_events
 from recograph.defs.errors import clear_failures
-from recograph.defs.graph import graph_key
-from recograph.defs.landing import landed_table
+from recograph.defs.graph import graph, graph_key
 from recograph.defs.marts import marts
 from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, SKIP_UNCHANGED, TIMEZONE, Snapshot
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
-from recograph.graph.model import NODE_SETS, SETS
+from recograph.graph.model import NODE_SETS
 from recograph.lake.interfaces import DumpFile, Lake
 from recograph.platforms import platform_of
 
@@ -33,13 +33,19 @@ dump_to_graph = dg.define_asset_job(
 )
 
 
-def assets_of(customer: str) -> list[dg.AssetKey] | None:
-    """The assets of a run for a customer, without other platforms' own; None, for all, where there are none."""
+def parts_of(customer: str) -> dict[str, Any]:
+    """What a run for a customer has of the job, as a request names it: nothing that is other platforms' own.
+
+    Without other platforms it is empty, which means all. The checks are named too, or freshness would be among them.
+    """
     if len(USED) == 1:
-        return None
-    tables = platform_of(CUSTOMERS[customer]).contracts
-    own = [key(platform_of(CUSTOMERS[customer]), table) for table in tables for key in (landed_table, catalog_table)]
-    return [*own, *marts.keys, *similarity.keys, *(graph_key(set_) for set_ in SETS.values())]
+        return {}
+    platform = platform_of(CUSTOMERS[customer])
+    steps = (landing.landing_of(platform), catalog.catalog_of(platform), marts, similarity, graph)
+    return {
+        "asset_selection": [key for step in steps for key in step.keys],
+        "asset_check_keys": [key for step in steps for key in step.check_keys],
+    }
 
 
 def request(dump: DumpFile, run_key: str) -> dg.RunRequest:
@@ -48,7 +54,7 @@ def request(dump: DumpFile, run_key: str) -> dg.RunRequest:
         run_key,
         partition_key=Snapshot(dump.customer, dump.date).key,
         tags={SKIP_UNCHANGED: "true"},
-        asset_selection=assets_of(dump.customer),
+        **parts_of(dump.customer),
     )
 
 

@@ -1,0 +1,3 @@
+from recograph_tests.dumps.conftest import mariadb, postgresql
+
+__all__ = ["mariadb", "postgresql"]
