@@ -1,6 +1,7 @@
 """An installation of customers of several platforms, through the whole flow by the command line."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def test_customers_of_several_platforms_become_one_graph(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 failed" in done.stdout
     # A plugin's activities are left out, and counted.
-    assert f"warning: {MOODLE}: marts/assets: assets_are_all_read" in done.stdout
+    assert re.search(
+        rf"warning: {MOODLE}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", done.stdout
+    )
     nodes, edges = actual(neo4j)
     edges = {key: edge for key, edge in edges.items() if key[0] != "SIMILAR_TO"}
     assert (nodes, edges) == truth(installation.data)
