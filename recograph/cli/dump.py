@@ -1,11 +1,12 @@
 """`recograph dump`: look into SQL dumps, and turn them into Parquet."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look into SQL dumps, and turn them into Parquet.", no_args_is_help=True)
 
-DumpFile = Annotated[Path, typer.Argument(help="A dump of MySQL, MariaDB or PostgreSQL, perhaps compressed.")]
+DumpFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A dump of MySQL, MariaDB or PostgreSQL: SQL text, an archive of pg_dump, a folder of mydumper, MySQL "
+        "Shell or --tab; perhaps compressed, in tar or zip; - for standard input."
+    ),
+]
 Database = Annotated[
     str | None, typer.Option("--database", "-d", help="Database (MySQL) or schema (PostgreSQL) to read.")
 ]
@@ -38,6 +45,10 @@ LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", metavar="NAME=NUMBER", help="Raise a limit that a message names; may be repeated."),
 ]
+
+
+def _opened(file: Path) -> "Path | BinaryIO":
+    return sys.stdin.buffer if file == Path("-") else file
 
 
 def _limits(options: list[str] | None) -> "Limits":
@@ -91,7 +102,7 @@ def inspect(
 
     with _progress(file) as on_progress:
         found = dumps.inspect(
-            file,
+            _opened(file),
             database=database,
             declared=_declared(dialect, encoding, time_zone),
             limits=_limits(limit),
@@ -103,7 +114,7 @@ def inspect(
     console = Console()
     console.print(
         f"{printable(found.name)}: {found.dialect} {printable(found.server_version or '(version unknown)')}, "
-        f"{found.bytes:,} bytes, compression {found.compression}\nsha256 {found.sha256}",
+        f"{found.form}, {found.bytes:,} bytes, compression {found.compression}\nsha256 {found.sha256}",
         highlight=False,
         markup=False,
     )
@@ -136,7 +147,7 @@ def convert(
 
     with _progress(file) as on_progress:
         tables = convert_dump(
-            file,
+            _opened(file),
             out,
             tables=table or None,
             database=database,

@@ -15,6 +15,7 @@ from recograph.dumps.message import Kind, Name, Names, Place
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 from recograph.dumps.settings import Declared
+from recograph.dumps.source import Openable
 
 WRITING: dict[str, Any] = {"compression": "zstd", "use_dictionary": False, "write_batch_size": 64 << 10}
 """How Parquet is written: without dictionaries in half the time, and zstd finds what repeats by itself; few large
@@ -94,7 +95,7 @@ class _Folder:
 
 
 def convert(
-    source: str | os.PathLike[str],
+    source: Openable,
     out: str | os.PathLike[str],
     *,
     tables: Collection[str] | None = None,
@@ -110,7 +111,7 @@ def convert(
     Files are written beside their place and moved there when the whole dump was read; on failure nothing is left.
 
     Args:
-        source: the dump.
+        source: the dump: a file, a stream or a folder.
         out: the folder; it is made where it isn't there.
         tables: names of the tables to write; all of them by default.
         database: the database, or in PostgreSQL the schema, to read.
