@@ -11,7 +11,7 @@ from recograph.settings import PROJECT_DIR
 PAGES = [*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").glob("*.md"))]
 README = (PROJECT_DIR / "README.md").read_text()
 MERMAID = re.findall(r"^```mermaid\n(.*?)^```$", README, re.M | re.S)
-INTERNAL = {"RECOGRAPH_SPILL", "RECOGRAPH_PLATFORMS", "NEO4J_HOME", "NEO4J_CONF"}
+INTERNAL = {"RECOGRAPH_SPILL", "RECOGRAPH_PLATFORMS", "RECOGRAPH_PARTITION", "NEO4J_HOME", "NEO4J_CONF"}
 """Set by one process for another."""
 
 
