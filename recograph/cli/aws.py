@@ -79,6 +79,23 @@ def tables(customer: Customers = None) -> None:
 
 
 @app.command()
+def purge(
+    customer: Annotated[list[str], typer.Option("--customer", "-c", help="Whose old versions to delete; repeatable.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Delete the old versions that the bucket keeps of a customer's files, as after an erasure."""
+    from recograph.customers import check_customer_id
+    from recograph.operating.versions import purge as purge_versions
+
+    deployment = _deployment(None)
+    for name in customer:
+        check_customer_id(name)
+        if not yes:
+            typer.confirm(f"Delete all old versions of the dumps, landed tables and marts of {name}?", abort=True)
+        typer.echo(f"{name}: {purge_versions(deployment.settings, name):,} old versions deleted.")
+
+
+@app.command()
 def check_empty() -> None:
     """Fail where the bucket has something in it, so that `make destroy` doesn't begin."""
     deployment = _deployment(None)

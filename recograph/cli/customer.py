@@ -99,6 +99,11 @@ def _report(settings: Settings, done: "Erasure", whom: str) -> None:
             f"Neo4j's transaction logs ({settings.home / 'neo4j' / 'data' / 'transactions'}) keep what was deleted "
             "until they are rotated."
         )
+    if settings.on_aws:
+        typer.echo(
+            "The bucket keeps old versions for some days (noncurrent_days in Terraform); `recograph aws purge` deletes "
+            "those of a customer now."
+        )
     if done.remaining:
         typer.echo(f"These still have {whom}, and are left to you:")
         for place in done.remaining:

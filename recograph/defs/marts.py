@@ -109,6 +109,10 @@ def marts(
     if any(not result.is_test or names for result in failures):
         # A broken file, of this day or of an earlier one, is named with its path.
         advice = dict.fromkeys(remaking(cause) for cause in failures.values() if ".parquet" in cause)
+        if SETTINGS.on_aws:
+            from recograph.adapters.aws.messages import advice as aws_advice  # loads botocore
+
+            advice |= dict.fromkeys(filter(None, map(aws_advice, failures.values())))
         raise dg.Failure(description=f"dbt failed for {snapshot}. {' '.join([*failures.values(), *advice])}")
     if not names:
         return

@@ -111,6 +111,21 @@ def test_a_bucket_is_empty_only_without_old_versions(ministack: LocalAws, made: 
     assert deployment.files() == 2  # the version, and the mark that it was deleted
 
 
+def test_old_versions_of_a_customer_are_purged_and_nothing_else(ministack: LocalAws, made: Made) -> None:
+    s3 = ministack.client("s3")
+    s3.put_bucket_versioning(Bucket=made.bucket, VersioningConfiguration={"Status": "Enabled"})
+    replaced, deleted = "landing/customer_1/t/f", "marts/users/customer=customer_1/snapshot_date=2026-11-01/f"
+    others = "landing/customer_2/t/f"
+    for key in (replaced, replaced, deleted, others, others):
+        s3.put_object(Bucket=made.bucket, Key=key, Body=b"x")
+    s3.delete_object(Bucket=made.bucket, Key=deleted)
+    purged = CliRunner().invoke(app, ["aws", "purge", "-c", "customer_1", "-y"])
+    assert "customer_1: 3 old versions deleted." in purged.stdout
+    listed = s3.list_object_versions(Bucket=made.bucket)
+    assert sorted(version["Key"] for version in listed["Versions"]) == [replaced, others, others]
+    assert not listed.get("DeleteMarkers")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
