@@ -11,6 +11,7 @@ from recograph.dumps.archives import open_file, open_folder
 from recograph.dumps.archives.folders import Folder, LocalFolder
 from recograph.dumps.archives.parts import Opening, Part, Wants
 from recograph.dumps.archives.streams import BLOCK_BYTES, Counted, Stream
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError, Limits
 from recograph.errors import UnavailableError
 
@@ -76,7 +77,11 @@ class Source:
         try:
             self._own = path.open("rb")
         except OSError as error:
-            raise DumpError(f"{self.name}: the file can't be read: {error.strerror}.") from error
+            raise DumpError(
+                "{dump}: the file can't be read: {reason}.",
+                dump=Name(self.name, whole=True),
+                reason=Name(str(error.strerror)),
+            ) from error
         self._count(self._own)
 
     def _count(self, file: BinaryIO) -> None:
@@ -136,7 +141,10 @@ class Source:
 
     def _check_unchanged(self, error: DumpError | None = None) -> None:
         if self._stamp() != self._before:
-            raise ChangedError(f"{self.name}: the dump was written to while it was read. Read it again.") from error
+            raise ChangedError(
+                "{dump}: the dump was written to while it was read. Read it again.",
+                dump=Name(self.name, whole=True),
+            ) from error
 
     def close(self) -> None:
         """Close the file, where this opened it; a stream that was handed in stays open."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 from recograph.dumps.scan import escaped_positions
 
@@ -38,9 +39,17 @@ def as_copy(chunks: Iterable[bytes], name: str, expected: int | None = None) -> 
             last = chunk[whole - 1 : whole]
             yield _with_letters(chunk[:whole])
     if left or last != b"\n":
-        raise DumpError(f"{name}: the file ends within a row. It was cut; fetch or make it again.")
+        raise DumpError(
+            "{dump}: the file ends within a row. It was cut; fetch or make it again.",
+            dump=Name(name, whole=True),
+        )
     if expected is not None and total != expected:
-        raise DumpError(f"{name}: the file holds {total} bytes where {expected} are expected. Fetch or make it again.")
+        raise DumpError(
+            "{dump}: the file holds {total} bytes where {expected} are expected. Fetch or make it again.",
+            dump=Name(name, whole=True),
+            total=total,
+            expected=expected,
+        )
     yield _END
 
 

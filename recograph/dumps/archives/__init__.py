@@ -13,6 +13,7 @@ from recograph.dumps.archives.folders import Below, Folder, is_aside
 from recograph.dumps.archives.parts import Content, Opening
 from recograph.dumps.archives.plain import Plain
 from recograph.dumps.archives.streams import Stream
+from recograph.dumps.message import Name, Names
 from recograph.dumps.report import DumpError, Limits
 
 _MOST_LAYERS = 4
@@ -57,7 +58,11 @@ def open_file(stream: Stream, opening: Opening, layers: int = _MOST_LAYERS) -> C
             opening.containers.append(name)
             return open_folder(container(stream, opening.limits), opening, layers - 1)
     if not layers:
-        raise DumpError(f"{stream.name}: the file is packed more than {_MOST_LAYERS} times. Pack it once.")
+        raise DumpError(
+            "{dump}: the file is packed more than {most_layers} times. Pack it once.",
+            dump=Name(stream.name, whole=True),
+            most_layers=_MOST_LAYERS,
+        )
     for matches, archive in FILES:
         if matches(head):
             return archive(stream, opening)
@@ -72,7 +77,10 @@ def open_folder(folder: Folder, opening: Opening, layers: int = _MOST_LAYERS) ->
     """
     files = [path for path in folder.files() if not is_aside(path)]
     if not files:
-        raise DumpError(f"{folder.name}: there is no file of a dump in it. The export may have failed; make it again.")
+        raise DumpError(
+            "{dump}: there is no file of a dump in it. The export may have failed; make it again.",
+            dump=Name(folder.name, whole=True),
+        )
     for matches, form in FOLDERS:
         if matches(files):
             return form(folder, opening)
@@ -82,6 +90,9 @@ def open_folder(folder: Folder, opening: Opening, layers: int = _MOST_LAYERS) ->
     if len(below) == 1:
         return open_folder(Below(folder, below.pop()), opening, layers)
     raise DumpError(
-        f"{folder.name}: {len(files)} files that together are no dump of pg_dump, mydumper, MySQL Shell or "
-        f"mariadb-dump, among them {', '.join(sorted(files)[:3])}. One dump is one file or one such folder."
+        "{dump}: {files} files that together are no dump of pg_dump, mydumper, MySQL Shell or "
+        "mariadb-dump, among them {some}. One dump is one file or one such folder.",
+        dump=Name(folder.name, whole=True),
+        files=len(files),
+        some=Names.of(sorted(files)[:3]),
     )

@@ -16,6 +16,7 @@ import lz4.frame
 import zstandard
 
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError, Limits
 
 _OUT_BYTES = 4 << 20
@@ -246,8 +247,11 @@ def _pieces(packed: Stream, codec: Codec, limits: Limits) -> Iterator[bytes]:
                         yield piece
             except _TooFarBackError as error:
                 raise DumpError(
-                    f"{packed.name}: zstd was told to look back {error.window} bytes (--long or --ultra), more than "
-                    f"{limits.window_bytes}. Raise the limit window_bytes if memory allows it, or compress without."
+                    "{dump}: zstd was told to look back {window} bytes (--long or --ultra), more than "
+                    "{window_bytes}. Raise the limit window_bytes if memory allows it, or compress without.",
+                    dump=Name(packed.name, whole=True),
+                    window=error.window,
+                    window_bytes=limits.window_bytes,
                 ) from error
             except codec.errors as error:
                 raise broken(packed.name, codec.name, packed.place) from error
@@ -256,8 +260,11 @@ def _pieces(packed: Stream, codec: Codec, limits: Limits) -> Iterator[bytes]:
             data = packed.read(BLOCK_BYTES)
             if not data:
                 raise DumpError(
-                    f"{packed.name}: the {codec.name} stream ends after {packed.place} compressed bytes, within a "
-                    "member. The file was cut on its way; fetch it again."
+                    "{dump}: the {name} stream ends after {place} compressed bytes, within a member. The "
+                    "file was cut on its way; fetch it again.",
+                    dump=Name(packed.name, whole=True),
+                    name=Name(codec.name),
+                    place=packed.place,
                 )
         data = member.left or packed.read(BLOCK_BYTES)
 
@@ -287,8 +294,11 @@ def _check_padding(packed: Stream, codec: Codec, data: bytes) -> None:
 def broken(name: str, codec: str, place: int) -> DumpError:
     """That compressed bytes aren't what their format says."""
     return DumpError(
-        f"{name}: the {codec} stream is broken within {place} compressed bytes. "
-        "The file was cut or damaged on its way; fetch it again."
+        "{dump}: the {codec} stream is broken within {place} compressed bytes. The file was cut "
+        "or damaged on its way; fetch it again.",
+        dump=Name(name, whole=True),
+        codec=Name(codec),
+        place=place,
     )
 
 
@@ -299,9 +309,18 @@ def check_ratio(name: str, total: int, compressed: int, limits: Limits) -> None:
         DumpError: it does, or is larger than any dump may be.
     """
     if total > limits.total_bytes:
-        raise DumpError(f"{name}: more than {limits.total_bytes} bytes. Raise the limit total_bytes if it is right.")
+        raise DumpError(
+            "{dump}: more than {total_bytes} bytes. Raise the limit total_bytes if it is right.",
+            dump=Name(name, whole=True),
+            total_bytes=limits.total_bytes,
+        )
     if total - limits.ratio_from > limits.ratio * max(compressed, 1):
         raise DumpError(
-            f"{name}: {compressed} compressed bytes hold more than {total} bytes, more than {limits.ratio} times as "
-            "many: this looks like a decompression bomb. Raise the limit ratio if it is right."
+            "{dump}: {compressed} compressed bytes hold more than {total} bytes, more than {ratio} "
+            "times as many: this looks like a decompression bomb. Raise the limit ratio if it is "
+            "right.",
+            dump=Name(name, whole=True),
+            compressed=compressed,
+            total=total,
+            ratio=limits.ratio,
         )

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 MOST_FILES = 1_000_000
@@ -73,9 +74,17 @@ class LocalFolder:
                     path = Path(folder, name)
                     found.append((path.relative_to(self._path).as_posix(), path.stat()))
                     if len(found) > MOST_FILES:
-                        raise DumpError(f"{self.name}: more than {MOST_FILES} files. This is no folder of one dump.")
+                        raise DumpError(
+                            "{dump}: more than {most_files} files. This is no folder of one dump.",
+                            dump=Name(self.name, whole=True),
+                            most_files=MOST_FILES,
+                        )
         except OSError as error:
-            raise DumpError(f"{error.filename or self.name} can't be read: {error.strerror}.") from error
+            raise DumpError(
+                "{name} can't be read: {reason}.",
+                name=Name(str(error.filename or self.name), whole=True),
+                reason=Name(str(error.strerror)),
+            ) from error
         return sorted(found, key=lambda item: item[0])
 
     def open(self, path: str) -> BinaryIO:
@@ -83,7 +92,12 @@ class LocalFolder:
         try:
             return (self._path / path).open("rb")
         except OSError as error:
-            raise DumpError(f"{self.name}/{path} can't be read: {error.strerror}.") from error
+            raise DumpError(
+                "{dump}/{path} can't be read: {reason}.",
+                dump=Name(self.name, whole=True),
+                path=Name(path, whole=True),
+                reason=Name(str(error.strerror)),
+            ) from error
 
 
 def _fail(error: OSError) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import TAIL, small, table_of, title, use
 from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance, without_ending
+from recograph.dumps.message import Name
 from recograph.dumps.names import names
 from recograph.dumps.report import DumpError
 
@@ -84,13 +85,15 @@ class Mydumper:
         """What `metadata` says; it takes this name when the dump is whole."""
         if "metadata" not in self._files:
             raise DumpError(
-                f"{self._folder.name}: mydumper hasn't finished this dump (there is no file metadata). Wait for it, or "
-                "make the dump again."
+                "{dump}: mydumper hasn't finished this dump (there is no file metadata). Wait for it, or "
+                "make the dump again.",
+                dump=Name(self._folder.name, whole=True),
             )
         text = small(self._opening, self._folder, "metadata").decode(errors="replace")
         if "Finished dump at" not in text:
             raise DumpError(
-                f"{self._folder.name}/metadata doesn't say that the dump was finished. Fetch or make it again."
+                "{dump}/metadata doesn't say that the dump was finished. Fetch or make it again.",
+                dump=Name(self._folder.name, whole=True),
             )
         return text
 
@@ -107,9 +110,17 @@ class Mydumper:
             if name is None:
                 if re.search(rb"^\s*CREATE (?:OR REPLACE )?SEQUENCE", definition, re.M):
                     continue
-                raise DumpError(f"{self._folder.name}/{path} defines no table. It was cut; fetch or make it again.")
+                raise DumpError(
+                    "{dump}/{path} defines no table. It was cut; fetch or make it again.",
+                    dump=Name(self._folder.name, whole=True),
+                    path=Name(path, whole=True),
+                )
             if not definition.rstrip().endswith(b";"):
-                raise DumpError(f"{self._folder.name}/{path} has no end. It was cut; fetch or make it again.")
+                raise DumpError(
+                    "{dump}/{path} has no end. It was cut; fetch or make it again.",
+                    dump=Name(self._folder.name, whole=True),
+                    path=Name(path, whole=True),
+                )
             tables[base] = _Table(self._database(base, name), name, definition)
         return tables
 
@@ -129,8 +140,10 @@ class Mydumper:
             table = self._tables.get(f"{base}{match['numbers']}") or self._tables.get(base)
             if table is None:
                 raise DumpError(
-                    f"{self._folder.name}: the definition of the table in {path} is missing. Make the dump with the "
-                    "tables' schemas (without --no-schemas), and copy all of it."
+                    "{dump}: the definition of the table in {path} is missing. Make the dump with the "
+                    "tables' schemas (without --no-schemas), and copy all of it.",
+                    dump=Name(self._folder.name, whole=True),
+                    path=Name(path, whole=True),
                 )
             if match["kind"] == "sql":
                 table.files.append(path)
@@ -160,14 +173,19 @@ class Mydumper:
             last = (last + chunk[-16:])[-16:]
             yield chunk
         if not last.rstrip().endswith(b";"):
-            raise DumpError(f"{name}: the file has no end. It was cut; fetch or make it again.")
+            raise DumpError(
+                "{dump}: the file has no end. It was cut; fetch or make it again.",
+                dump=Name(name, whole=True),
+            )
 
     def _loaded(self, table: _Table, path: str, match: re.Match[bytes]) -> Part:
         """The file of rows that a LOAD DATA statement names."""
         if not _FORM.fullmatch(match["form"]):
             raise DumpError(
-                f"{self._folder.name}/{path}: rows in another form than mydumper's --format=LOAD_DATA writes by "
-                "itself. Leave options such as --csv and --fields-... away."
+                "{dump}/{path}: rows in another form than mydumper's --format=LOAD_DATA writes by "
+                "itself. Leave options such as --csv and --fields-... away.",
+                dump=Name(self._folder.name, whole=True),
+                path=Name(path, whole=True),
             )
         named = match["file"].decode(errors="replace").rpartition("/")[2]
         near = path.rpartition("/")[0]
@@ -176,8 +194,11 @@ class Mydumper:
         ]
         if not found:
             raise DumpError(
-                f"{self._folder.name}: the file {named}, with the rows of table {table.name}, is missing. "
-                "The dump wasn't copied whole; fetch or make it again."
+                "{dump}: the file {named}, with the rows of table {name}, is missing. The dump wasn't "
+                "copied whole; fetch or make it again.",
+                dump=Name(self._folder.name, whole=True),
+                named=Name(named),
+                name=Name(table.name),
             )
         listed = match["columns"].replace(b"@", b"")
         columns = tuple(names(listed, "utf-8"))

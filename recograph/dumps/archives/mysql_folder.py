@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.parts import Opening
+from recograph.dumps.message import Name
 from recograph.dumps.names import NAME, unquote
 from recograph.dumps.report import DumpError
 
@@ -40,7 +41,11 @@ def _upto(blocks: Iterable[bytes], name: str) -> Iterable[bytes]:
     for block in blocks:
         total += len(block)
         if total > _MOST_SMALL:
-            raise DumpError(f"{name}: more than {_MOST_SMALL} bytes of definitions. This is no file of a dump.")
+            raise DumpError(
+                "{dump}: more than {most_small} bytes of definitions. This is no file of a dump.",
+                dump=Name(name, whole=True),
+                most_small=_MOST_SMALL,
+            )
         yield block
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import TAIL, small, title, use
 from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 _BEGUN, _DONE = "@.json", "@.done.json"
@@ -40,8 +41,10 @@ class MySQLShell:
         self._files = folder.files()
         if _DONE not in self._files:
             raise DumpError(
-                f"{folder.name}: MySQL Shell hasn't finished this dump (there is no {_DONE}). Wait for it, or make the "
-                "dump again."
+                "{dump}: MySQL Shell hasn't finished this dump (there is no {done}). Wait for it, or "
+                "make the dump again.",
+                dump=Name(folder.name, whole=True),
+                done=Name(_DONE),
             )
         begun, self._done = self._json(_BEGUN), self._json(_DONE)
         self._tables: dict[tuple[str, str], str] = {}
@@ -65,15 +68,25 @@ class MySQLShell:
             value = json.loads(small(self._opening, self._folder, self._known(path)))
         except ValueError as error:
             raise DumpError(
-                f"{self._folder.name}/{path} isn't JSON. It was cut or damaged; fetch or make it again."
+                "{dump}/{path} isn't JSON. It was cut or damaged; fetch or make it again.",
+                dump=Name(self._folder.name, whole=True),
+                path=Name(path, whole=True),
             ) from error
         if not isinstance(value, dict):
-            raise DumpError(f"{self._folder.name}/{path} isn't as MySQL Shell writes it. Fetch or make it again.")
+            raise DumpError(
+                "{dump}/{path} isn't as MySQL Shell writes it. Fetch or make it again.",
+                dump=Name(self._folder.name, whole=True),
+                path=Name(path, whole=True),
+            )
         return value
 
     def _known(self, path: str) -> str:
         if path not in self._files:
-            raise DumpError(f"{self._folder.name}: {path} is missing. The dump wasn't copied whole; fetch it again.")
+            raise DumpError(
+                "{dump}: {path} is missing. The dump wasn't copied whole; fetch it again.",
+                dump=Name(self._folder.name, whole=True),
+                path=Name(path, whole=True),
+            )
         return path
 
     def parts(self, wants: Wants) -> Iterator[Part]:
@@ -104,14 +117,21 @@ class MySQLShell:
         options = described.get("options", {})
         if any(options.get(key, value) != value for key, value in _FORM.items()):
             raise DumpError(
-                f"{self._folder.name}/{base}.json: the rows are in another form than MySQL Shell writes by itself. "
-                "Make the dump without a dialect and without fieldsTerminatedBy and the like."
+                "{dump}/{base}.json: the rows are in another form than MySQL Shell writes by itself. "
+                "Make the dump without a dialect and without fieldsTerminatedBy and the like.",
+                dump=Name(self._folder.name, whole=True),
+                base=Name(base),
             )
         extension = described.get("extension", "tsv.zst")
         decoded = options.get("decodeColumns", {})
         unknown = sorted(set(decoded.values()) - set(_TRANSPORTS))
         if unknown:
-            raise DumpError(f"{self._folder.name}/{base}.json: values come by {unknown[0]}, which isn't known.")
+            raise DumpError(
+                "{dump}/{base}.json: values come by {unknown}, which isn't known.",
+                dump=Name(self._folder.name, whole=True),
+                base=Name(base),
+                unknown=Name(unknown[0]),
+            )
         transports = {column: _TRANSPORTS[how] for column, how in decoded.items()}
         sizes = self._done.get("chunkFileBytes", {})
         chunks = []
@@ -130,8 +150,10 @@ class MySQLShell:
         while f"{base}@@{number}.{extension}" not in self._files:
             if f"{base}@{number}.{extension}" not in self._files:
                 raise DumpError(
-                    f"{self._folder.name}: chunk {number} of {base} is missing. The dump wasn't copied whole; fetch it "
-                    "again."
+                    "{dump}: chunk {number} of {base} is missing. The dump wasn't copied whole; fetch it again.",
+                    dump=Name(self._folder.name, whole=True),
+                    number=number,
+                    base=Name(base),
                 )
             files.append(f"{base}@{number}.{extension}")
             number += 1

@@ -12,6 +12,7 @@ from recograph.dumps.archives.compression import CODECS, unpacked
 from recograph.dumps.archives.parts import Opening, Part, Wants
 from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry, Toc
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 _ROWS, _LARGE_OBJECTS = 1, 3
@@ -36,8 +37,9 @@ class Custom:
         self._toc = Toc.read(stream, opening.limits)
         if self._toc.form != CUSTOM:
             raise DumpError(
-                f"{stream.name}: this is the table of contents of a folder of pg_dump (toc.dat) without its files. "
-                "Give the folder, or the tar archive, that it is from."
+                "{dump}: this is the table of contents of a folder of pg_dump (toc.dat) without its "
+                "files. Give the folder, or the tar archive, that it is from.",
+                dump=Name(stream.name, whole=True),
             )
         if self._toc.compression != "none":
             opening.layers[self._toc.compression] = None
@@ -50,8 +52,11 @@ class Custom:
         first = self._toc.first_data
         if first is not None and first != self._toc.end:
             raise DumpError(
-                f"{stream.name}: the table of contents ends at byte {self._toc.end}, but data begin at {first}. "
-                "The file was damaged; fetch or make it again."
+                "{dump}: the table of contents ends at byte {end}, but data begin at {first}. The file "
+                "was damaged; fetch or make it again.",
+                dump=Name(stream.name, whole=True),
+                end=self._toc.end,
+                first=first,
             )
         if stream.size is None or not self._toc.rows:
             return
@@ -198,8 +203,9 @@ class _Blocks:
     def broken(self) -> DumpError:
         """That what stands here isn't what must."""
         return DumpError(
-            f"{self._stream.name}: the archive is broken at byte {self.place}. The file was damaged; fetch or make it "
-            "again."
+            "{dump}: the archive is broken at byte {place}. The file was damaged; fetch or make it again.",
+            dump=Name(self._stream.name, whole=True),
+            place=self.place,
         )
 
     def _more(self, size: int) -> bool:

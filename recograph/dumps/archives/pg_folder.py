@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.parts import Opening, Part, Wants, in_advance
 from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry, Toc
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 _TOC = "toc.dat"
@@ -30,14 +31,23 @@ class PgFolder:
         self._files = folder.files()
         stream = opening.stream(folder, _TOC)
         if not stream.peek().startswith(MAGIC):
-            raise DumpError(f"{stream.name}: this isn't a table of contents of pg_dump. Make the dump again.")
+            raise DumpError(
+                "{dump}: this isn't a table of contents of pg_dump. Make the dump again.",
+                dump=Name(stream.name, whole=True),
+            )
         self._toc = Toc.read(stream, opening.limits)
         if self._toc.form != TAR:
-            raise DumpError(f"{stream.name}: this is pg_dump's custom form. Give this file alone.")
+            raise DumpError(
+                "{dump}: this is pg_dump's custom form. Give this file alone.",
+                dump=Name(stream.name, whole=True),
+            )
         if self._toc.end != self._files[_TOC]:
             raise DumpError(
-                f"{stream.name}: the table of contents ends at byte {self._toc.end}, but the file has "
-                f"{self._files[_TOC]}. The file was damaged; fetch or make it again."
+                "{dump}: the table of contents ends at byte {end}, but the file has {toc}. The file was "
+                "damaged; fetch or make it again.",
+                dump=Name(stream.name, whole=True),
+                end=self._toc.end,
+                toc=self._files[_TOC],
             )
         self.head = self._toc.head()
 
@@ -63,6 +73,9 @@ class PgFolder:
             if entry.file + ending in self._files:
                 return entry.file + ending
         raise DumpError(
-            f"{self._folder.name}: the file {entry.file}, with the rows of table {entry.name}, is missing. "
-            "The dump wasn't copied whole; fetch or make it again."
+            "{dump}: the file {file}, with the rows of table {name}, is missing. The dump wasn't "
+            "copied whole; fetch or make it again.",
+            dump=Name(self._folder.name, whole=True),
+            file=Name(entry.file),
+            name=Name(entry.name),
         )

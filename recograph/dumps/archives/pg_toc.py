@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from recograph.dumps.archives.parts import Wants
 from recograph.dumps.archives.streams import Stream, cut
+from recograph.dumps.message import Name
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
 
@@ -127,9 +128,13 @@ class Toc:
                 is_right = False
             if not is_right:
                 raise DumpError(
-                    f"{name}: entry {entry.id} of the table of contents ({entry.kind} {entry.name}) isn't as pg_dump "
-                    "writes it. The file was damaged, or a newer pg_dump wrote it; make a plain dump: pg_dump "
-                    "--format=plain."
+                    "{dump}: entry {id} of the table of contents ({kind} {name}) isn't as pg_dump writes it. "
+                    "The file was damaged, or a newer pg_dump wrote it; make a plain dump: pg_dump "
+                    "--format=plain.",
+                    dump=Name(name, whole=True),
+                    id=entry.id,
+                    kind=Name(entry.kind),
+                    name=Name(entry.name),
                 )
 
     def head(self) -> bytes:
@@ -162,7 +167,11 @@ class Toc:
             last = (last + chunk[-len(_AFTER_ROWS) :])[-len(_AFTER_ROWS) :]
             yield chunk
         if last != _AFTER_ROWS:
-            raise DumpError(f"{name}: the rows of table {entry.name} have no end. They were cut; make the dump again.")
+            raise DumpError(
+                "{dump}: the rows of table {name} have no end. They were cut; make the dump again.",
+                dump=Name(name, whole=True),
+                name=Name(entry.name),
+            )
 
     def _search_path(self, entry: Entry) -> bytes:
         """Names were not qualified before version 1.13."""
@@ -194,8 +203,11 @@ class _Reader:
         version = (major, minor)
         if not _OLDEST <= version <= _NEWEST:
             raise DumpError(
-                f"{stream.name}: an archive of pg_dump in version {major}.{minor}; versions 1.12 (PostgreSQL 9.6) to "
-                "1.16 (18) are read. Make a plain dump of it: pg_restore --file=dump.sql FILE."
+                "{dump}: an archive of pg_dump in version {major}.{minor}; versions 1.12 (PostgreSQL "
+                "9.6) to 1.16 (18) are read. Make a plain dump of it: pg_restore --file=dump.sql FILE.",
+                dump=Name(stream.name, whole=True),
+                major=major,
+                minor=minor,
             )
         self._integers, self._offsets, form = self._take(3)
         if not 0 < self._integers <= _LARGEST_INT or not 0 < self._offsets <= _LARGEST_INT:
@@ -204,8 +216,10 @@ class _Reader:
             algorithm = self._take(1)[0]
             if algorithm >= len(COMPRESSIONS):
                 raise DumpError(
-                    f"{stream.name}: the archive is compressed in a way that isn't known (number {algorithm}). "
-                    "Make it with --compress=gzip, lz4 or zstd."
+                    "{dump}: the archive is compressed in a way that isn't known (number {algorithm}). Make "
+                    "it with --compress=gzip, lz4 or zstd.",
+                    dump=Name(stream.name, whole=True),
+                    algorithm=algorithm,
                 )
             compression = COMPRESSIONS[algorithm]
         else:
@@ -284,6 +298,7 @@ class _Reader:
 
     def _broken(self) -> DumpError:
         return DumpError(
-            f"{self._stream.name}: the table of contents is broken at byte {self._begin + self._at}. "
-            "The file was damaged; fetch or make it again."
+            "{dump}: the table of contents is broken at byte {at}. The file was damaged; fetch or make it again.",
+            dump=Name(self._stream.name, whole=True),
+            at=self._begin + self._at,
         )

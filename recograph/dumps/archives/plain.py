@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from recograph.ahead import ahead
 from recograph.dumps.archives.parts import Opening, Part, Wants
 from recograph.dumps.archives.streams import Stream
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 
@@ -33,8 +34,9 @@ class Plain:
             total += len(chunk)
             if total > self._opening.limits.total_bytes:
                 raise DumpError(
-                    f"{self._stream.name}: more than {self._opening.limits.total_bytes} bytes of SQL. "
-                    "Raise the limit total_bytes if it is right."
+                    "{dump}: more than {total_bytes} bytes of SQL. Raise the limit total_bytes if it is right.",
+                    dump=Name(self._stream.name, whole=True),
+                    total_bytes=self._opening.limits.total_bytes,
                 )
             yield chunk
 
@@ -46,21 +48,35 @@ def refuse_foreign(head: bytes, name: str) -> None:
         DumpError: with what the file is and how to get a readable one.
     """
     if not head.strip():
-        raise DumpError(f"{name}: the file is empty. The export may have failed; make it again.")
+        raise DumpError(
+            "{dump}: the file is empty. The export may have failed; make it again.",
+            dump=Name(name, whole=True),
+        )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DumpError(
-            f"{name}: this text is UTF-16, as PowerShell's > writes it. "
-            "Let the dump program write the file: mysqldump --result-file=FILE, pg_dump --file=FILE."
+            "{dump}: this text is UTF-16, as PowerShell's > writes it. Let the dump program write "
+            "the file: mysqldump --result-file=FILE, pg_dump --file=FILE.",
+            dump=Name(name, whole=True),
         )
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
-            raise DumpError(f"{name}: this is {what}. Compress with gzip, zstd, xz, bzip2 or lz4.")
+            raise DumpError(
+                "{dump}: this is {what}. Compress with gzip, zstd, xz, bzip2 or lz4.",
+                dump=Name(name, whole=True),
+                what=Name(what),
+            )
     if head.lstrip().startswith(b"<?xml"):
-        raise DumpError(f"{name}: this is XML, as mysqldump --xml writes it. Leave --xml away.")
+        raise DumpError(
+            "{dump}: this is XML, as mysqldump --xml writes it. Leave --xml away.",
+            dump=Name(name, whole=True),
+        )
     # Strings may hold any bytes, what stands before the first doesn't.
     before = head[:4096].partition(b"'")[0]
     if any(byte < 32 and byte not in b"\t\n\r\f" for byte in before):
-        raise DumpError(f"{name}: this is a binary file, not SQL text. A dump of mysqldump or pg_dump is needed.")
+        raise DumpError(
+            "{dump}: this is a binary file, not SQL text. A dump of mysqldump or pg_dump is needed.",
+            dump=Name(name, whole=True),
+        )
 
 
 _FOREIGN = {

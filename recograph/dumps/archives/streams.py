@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol, Self, cast
 
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 BLOCK_BYTES = 1 << 20
@@ -189,12 +190,18 @@ class Stream:
         try:
             while block := self.read(BLOCK_BYTES):
                 if self.place > most:
-                    raise DumpError(f"{self.name}: more than {most} bytes. Raise the limit total_bytes if it is right.")
+                    raise DumpError(
+                        "{dump}: more than {most} bytes. Raise the limit total_bytes if it is right.",
+                        dump=Name(self.name, whole=True),
+                        most=most,
+                    )
                 spool.write(block)
         except OSError as error:
             raise DumpError(
-                f"{self.name}: what comes as a stream must be kept on disk to be read back and forth, which failed: "
-                f"{error.strerror}. Let TMPDIR name a folder with more space, or give a file."
+                "{dump}: what comes as a stream must be kept on disk to be read back and forth, which "
+                "failed: {reason}. Let TMPDIR name a folder with more space, or give a file.",
+                dump=Name(self.name, whole=True),
+                reason=Name(str(error.strerror)),
             ) from error
         spool.seek(0)
         return Stream.of(Counted(cast(BinaryIO, spool), Meter()), self.name)
@@ -211,7 +218,10 @@ class Stream:
             data = file.read(size)
         except OSError as error:
             raise DumpError(
-                f"{self.name}: reading failed after {self._at} bytes: {error.strerror or error}."
+                "{dump}: reading failed after {at} bytes: {reason}.",
+                dump=Name(self.name, whole=True),
+                at=self._at,
+                reason=Name(str(error.strerror or error)),
             ) from error
         self._at += len(data)
         return data
@@ -230,7 +240,8 @@ class Stream:
         elif self._at > self.place:
             if not self.can_go_back:
                 raise DumpError(
-                    f"{self.name}: this form is read back and forth, which a stream doesn't allow. Give it as a file."
+                    "{dump}: this form is read back and forth, which a stream doesn't allow. Give it as a file.",
+                    dump=Name(self.name, whole=True),
                 )
             self._file = None
             self._open()
@@ -241,4 +252,8 @@ class Stream:
 
 def cut(name: str, place: int) -> DumpError:
     """That the bytes end where they must not."""
-    return DumpError(f"{name}: the file ends at byte {place}, within the dump. It was cut; fetch or make it again.")
+    return DumpError(
+        "{dump}: the file ends at byte {place}, within the dump. It was cut; fetch or make it again.",
+        dump=Name(name, whole=True),
+        place=place,
+    )

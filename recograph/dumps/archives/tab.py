@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import small, table_of, use
 from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance, without_ending
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 _DATABASE = re.compile(rb"^-- Host: .*?\s+Database: (\S+)", re.M)
@@ -45,18 +46,27 @@ class Tab:
             definition = small(opening, folder, self._files[path])
             if not _TITLE.search(definition):
                 raise DumpError(
-                    f"{folder.name}/{path} isn't a file of mysqldump --tab or mariadb-dump --tab or --dir, or its "
-                    "comments were left out. Make the dump with --comments."
+                    "{dump}/{path} isn't a file of mysqldump --tab or mariadb-dump --tab or --dir, or its "
+                    "comments were left out. Make the dump with --comments.",
+                    dump=Name(folder.name, whole=True),
+                    path=Name(path, whole=True),
                 )
             name, has_rows = table_of(definition), f"{base}.txt" in self._files
             if name is None or (not has_rows and b"VIEW" in definition):
                 if has_rows:
-                    raise DumpError(f"{folder.name}/{path} defines no table. It was cut; fetch or make it again.")
+                    raise DumpError(
+                        "{dump}/{path} defines no table. It was cut; fetch or make it again.",
+                        dump=Name(folder.name, whole=True),
+                        path=Name(path, whole=True),
+                    )
                 continue
             if not has_rows:
                 raise DumpError(
-                    f"{folder.name}: {base}.txt, with the rows of table {name}, is missing. The dump wasn't copied "
-                    "whole; fetch or make it again."
+                    "{dump}: {base}.txt, with the rows of table {dump_2}, is missing. The dump wasn't copied "
+                    "whole; fetch or make it again.",
+                    dump=Name(folder.name, whole=True),
+                    base=Name(base),
+                    dump_2=Name(name, whole=True),
                 )
             database = self._database(path, definition)
             self._tables[database, name] = self._files[f"{base}.txt"]

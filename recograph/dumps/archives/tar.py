@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from recograph.dumps.archives.folders import MOST_FILES, is_aside
 from recograph.dumps.archives.streams import Stream, cut
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError, Limits
 
 _BLOCK = 512
@@ -78,19 +79,30 @@ class TarFolder:
                     end = member.offset_data + -(-member.size // _BLOCK) * _BLOCK
                     if member.issparse() or not (member.isfile() or member.isdir()):
                         raise DumpError(
-                            f"{self.name}: the archive holds {member.name}, which is neither a file nor a folder "
-                            "(a link, or sparse). Make it with tar --dereference, without --sparse."
+                            "{dump}: the archive holds {name}, which is neither a file nor a folder (a link, or "
+                            "sparse). Make it with tar --dereference, without --sparse.",
+                            dump=Name(self.name, whole=True),
+                            name=Name(member.name),
                         )
                     path = member.name.removeprefix("./").strip("/")
                     if member.isfile() and not is_aside(path):
                         if path in self._members or path.startswith("../") or "/../" in path:
-                            raise DumpError(f"{self.name}: the archive holds {path} twice, or outside of its folder.")
+                            raise DumpError(
+                                "{dump}: the archive holds {path} twice, or outside of its folder.",
+                                dump=Name(self.name, whole=True),
+                                path=Name(path, whole=True),
+                            )
                         self._members[path] = member
                     if len(self._members) > MOST_FILES:
-                        raise DumpError(f"{self.name}: more than {MOST_FILES} files. This is no archive of one dump.")
+                        raise DumpError(
+                            "{dump}: more than {most_files} files. This is no archive of one dump.",
+                            dump=Name(self.name, whole=True),
+                            most_files=MOST_FILES,
+                        )
         except tarfile.TarError as error:
             raise DumpError(
-                f"{self.name}: the tar archive is broken. It was cut or damaged; fetch or make it again."
+                "{dump}: the tar archive is broken. It was cut or damaged; fetch or make it again.",
+                dump=Name(self.name, whole=True),
             ) from error
         self._check_end(end)
 
@@ -99,7 +111,9 @@ class TarFolder:
         self._stream.seek(end)
         if self._stream.exactly(2 * _BLOCK).strip(b"\0"):
             raise DumpError(
-                f"{self.name}: the tar archive is broken at byte {end}. It was damaged; fetch or make it again."
+                "{dump}: the tar archive is broken at byte {end}. It was damaged; fetch or make it again.",
+                dump=Name(self.name, whole=True),
+                end=end,
             )
 
     def stamp(self) -> object:

@@ -7,6 +7,7 @@ from typing import IO, BinaryIO, cast
 from recograph.dumps.archives.compression import check_ratio
 from recograph.dumps.archives.folders import MOST_FILES, is_aside
 from recograph.dumps.archives.streams import Stream
+from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError, Limits
 
 _ENCRYPTED = 1
@@ -36,8 +37,9 @@ class ZipFolder:
             self._archive = zipfile.ZipFile(cast(BinaryIO, stream))
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise DumpError(
-                f"{self.name}: the zip archive is broken, or one of several volumes. It was cut or damaged; fetch or "
-                "make it again."
+                "{dump}: the zip archive is broken, or one of several volumes. It was cut or damaged; "
+                "fetch or make it again.",
+                dump=Name(self.name, whole=True),
             ) from error
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._archive.infolist():
@@ -45,9 +47,18 @@ class ZipFolder:
             if member.is_dir() or is_aside(path):
                 continue
             if member.flag_bits & _ENCRYPTED:
-                raise DumpError(f"{self.name}: {path} in the zip archive is encrypted. Make it without a password.")
+                raise DumpError(
+                    "{dump}: {path} in the zip archive is encrypted. Make it without a password.",
+                    dump=Name(self.name, whole=True),
+                    path=Name(path, whole=True),
+                )
             if path in self._members or len(self._members) >= MOST_FILES:
-                raise DumpError(f"{self.name}: the zip archive holds {path} twice, or more than {MOST_FILES} files.")
+                raise DumpError(
+                    "{dump}: the zip archive holds {path} twice, or more than {most_files} files.",
+                    dump=Name(self.name, whole=True),
+                    path=Name(path, whole=True),
+                    most_files=MOST_FILES,
+                )
             self._members[path] = member
 
     def stamp(self) -> object:
@@ -65,8 +76,10 @@ class ZipFolder:
             file = self._archive.open(member)
         except (NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
             raise DumpError(
-                f"{self.name}: {path} in the zip archive can't be read: it is broken, or compressed in a way that "
-                "isn't known. Make it with zip as it comes."
+                "{dump}: {path} in the zip archive can't be read: it is broken, or compressed in a way "
+                "that isn't known. Make it with zip as it comes.",
+                dump=Name(self.name, whole=True),
+                path=Name(path, whole=True),
             ) from error
         return cast(BinaryIO, _Member(file, member, f"{self.name}/{path}", self._limits))
 
@@ -86,7 +99,8 @@ class _Member:
             data = self._file.read(size)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             raise DumpError(
-                f"{self._name}: the file in the zip archive is broken. It was cut or damaged; fetch or make it again."
+                "{dump}: the file in the zip archive is broken. It was cut or damaged; fetch or make it again.",
+                dump=Name(self._name, whole=True),
             ) from error
         self._place += len(data)
         check_ratio(self._name, self._place, self._packed, self._limits)
