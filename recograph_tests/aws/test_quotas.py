@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from recograph.settings import PROJECT_DIR
 from recograph_tests.aws.stack import LocalAws
 from recograph_tests.aws.terraform import NotUsableError, Terraform
 
@@ -140,3 +141,19 @@ def test_a_customers_names_are_those_that_the_policies_let_through(plan: dict[st
         table = f"arn:aws:glue:us-east-1:{ACCOUNT}:table/{database['name']}/core_user"
         is_landing = database["name"] != f"{'n' * 20}_marts"
         assert any(pattern.fullmatch(table) for pattern in allowed) is is_landing
+
+
+def test_each_call_of_the_catalog_is_one_that_the_pipeline_may_make(plan: dict[str, Any]) -> None:
+    sources = (PROJECT_DIR / "recograph" / "adapters" / "aws").glob("glue_*.py")
+    code = "".join(source.read_text() for source in sources)
+    called = set(re.findall(r"glue\.(\w+)\(", code)) - {"get_paginator"} | set(
+        re.findall(r'get_paginator\("(\w+)"', code)
+    )
+    assert {"get_tables", "get_partitions", "create_table", "update_partition", "start_crawler"} <= called
+    (policy,) = (json.loads(policy["policy"]) for policy in resources(plan, "aws_iam_policy"))
+    allowed = {action for statement in policy["Statement"] for action in _listed(statement["Action"])}
+    assert {f"glue:{name.title().replace('_', '')}" for name in called} - allowed == set()
+
+
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
