@@ -1,84 +1,293 @@
-"""Materializes some days of one customer in a process of its own: ``python -m recograph.worker CUSTOMER DATE...``.
+"""Executes runs, each in a process forked from this one, which has everything imported: ``python -m recograph.worker``.
 
-The command line starts one worker a customer, so that customers don't wait for each other. A worker runs the same job
-in the same Dagster instance as the UI does, and reports what happens as lines of JSON on standard output.
+Standard input has the ids of runs, a line each; or, from `recograph run`, one line of JSON with partitions to queue.
+Then this takes runs from the queue until these are finished, and tells of them in lines of JSON on standard output.
+When standard input ends or a signal comes, all that runs is interrupted.
 """
 
+import gc
 import json
+import os
+import select
+import signal
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import dagster as dg
-from dagster._core.utils import make_new_run_id
 
 from recograph.errors import RecographError
 
+_POLL = 0.3
+"""Seconds between two looks at the queue and at what runs."""
+_GRACE = 3.0
+"""Seconds that an interrupted run has to say so itself."""
 
-def materialize(customer: str, date: str, run_config: dict[str, Any]) -> bool:
-    """Run the job for a day of a customer; returns whether it succeeded."""
+
+class Pool:
+    """The processes of runs."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        """None yet."""
+        self._instance = instance
+        self._runs: dict[int, str] = {}
+        # Nobody writes to it: children read it, which ends when this process does, however it ends.
+        self._life, self._mine = os.pipe()
+
+    def __len__(self) -> int:
+        """How many run."""
+        return len(self._runs)
+
+    def start(self, run_id: str) -> None:
+        """Execute a run in a process of its own."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(self._mine)
+                _execute(run_id, self._life)
+            finally:
+                os._exit(0)
+        self._runs[pid] = run_id
+
+    def reap(self) -> None:
+        """Look which processes have ended, and fail the runs that they left unfinished."""
+        for pid in list(self._runs):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                fail_abandoned(self._instance, self._runs.pop(pid))
+
+    def stop(self) -> None:
+        """Interrupt all; those that don't end are killed."""
+        for sign, seconds in ((signal.SIGINT, _GRACE), (signal.SIGKILL, _GRACE)):
+            for pid in self._runs:
+                os.kill(pid, sign)
+            until = time.monotonic() + seconds
+            while self._runs and time.monotonic() < until:
+                time.sleep(0.05)
+                self.reap()
+
+
+def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Fail a run whose process is gone without having ended it."""
+    from recograph.defs.running import forget
+
+    forget(run_id)
+    run = instance.get_run_by_id(run_id)
+    if run and not run.is_finished and run.status != dg.DagsterRunStatus.QUEUED:
+        instance.report_run_failed(run, "The process of the run ended before the run did.")
+
+
+def _execute(run_id: str, life: int) -> None:
+    """What a forked process does."""
+    from recograph.defs.dagster_private import execute
+    from recograph.defs.running import alone_with, executing
+
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.default_int_handler)
+    threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
+    instance = dg.DagsterInstance.get()
+    run = instance.get_run_by_id(run_id)
+    assert run
+    with executing(run_id) as is_ours:
+        run = instance.get_run_by_id(run_id)
+        if is_ours and run and run.status in (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED):
+            customer = run.tags.get("dagster/partition/customer", "none")
+            _log_to(customer)
+            with alone_with(customer):
+                execute(instance, run)
+
+
+def _end_with_parent(life: int) -> None:
+    os.read(life, 1)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_GRACE)
+    os._exit(1)
+
+
+def _log_to(customer: str) -> None:
+    """Let what this process prints, which is what the UI shows of the run, go to the customer's log."""
+    log = Path(os.environ["DAGSTER_HOME"]).parent / "logs" / f"run-{customer}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+
+
+class Command:
+    """The runs of one `recograph run`: queued, taken from the queue with all others, and told of."""
+
+    def __init__(self, instance: dg.DagsterInstance, pool: Pool, request: dict[str, Any]) -> None:
+        """Queue a run for each partition, in date order."""
+        self._instance = instance
+        self._pool = pool
+        self._runs: dict[str, tuple[str, str]] = {}
+        self._cursors: dict[str, str | None] = {}
+        partitions: dict[str, list[str]] = request["partitions"]
+        for date, customer in sorted((date, customer) for customer, dates in partitions.items() for date in dates):
+            run_id = _queue(instance, customer, date, request["run_config"])
+            self._runs[run_id] = (customer, date)
+            self._cursors[run_id] = None
+
+    def step(self) -> bool:
+        """Start what may start, and tell what has happened; says whether all is finished."""
+        from recograph.defs.dagster_private import take_from_queue
+
+        for run_id in take_from_queue(self._instance):
+            self._pool.start(run_id)
+        self._pool.reap()
+        unfinished = list(self._cursors)
+        runs = self._instance.get_runs(dg.RunsFilter(run_ids=unfinished)) if unfinished else []
+        for run in runs:
+            if run.status != dg.DagsterRunStatus.QUEUED:
+                self._tell_of(run)
+            if run.is_finished:
+                del self._cursors[run.run_id]
+        return not self._cursors
+
+    def cancel(self) -> None:
+        """Take what is queued out of the queue."""
+        for run_id in self._cursors:
+            run = self._instance.get_run_by_id(run_id)
+            if run and run.status == dg.DagsterRunStatus.QUEUED:
+                self._instance.report_run_canceled(run)
+
+    def _tell_of(self, run: dg.DagsterRun) -> None:
+        customer, date = self._runs[run.run_id]
+        told = self._instance.get_records_for_run(run.run_id, cursor=self._cursors[run.run_id])
+        self._cursors[run.run_id] = told.cursor
+        for record in told.records:
+            for facts in _facts(record.event_log_entry):
+                _tell(**facts, customer=customer, date=date)
+        if run.is_finished:
+            _tell("ended", customer=customer, date=date, succeeded=run.status == dg.DagsterRunStatus.SUCCESS)
+
+
+def _queue(instance: dg.DagsterInstance, customer: str, date: str, run_config: dict[str, Any]) -> str:
     from recograph.definitions import defs
-    from recograph.defs.automation import dump_to_graph, parts_of  # the code location is loaded here
-    from recograph.defs.partitions import CUSTOMERS, Snapshot
+    from recograph.defs.automation import dump_to_graph
+    from recograph.defs.dagster_private import queue_run
+    from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
     from recograph.defs.platforms import step_name
     from recograph.platforms import platform_of
 
     if configs := run_config.get("ops"):
         landing = step_name("landing", platform_of(CUSTOMERS[customer]))
         run_config = {"ops": {landing if name == "landing" else name: config for name, config in configs.items()}}
-    instance = dg.DagsterInstance.get()
-    run_id = make_new_run_id()
-    instance.add_event_listener(run_id, _report)
-    parts = parts_of(customer)
-    job = defs.resolve_job_def(dump_to_graph.name).get_subset(
-        asset_selection=set(parts["asset_selection"]) if parts else None,
-        asset_check_selection=set(parts["asset_check_keys"]) if parts else None,
-    )
-    result = job.execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        run_config=run_config,
-        partition_key=Snapshot(customer, date).key,
-        raise_on_error=False,
-    )
-    return result.success
+    tags = SNAPSHOTS.get_tags_for_partition_key(Snapshot(customer, date).key)
+    job = defs.resolve_job_def(dump_to_graph.name)
+    return queue_run(instance, job, run_config, tags, assets_of(customer))
 
 
-def _report(entry: dg.EventLogEntry) -> None:
+def _facts(entry: dg.EventLogEntry) -> list[dict[str, Any]]:
+    """What `recograph run` shows of an event."""
     event = entry.dagster_event
     if event is None:
-        return
+        return []
     if event.is_step_start:
-        _tell("step", name=event.step_key)
-    elif event.is_step_materialization:
+        return [{"kind": "step", "name": event.step_key}]
+    if event.is_step_materialization:
         materialization = event.step_materialization_data.materialization
         metadata = {name: value.value for name, value in materialization.metadata.items()}
         changes = {name: metadata[name] for name in ("added", "changed", "removed") if name in metadata}
-        _tell("materialized", asset=materialization.asset_key.to_user_string(), changes=changes)
-    elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return [{"kind": "materialized", "asset": materialization.asset_key.to_user_string(), "changes": changes}]
+    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
         warning = check.severity == dg.AssetCheckSeverity.WARN
-        _tell("check", name=name, passed=check.passed, warning=warning, description=check.description)
-    elif event.is_step_failure:
+        facts = {"name": name, "passed": check.passed, "warning": warning, "description": check.description}
+        return [{"kind": "check", **facts}]
+    if event.is_step_failure:
         data = event.step_failure_data
         message = data.user_failure_data.description if data.user_failure_data else None
-        _tell("failed", step=event.step_key, message=message or (data.error.message.strip() if data.error else ""))
+        return [
+            {
+                "kind": "failed",
+                "step": event.step_key,
+                "message": message or (data.error and data.error.message.strip()),
+            }
+        ]
+    if event.event_type is dg.DagsterEventType.RUN_FAILURE and not event.job_failure_data.first_step_failure_event:
+        return [{"kind": "failed", "step": "run", "message": event.message}]
+    return []
 
 
 def _tell(kind: str, **facts: Any) -> None:
     print(json.dumps({"kind": kind, **facts}, default=str), flush=True)  # noqa: T201 - this is the worker's protocol
 
 
+def _import_all(instance: dg.DagsterInstance) -> None:
+    """Import what runs need, so that they find it imported; and fail runs whose process is gone."""
+    from recograph.adapters.dbt import preload
+    from recograph.definitions import defs
+    from recograph.defs.partitions import SETTINGS
+    from recograph.defs.running import was_abandoned
+
+    defs.get_repository_def()
+    import recograph.graph.checks
+    import recograph.graph.load  # noqa: F401 - for the processes that are forked
+
+    preload(SETTINGS)
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])):
+        if was_abandoned(run.run_id):
+            fail_abandoned(instance, run.run_id)
+    gc.freeze()  # what is shared with the forked processes stays shared
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
 def main() -> int:
-    """Read customer and dates from the arguments and the run config as JSON from standard input."""
-    customer, *dates = sys.argv[1:]
-    run_config = json.loads(sys.stdin.read() or "{}")
+    """Work off what standard input asks for."""
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _stop)
+    instance = dg.DagsterInstance.get()
+    pool = Pool(instance)
+    command: Command | None = None
     try:
-        succeeded = [materialize(customer, date, run_config) for date in sorted(dates)]
-        return 0 if all(succeeded) else 1
+        lines = _lines()
+        first = next((line for line in lines if line), None)
+        if first is None:
+            return 0
+        _import_all(instance)
+        if first.startswith("{"):
+            command = Command(instance, pool, json.loads(first))
+        else:
+            pool.start(first)
+        for run_id in lines:
+            if run_id:
+                pool.start(run_id)
+            pool.reap()
+            if command and command.step() and not len(pool):
+                return 0
+    except KeyboardInterrupt:
+        pass
     except RecographError as error:
-        _tell("failed", step="definitions", message=str(error))
+        _tell("failed", step="definitions", message=str(error), customer=None, date=None)
         return 1
+    for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(sign, signal.SIG_IGN)
+    if command:
+        command.cancel()
+    pool.stop()
+    return 130
+
+
+def _lines() -> Iterator[str]:
+    """The lines of standard input until it ends; an empty one where none came for a while."""
+    rest = ""
+    while True:
+        if not select.select([0], [], [], _POLL)[0]:
+            yield ""
+            continue
+        data = os.read(0, 65536).decode()
+        if not data:
+            return
+        *whole, rest = (rest + data).split("\n")
+        yield from whole
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """`recograph run`: from the dumps to the graph, with progress on the terminal and a closing table."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,13 +53,11 @@ def run(
     prepare_instance(settings)
     run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop)
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
-        # The server starts while the workers land dumps and build marts; they wait for it where they need it.
+        # The server starts while dumps are landed and marts built; the graph step waits for it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
         if settings.neo4j_uri or settings.neo4j_secret:
             neo4j.result()  # it runs already or never will: better said now than after minutes of work
-        if len(partitions) > 1:  # a worker that is alone does it itself
-            _prepare_assets(settings, progress)
-        outcomes = _run_workers(settings, partitions, run_config, progress)
+        outcomes = _run_worker(settings, partitions, run_config, progress)
         neo4j.result()
     print_summary(console, settings, outcomes, time.monotonic() - began)
     if not all(outcome.succeeded for outcome in outcomes):
@@ -119,80 +118,89 @@ def _progress(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-def _prepare_assets(settings: Settings, progress: Progress) -> None:
-    """Parse the dbt project and make Dagster's databases once, before several workers would."""
-    from dagster import DagsterInstance
-
-    from recograph.adapters.dbt import parsed_project
-
-    task = progress.add_task("assets", total=2, status="dbt project")
-    parsed_project(settings)
-    progress.update(task, advance=1, status="Dagster instance")
-    with DagsterInstance.get():
-        progress.update(task, advance=1, status="ready")
-
-
-def _run_workers(
+def _run_worker(
     settings: Settings, partitions: dict[str, list[str]], run_config: dict[str, Any], progress: Progress
 ) -> list[Outcome]:
-    outcomes = [Outcome(customer, dates) for customer, dates in partitions.items()]
-    tasks = [
-        progress.add_task(outcome.customer, total=len(STEPS) + 1, status=f"{len(outcome.dates)} days")
-        for outcome in outcomes
-    ]
-    # One more than there are processors: a worker waits now and then for Neo4j or the disk.
-    with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
-        list(
-            pool.map(lambda outcome, task: _run_worker(settings, outcome, task, run_config, progress), outcomes, tasks)
-        )
-    return outcomes
-
-
-def _run_worker(
-    settings: Settings, outcome: Outcome, task: TaskID, run_config: dict[str, Any], progress: Progress
-) -> Outcome:
-    """Run a worker for one customer and follow what it reports; its log goes to a file."""
-    log = settings.home / "logs" / f"run-{outcome.customer}.log"
+    """Have a worker queue and execute the runs, and follow what it tells."""
+    outcomes = {customer: Outcome(customer, dates) for customer, dates in partitions.items()}
+    tasks = {
+        customer: progress.add_task(customer, total=len(STEPS) * len(dates), status=f"{len(dates)} days")
+        for customer, dates in partitions.items()
+    }
+    log = settings.home / "logs" / "worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "recograph.worker", outcome.customer, *outcome.dates]
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(  # noqa: S603 - this Python, with arguments made here
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as worker,
-    ):
-        assert worker.stdin
-        assert worker.stdout
-        worker.stdin.write(json.dumps(run_config))
+    for customer in partitions:
+        (log.parent / f"run-{customer}.log").unlink(missing_ok=True)
+    with log.open("w") as errors:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "recograph.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # so that Ctrl-C reaches it once, from here
+        )
+    assert worker.stdin
+    assert worker.stdout
+    with worker, _signals_interrupt():
+        try:
+            worker.stdin.write(json.dumps({"partitions": partitions, "run_config": run_config}) + "\n")
+            worker.stdin.flush()
+            for line in worker.stdout:
+                _follow(outcomes, tasks, line, progress)
+        except KeyboardInterrupt:
+            worker.terminate()
+            worker.wait()
+            progress.stop()
+            typer.echo("Interrupted: what ran was ended, and what waited was taken out of the queue.", err=True)
+            raise typer.Exit(130) from None
         worker.stdin.close()
-        for line in worker.stdout:
-            _follow(outcome, line, lambda **change: progress.update(task, **change))
-    outcome.succeeded = worker.returncode == 0
-    if not outcome.succeeded and not outcome.failures:
-        outcome.failures.append(f"The run ended unexpectedly; its log is {log}.")
-    progress.update(task, completed=len(STEPS) + 1, status="[green]done" if outcome.succeeded else "[red]failed")
-    return outcome
+    for customer, outcome in outcomes.items():
+        outcome.succeeded = outcome.ended == len(outcome.dates) and not outcome.failures
+        if not outcome.succeeded and not outcome.failures:
+            outcome.failures.append(f"The run ended unexpectedly; its log is {log}.")
+        progress.update(tasks[customer], status="[green]done" if outcome.succeeded else "[red]failed")
+    return list(outcomes.values())
 
 
-def _follow(outcome: Outcome, line: str, update: Any) -> None:
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    before = {sign: signal.signal(sign, interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], line: str, progress: Progress) -> None:
     try:
         event = json.loads(line)
     except ValueError:
         return  # some library printed a line of its own
-    match event["kind"]:
-        case "step":
-            update(status=event["name"], advance=1)
-        case "materialized":
-            outcome.changes += sum(event["changes"].values())
-        case "check" if event["passed"]:
-            outcome.checks_passed += 1
-        case "check":
-            text = f"{event['name']}: {event['description'] or 'failed'}"
-            (outcome.warnings if event["warning"] else outcome.failures).append(text)
-        case "failed":
-            # Said once, though a bad day is tried in the run of all days and then alone.
-            if event["message"] not in outcome.failures:
+    customer = event["customer"]
+    for outcome in outcomes.values() if customer is None else [outcomes[customer]]:
+        match event["kind"]:
+            case "step":
+                progress.update(tasks[outcome.customer], status=f"{event['date']} {event['name']}", advance=1)
+            case "materialized":
+                outcome.changes += sum(event["changes"].values())
+            case "check" if event["passed"]:
+                outcome.checks_passed += 1
+            case "check":
+                text = f"{event['name']}: {event['description'] or 'failed'}"
+                (outcome.warnings if event["warning"] else outcome.failures).append(text)
+            case "failed":
                 outcome.failures.append(event["message"])
+            case "ended":
+                outcome.ended += event["succeeded"]
+                if not event["succeeded"] and not outcome.failures:
+                    outcome.failures.append(f"{customer} {event['date']} was canceled or ended unexpectedly.")
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:

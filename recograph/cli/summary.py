@@ -13,11 +13,13 @@ from recograph.settings import Settings
 
 @dataclass
 class Outcome:
-    """What a customer's worker reported."""
+    """What the worker told of a customer's runs."""
 
     customer: str
     dates: list[str]
     succeeded: bool = False
+    ended: int = 0
+    """How many of the days' runs succeeded."""
     checks_passed: int = 0
     warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -33,7 +35,8 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
     server = find_server(settings)
     try:
         with connect(server) as driver:
-            console.print(_table(count_graph(driver)))
+            for table in _tables(count_graph(driver), console.width):
+                console.print(table)
     except RecographError as error:
         console.print(f"[yellow]The graph can't be counted: {escape(str(error))}")
     passed = sum(outcome.checks_passed for outcome in outcomes)
@@ -55,8 +58,17 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
         console.print(f"[bold red]failed:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
 
 
-def _table(counts: Any) -> Table:
+_NAME_COLUMN, _COLUMN = 36, 16
+
+
+def _tables(counts: Any, width: int) -> list[Table]:
+    """The counts of all customers, in as many tables as the terminal's width needs."""
     customers = sorted(counts.by_customer)
+    most = max(1, (width - _NAME_COLUMN) // _COLUMN - 1)
+    return [_table(counts, customers[at : at + most]) for at in range(0, len(customers) or 1, most)]
+
+
+def _table(counts: Any, customers: list[str]) -> Table:
     table = Table("", *customers, "all", title="The graph", title_justify="left")
     for name, total in counts.total.items():
         table.add_row(name, *(f"{counts.by_customer[customer].get(name, 0):,}" for customer in customers), f"{total:,}")

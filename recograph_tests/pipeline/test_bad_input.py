@@ -107,7 +107,9 @@ def test_duplicates_and_dangling_rows_are_counted(
     (installation.data / "acme" / f"{DAY1}.sql").write_text(lost)
     done = installation.recograph("run")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"IS_ENROLLED: no_dangling_rows: \d+ of \d+ rows point to a node that isn't there", done.stdout)
+    assert re.search(
+        r"IS_ENROLLED: no_dangling_rows: acme 2026-11-01: \d+ of \d+ rows point to a node that isn't there", done.stdout
+    )
     ids = neo4j.execute_query("MATCH (u:User) RETURN collect(u.id)").records[0][0]
     assert len(ids) == len(set(ids))
     assert neo4j.execute_query("MATCH (c:Course {id: 987654321}) RETURN count(c)").records[0][0] == 1

@@ -1,0 +1,77 @@
+"""Dagster's run launcher of an installation: runs are forked from one process that has everything imported."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+
+from recograph.defs.running import executed_by, was_abandoned
+
+
+class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
+    """Hands runs to a worker (`recograph.worker`), which it starts with the first and which ends with this process."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        """No worker is started yet."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._inst_data = inst_data
+        self._worker: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """What dagster.yaml says."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Nothing can be configured."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """A launcher as dagster.yaml asks for it."""
+        return cls(inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Have a run executed; returns at once."""
+        with self._lock:
+            if self._worker is None or self._worker.poll() is not None:
+                self._worker = subprocess.Popen(
+                    [sys.executable, "-m", "recograph.worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    text=True,
+                    start_new_session=True,
+                )
+            assert self._worker.stdin
+            self._worker.stdin.write(f"{context.dagster_run.run_id}\n")
+            self._worker.stdin.flush()
+
+    def terminate(self, run_id: str) -> bool:
+        """Interrupt a run."""
+        run = self._instance.get_run_by_id(run_id)
+        pid = executed_by(run_id)
+        if run is None or run.is_finished or pid is None:
+            return False
+        self._instance.report_run_canceling(run)
+        os.kill(pid, signal.SIGINT)
+        return True
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Dagster's daemon asks, and fails a run whose process is gone."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether the process of a run is there."""
+        if executed_by(run.run_id) is None and was_abandoned(run.run_id):
+            return CheckRunHealthResult(WorkerStatus.FAILED, "The process of the run is gone.")
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
