@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,7 @@ from typing import Any
 
 import dagster as dg
 
+from recograph.defs.dagster_private import keep_connections
 from recograph.errors import RecographError
 
 _POLL = 0.3
@@ -120,16 +122,20 @@ class Command:
     """The runs of one `recograph run`: queued, taken from the queue with all others, and told of."""
 
     def __init__(self, instance: dg.DagsterInstance, pool: Pool, request: dict[str, Any]) -> None:
-        """Queue a run for each partition, in date order."""
+        """Nothing is queued yet."""
         self._instance = instance
         self._pool = pool
-        self._runs: dict[str, tuple[str, str]] = {}
-        self._cursors: dict[str, str | None] = {}
+        self._run_config = request["run_config"]
         partitions: dict[str, list[str]] = request["partitions"]
-        for date, customer in sorted((date, customer) for customer, dates in partitions.items() for date in dates):
-            run_id = _queue(instance, customer, date, request["run_config"])
-            self._runs[run_id] = (customer, date)
-            self._cursors[run_id] = None
+        in_order = sorted((date, customer) for customer, dates in partitions.items() for date in dates)
+        self._runs = {str(uuid.uuid4()): (customer, date) for date, customer in in_order}
+        self._cursors: dict[str, str | None] = dict.fromkeys(self._runs)
+
+    def queue(self) -> Iterator[None]:
+        """Queue a run for each partition, in date order."""
+        for run_id, (customer, date) in self._runs.items():
+            _queue(self._instance, run_id, customer, date, self._run_config)
+            yield
 
     def step(self) -> bool:
         """Start what may start, and tell what has happened; says whether all is finished."""
@@ -151,7 +157,7 @@ class Command:
         """Take what is queued out of the queue."""
         for run_id in self._cursors:
             run = self._instance.get_run_by_id(run_id)
-            if run and run.status == dg.DagsterRunStatus.QUEUED:
+            if run and run.status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED):
                 self._instance.report_run_canceled(run)
 
     def _tell_of(self, run: dg.DagsterRun) -> None:
@@ -165,7 +171,7 @@ class Command:
             _tell("ended", customer=customer, date=date, succeeded=run.status == dg.DagsterRunStatus.SUCCESS)
 
 
-def _queue(instance: dg.DagsterInstance, customer: str, date: str, run_config: dict[str, Any]) -> str:
+def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, run_config: dict[str, Any]) -> None:
     from recograph.definitions import defs
     from recograph.defs.automation import dump_to_graph
     from recograph.defs.dagster_private import queue_run
@@ -178,7 +184,7 @@ def _queue(instance: dg.DagsterInstance, customer: str, date: str, run_config: d
         run_config = {"ops": {landing if name == "landing" else name: config for name, config in configs.items()}}
     tags = SNAPSHOTS.get_tags_for_partition_key(Snapshot(customer, date).key)
     job = defs.resolve_job_def(dump_to_graph.name)
-    return queue_run(instance, job, run_config, tags, assets_of(customer))
+    queue_run(instance, run_id, job, run_config, tags, parts_of(customer))
 
 
 def _facts(entry: dg.EventLogEntry) -> list[dict[str, Any]]:
@@ -244,6 +250,7 @@ def main() -> int:
     """Work off what standard input asks for."""
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _stop)
+    keep_connections()
     instance = dg.DagsterInstance.get()
     pool = Pool(instance)
     command: Command | None = None
@@ -255,6 +262,8 @@ def main() -> int:
         _import_all(instance)
         if first.startswith("{"):
             command = Command(instance, pool, json.loads(first))
+            for _ in command.queue():
+                command.step()
         else:
             pool.start(first)
         for run_id in lines:

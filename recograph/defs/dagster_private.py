@@ -3,17 +3,22 @@
 The run launcher (`launcher`) is built as Dagster's own are, from base classes that have no public name either.
 """
 
+import os
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+import sqlalchemy
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import create_execution_plan, execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
 
 _MODULE = "recograph.definitions"
 LOCATION = "recograph"
@@ -31,14 +36,48 @@ def observed_versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[
     return {partition: found[DATA_VERSION_TAG] for partition, found in tags.items() if DATA_VERSION_TAG in found}
 
 
+_MOST_CONNECTIONS = 16
+
+
+def keep_connections() -> None:
+    """Let this process keep its connections to Dagster's SQLite files.
+
+    Dagster makes a new one for each event, some thousand in a run, which takes longer than writing. Its configuration
+    can't say otherwise without naming the folder, which would forbid to move it.
+    """
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+    from dagster._core.storage.runs.sqlite import sqlite_run_storage
+
+    kept: OrderedDict[tuple[int, str], Engine] = OrderedDict()
+
+    def kept_engine(address: str, **options: Any) -> Engine:
+        # Connections can't be used in a process that was forked from theirs.
+        key = os.getpid(), address
+        if key not in kept:
+            arguments = {"check_same_thread": False, **options.get("connect_args", {})}
+            engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
+            close = engine.dispose
+            engine.dispose = lambda close=True: None  # type: ignore[assignment] # noqa: ARG005
+            engine.close_connections = close  # type: ignore[attr-defined]
+            kept[key] = engine
+        kept.move_to_end(key)
+        while len(kept) > _MOST_CONNECTIONS:
+            kept.popitem(last=False)[1].close_connections()  # type: ignore[attr-defined]
+        return kept[key]
+
+    for module in (sqlite_event_log, sqlite_run_storage):
+        module.create_engine = kept_engine  # type: ignore[attr-defined]
+
+
 def queue_run(
     instance: dg.DagsterInstance,
+    run_id: str,
     job: dg.JobDefinition,
     run_config: Mapping[str, Any],
     tags: Mapping[str, str],
     parts: Mapping[str, Any],
-) -> str:
-    """Put a run of this code location's job into the queue, as the UI does; returns its id.
+) -> None:
+    """Put a run of this code location's job into the queue, as the UI does.
 
     The UI's public way, GraphQL, needs a webserver and a code server, which take 8 s to start. The origin is what lets
     the UI show the run on the job's page and execute it again.
@@ -72,8 +111,7 @@ def queue_run(
         job_code_origin=code.get_python_origin(),
         asset_graph=subset.asset_layer.asset_graph,
     )
-    instance.report_dagster_event(dg.DagsterEvent.job_enqueue(run), run_id=run.run_id)
-    return run.run_id
+    instance.report_dagster_event(dg.DagsterEvent.job_enqueue(run), run_id=run_id)
 
 
 def take_from_queue(instance: dg.DagsterInstance) -> list[str]:
