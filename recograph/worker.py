@@ -173,7 +173,7 @@ class Command:
 
 def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, run_config: dict[str, Any]) -> None:
     from recograph.definitions import defs
-    from recograph.defs.automation import dump_to_graph
+    from recograph.defs.automation import dump_to_graph, parts_of
     from recograph.defs.dagster_private import queue_run
     from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
     from recograph.defs.platforms import step_name

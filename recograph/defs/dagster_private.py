@@ -57,7 +57,7 @@ def keep_connections() -> None:
             arguments = {"check_same_thread": False, **options.get("connect_args", {})}
             engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
             close = engine.dispose
-            engine.dispose = lambda close=True: None  # type: ignore[assignment] # noqa: ARG005
+            engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
             engine.close_connections = close  # type: ignore[attr-defined]
             kept[key] = engine
         kept.move_to_end(key)
