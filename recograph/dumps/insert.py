@@ -365,6 +365,7 @@ def skip_rows(
             buffer.pos = stop + 1
             return
         size = min(4 * size, WINDOW_BYTES)
+        is_all = end >= len(buffer.data)
         if stop is None:
             if found.last_comma >= 0:
                 buffer.pos, inside, before = start + found.last_comma + 1, False, ord(",")
@@ -372,7 +373,7 @@ def skip_rows(
                 inside, before = found.inside, buffer.data[end - 1]
                 buffer.pos = end
         is_stuck = stop is not None or buffer.pos == start
-        if (is_stuck or buffer.left < size) and not buffer.extend() and stop is None:
+        if (is_stuck or buffer.left < size) and not buffer.extend() and stop is None and (is_all or is_stuck):
             raise DumpError(
                 "{place}: the dump ends within the rows. It was cut; fetch or make it again.",
                 place=Place(place.file, place.table, byte=buffer.offset),

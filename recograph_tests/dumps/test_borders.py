@@ -127,3 +127,14 @@ def test_a_cut_of_a_dump_without_comments_is_noticed_within_statements(
         if "a,(b" in tables:
             assert rows_of(tables["a,(b"]) == rows[: tables["a,(b"].num_rows]
     assert unnoticed < 60
+
+
+@pytest.mark.parametrize("separator", [",", ";\nINSERT INTO `big` VALUES ", ";\nINSERT INTO `big` (`a`, `b`) VALUES "])
+def test_a_table_that_nobody_asked_for_may_be_of_any_size(separator: str) -> None:
+    start = "INSERT INTO `big` VALUES " if "(`a`" not in separator else "INSERT INTO `big` (`a`, `b`) VALUES "
+    rows = separator.join(f"({at},'it\\\\ \\'s; {'x' * (at % 900)}')" for at in range(9000))
+    dump = f"CREATE TABLE `t` (`a` int);\nCREATE TABLE `big` (`a` int, `b` text);\n{start}{rows};\n"
+    dump += "INSERT INTO `t` VALUES (1);\n" + f"{start}{rows};\n"
+    for chunk_bytes in (100_000, 4 << 20):
+        assert rows_of(read(dump.encode(), only=["t"], chunk_bytes=chunk_bytes)["t"]) == [(1,)]
+    assert read(dump.encode(), only=["big"])["big"].num_rows == 18000
