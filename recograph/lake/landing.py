@@ -103,7 +103,7 @@ def land(
                     writers[contract.table].write_batch(without_erased(batch, contract.about, erased))
             for contract in contracts:
                 report = reader.tables.get(prefix + contract.table)
-                missing = json.dumps(report.missing_columns if report else None)
+                missing = json.dumps(contract.lacked(report.missing_columns) if report else None)
                 writers[contract.table].add_key_value_metadata({_MISSING: missing})
         finally:
             for writer in writers.values():
@@ -138,7 +138,7 @@ def land(
                 zero_dates=report.zero_dates if report else 0,
                 out_of_bounds=report.out_of_bounds if report else 0,
                 dropped_columns=tuple(report.dropped_columns) if report else (),
-                missing_columns=tuple(report.missing_columns) if report else (),
+                missing_columns=contract.lacked(report.missing_columns) if report else (),
             )
     return Landing(
         dump,

@@ -1,5 +1,6 @@
 """The form of a contract, and the schemas that follow from it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +17,8 @@ class Column:
     description: str
     required: bool = False
     """A required column must be in the dump and never NULL."""
+    optional: bool = False
+    """Whether versions of the platform lack it: it is NULL then, and nobody is warned."""
     epoch: str | None = None
     """The unit, s, ms or us, of whole numbers that count from 1970: they are moments, within the years 1 to 9999."""
     lenient: bool = False
@@ -63,6 +66,11 @@ class Contract:
     def about(self) -> Person | None:
         """How the table says about whom a row is; None where it is about nobody."""
         return Person(self.person, self.person_where) if self.person else None
+
+    def lacked(self, missing: Collection[str]) -> tuple[str, ...]:
+        """Of the columns that a dump hasn't those that one would expect in it."""
+        optional = {column.name for column in self.columns if column.optional}
+        return tuple(name for name in missing if name not in optional)
 
     @property
     def schema(self) -> pa.Schema:

@@ -162,7 +162,7 @@ _TABLES = (
             _required("module", "Id of the kind of activity"),
             _required("instance", "Id in the kind's own table"),
             Column("added", INTEGER, "When the activity was added"),
-            Column("deletioninprogress", INTEGER, "Whether it is being deleted; not in Moodle before 3.1"),
+            Column("deletioninprogress", INTEGER, "Whether it is being deleted; from Moodle 3.1 on", optional=True),
         ),
         key=("id",),
     ),
@@ -207,7 +207,7 @@ _TABLES = (
         (
             _required("coursemoduleid", "Id of the activity"),
             _USER,
-            Column("viewed", INTEGER, "Whether the user viewed it; not in Moodle from 4.0 on"),
+            Column("viewed", INTEGER, "Whether the user viewed it; before Moodle 4.0", optional=True),
             _epoch("timemodified", "Last change of the row"),
         ),
         key=("coursemoduleid", "userid"),
