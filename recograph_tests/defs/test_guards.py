@@ -17,7 +17,7 @@ from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot
 
 DAYS = ("2026-11-01", "2026-11-02")
-BLOCKING = {"no_sudden_drop", "schema_matches_contract", "removal_is_plausible"}
+BLOCKING = {"no_sudden_drop", "no_column_vanished", "schema_matches_contract", "removal_is_plausible"}
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +36,13 @@ def repository(definitions: ModuleType) -> dg.RepositoryDefinition:
     return found
 
 
-def test_three_guards_block_what_comes_after_them_on_every_table_and_set(repository: dg.RepositoryDefinition) -> None:
+def test_guards_block_what_comes_after_them_on_every_table_and_set(repository: dg.RepositoryDefinition) -> None:
     specs = {key: repository.asset_graph.get_check_spec(key) for key in repository.asset_graph.asset_check_keys}
     ours = {key: spec for key, spec in specs.items() if key.asset_key.path[0] in ("landing", "glue", "graph")}
     assert {key.name for key, spec in ours.items() if spec.blocking} == BLOCKING
     assert all(spec.blocking for spec in ours.values() if spec.name in BLOCKING)
-    for step, name in (("landing", "no_sudden_drop"), ("glue", "schema_matches_contract")):
+    landing = [("landing", "no_sudden_drop"), ("landing", "no_column_vanished")]
+    for step, name in (*landing, ("glue", "schema_matches_contract")):
         assets = {key for key in repository.asset_graph.get_all_asset_keys() if key.path[0] == step}
         assert {key.asset_key for key in ours if key.name == name} == assets
 
