@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -21,10 +21,12 @@ from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
 from recograph.graph.model import NODE_SETS
 from recograph.lake.interfaces import DumpFile, Lake
+from recograph.pictures import BAD, GOOD, grid, image
 from recograph.platforms import platform_of
 
 FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
 DEADLINE = "07:00"
+_DAYS_SHOWN = 14
 
 dump_to_graph = dg.define_asset_job(
     "dump_to_graph",
@@ -147,8 +149,18 @@ def fresh_by_deadline(neo4j: Neo4jResource) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not (late and due),
         description=f"Behind {yesterday}: {listed}. Look at the dumps and at the last runs." if late else None,
-        metadata={customer: date or "nothing loaded" for customer, date in held.items()},
+        metadata={
+            "freshness": _freshness_picture(held, now.date()),
+            **{customer: date or "nothing loaded" for customer, date in held.items()},
+        },
     )
+
+
+def _freshness_picture(held: Mapping[str, str | None], today: datetime.date) -> dg.MetadataValue:
+    """Which of the last days each customer's graph has reached, as a grid."""
+    days = [(today - datetime.timedelta(days=back)).isoformat() for back in range(_DAYS_SHOWN - 1, -1, -1)]
+    rows = {customer: [GOOD if date and day <= date else BAD for day in days] for customer, date in held.items()}
+    return dg.MetadataValue.md(image(grid(rows, [day[5:] for day in days]), "how far each customer's graph is"))
 
 
 freshness = dg.ScheduleDefinition(

@@ -1,5 +1,6 @@
 """Step 4, graph: a customer's part of the Neo4j graph is made equal to a day's marts."""
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from recograph.defs.checks import check_result
 from recograph.defs.errors import clear_failures, tried_again
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
-from recograph.defs.profile import profile_metadata
+from recograph.defs.profile import CHANGES, changes_picture, model_picture, profile_metadata
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
@@ -46,6 +47,10 @@ class GraphConfig(dg.Config):
     )
 
 
+_MODEL = model_picture()
+_DAYS_SHOWN = 30
+
+
 def graph_key(set_: GraphSet) -> dg.AssetKey:
     """The asset of a node set or relationship set."""
     return dg.AssetKey(["graph", *set_.path])
@@ -61,7 +66,7 @@ def _spec(set_: GraphSet) -> dg.AssetSpec:
         group_name="graph",
         kinds={"neo4j"},
         owners=OWNERS,
-        metadata={"dagster/column_schema": dg.TableSchema(columns)},
+        metadata={"dagster/column_schema": dg.TableSchema(columns), "model": _MODEL},
     )
 
 
@@ -175,13 +180,31 @@ class _Step:
             self._context.log.info(f"{snapshot}: {report.changes} changes in {report.seconds:.1f} s")
             browser = self._neo4j.browser()
             metadata = {
-                name: _metadata(done) | profile_metadata(driver, browser, SETS[name], snapshot.customer)
+                name: _metadata(done)
+                | profile_metadata(driver, browser, SETS[name], snapshot.customer)
+                | {"changes": self._changes(done)}
                 for name, done in report.sets.items()
             }
             checks = [*self._checks(driver), *map(_dangling, report.sets.values())]
         # Asked for once and told once: what Athena scanned was for all sets together.
         metadata[self.names[0]] |= self._warehouse.usage()
         return _Outcome(checks, metadata)
+
+    def _changes(self, done: "SetReport") -> dg.MetadataValue:
+        """What this day and those before it changed, from what they told of themselves."""
+        last = datetime.date.fromisoformat(self._snapshot.date)
+        before = [(last - datetime.timedelta(days=back)).isoformat() for back in range(_DAYS_SHOWN - 1, 0, -1)]
+        keys = [Snapshot(self._snapshot.customer, date).key for date in before]
+        found = self._context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(graph_key(SETS[done.name]), asset_partitions=keys), limit=2 * _DAYS_SHOWN
+        )
+        days: dict[str, list[int]] = {}
+        for record in reversed(found.records):
+            told = record.asset_materialization.metadata if record.asset_materialization else {}
+            if record.partition_key and all(name in told for name in CHANGES):
+                days[record.partition_key.split("|")[1]] = [int(str(told[name].value)) for name in CHANGES]
+        days[self._snapshot.date] = [done.added, done.changed, done.removed]
+        return changes_picture(dict(sorted(days.items())))
 
     def check(self) -> _Outcome:
         """Check what the graph holds, and load nothing.

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from recograph.graph.model import GraphSet
+from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, GraphSet
+from recograph.pictures import histogram, image, network, stacked_bars
+from recograph.text import markdown
 
 if TYPE_CHECKING:
     import neo4j
+
+CHANGES = ("added", "changed", "removed")
 
 
 def profile_metadata(
@@ -33,8 +37,14 @@ def profile_metadata(
     if found.sample:
         entries["sample"] = dg.MetadataValue.md(_table([_flat(row) for row in found.sample]))
     if found.degrees:
-        rows = [vars(each) | {"mean": f"{each.mean:.2f}"} for each in found.degrees]
-        entries["degrees"] = dg.MetadataValue.md(_table(rows))
+        names = ("label", "nodes", "mean", "median", "p90", "most")
+        rows = [{name: getattr(each, name) for name in names} | {"mean": f"{each.mean:.2f}"} for each in found.degrees]
+        pictures = [
+            f"**{markdown(each.label)}**, nodes by how many they have:\n\n"
+            + image(histogram(each.distribution), f"histogram of {each.label}")
+            for each in found.degrees
+        ]
+        entries["degrees"] = dg.MetadataValue.md("\n\n".join([_table(rows), *pictures]))
         for each in found.degrees:
             name = f"degree_{each.label.lower().replace(' (incoming)', '_incoming')}"
             entries |= {
@@ -42,8 +52,25 @@ def profile_metadata(
                 f"{name}_most": dg.MetadataValue.int(each.most),
             }
     if browser:
-        entries["browser"] = dg.MetadataValue.url(browser_link(browser, graph_set, customer))
+        link = browser_link(browser, graph_set, customer)
+        entries["browser"] = dg.MetadataValue.md(f"[One of them, and what is around it]({link})")
     return entries
+
+
+def model_picture() -> dg.MetadataValue:
+    """The graph's model as a picture."""
+    arrows = [(each.start.label, each.end.label, each.type) for each in RELATIONSHIP_SETS]
+    return dg.MetadataValue.md(image(network([node.label for node in NODE_SETS], arrows), "the labels of the graph"))
+
+
+def changes_picture(days: Mapping[str, Sequence[int]]) -> dg.MetadataValue:
+    """What days added, changed and removed, as stacked bars.
+
+    Args:
+        days: the three counts by date, in order.
+    """
+    bars = {date[5:]: counts for date, counts in days.items()}
+    return dg.MetadataValue.md(image(stacked_bars(bars, CHANGES), "what each day added, changed and removed"))
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,5 +83,6 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as Markdown, under all of their keys."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [[str(row.get(key, "")).replace("|", "\\|").replace("\n", " ") for key in keys] for row in rows]
+    # What people wrote may be Markdown, such as an image whose address does something when it is fetched.
+    lines = [[markdown(str(row.get(key, ""))) for key in keys] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in (keys, ["---"] * len(keys), *lines))

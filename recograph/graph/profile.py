@@ -4,7 +4,10 @@ Rows of users, and the users' ends of relationships, are left out: whoever keeps
 could not erase a person from it.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +30,21 @@ class Degrees:
     median: int
     p90: int
     most: int
+    distribution: Mapping[int, int] = field(default_factory=dict, compare=False)
+    """Nodes by how many they have."""
+
+
+def degrees_of(label: str, distribution: Mapping[int, int]) -> Degrees:
+    """The figures of a distribution that isn't empty."""
+    ordered = sorted(distribution)
+    nodes = sum(distribution.values())
+    ends = list(accumulate(distribution[degree] for degree in ordered))
+
+    def percentile(share: float) -> int:
+        return ordered[bisect_left(ends, share * nodes)]
+
+    mean = sum(degree * count for degree, count in distribution.items()) / nodes
+    return Degrees(label, nodes, mean, percentile(0.5), percentile(0.9), ordered[-1], distribution)
 
 
 @dataclass(frozen=True)
@@ -47,25 +65,26 @@ def profile(driver: neo4j.Driver, graph_set: GraphSet, customer: str) -> Profile
     sampled = read(driver, _sample(graph_set), parameters).rows if graph_set is not USER else []
     degrees = []
     for label, statement in _degrees(graph_set).items():
-        ((nodes, mean, median, p90, most),) = read(driver, statement, parameters).rows
-        if nodes:
-            degrees.append(Degrees(label, nodes, mean, median, p90, most))
+        if distribution := dict(read(driver, statement, parameters).rows):
+            degrees.append(degrees_of(label, distribution))
     return Profile([row for (row,) in sampled], degrees)
 
 
 def browser_link(browser: str, graph_set: GraphSet, customer: str) -> str:
-    """An address in Neo4j Browser that shows some of a customer's set.
+    """An address in Neo4j Browser that shows a node of a customer's set and what is around it.
 
     Args:
         browser: address of Neo4j Browser.
         graph_set: the set.
         customer: id of the customer, which is letters, digits and underscores.
     """
+    # One node and what is around it: all of a set is a tangle that tells nothing.
     if isinstance(graph_set, NodeSet):
-        # What is around a node tells more than the node alone.
-        match = f"MATCH way = (n:{graph_set.label})-[]-() WHERE {_owned(graph_set, 'n')}"
+        match = f"MATCH (n:{graph_set.label}) WHERE {_owned(graph_set, 'n')}"
     else:
-        match = f"MATCH way = {_pattern(graph_set)} WHERE {_owned(graph_set.start, 'a')}"
+        start, end = graph_set.start, graph_set.end
+        match = f"MATCH (n:{start.label})-[:{graph_set.type}]->(:{end.label}) WHERE {_owned(start, 'n')}"
+    match += " WITH n LIMIT 1 MATCH way = (n)-[]-()"
     return f"{browser}?cmd=edit&arg={quote(match.replace('$customer', repr(customer)) + ' RETURN way LIMIT 50')}"
 
 
@@ -95,7 +114,7 @@ def _degrees(graph_set: GraphSet) -> dict[str, str]:
         found[label] = (
             f"MATCH (n:{node.label}) WHERE {_owned(node, 'n')} "
             f"WITH COUNT {{ {side.format(graph_set.type, other)} }} AS degree "
-            "RETURN count(*), avg(degree), percentileDisc(degree, 0.5), percentileDisc(degree, 0.9), max(degree)"
+            "RETURN degree, count(*)"
         )
     return found
 

@@ -35,10 +35,11 @@ def test_samples_are_rows_of_the_customer_and_never_users(small: neo4j.Driver) -
 
 def test_metadata_shows_tables_numbers_and_a_link(small: neo4j.Driver) -> None:
     shown = profile_metadata(small, BROWSER, SETS["relationships/SIMILAR_TO/Asset"], "customer_1")
-    assert shown["sample"].value == "| asset | other_asset | score |\n| --- | --- | --- |\n| 20 | 21 | 0.1 |"
+    assert shown["sample"].value == "| asset | other_asset | score |\n| --- | --- | --- |\n| 20 | 21 | 0\\.1 |"
     assert shown["degree_asset_mean"].value == 0.5
     assert shown["degree_asset_incoming_most"].value == 1
-    assert str(shown["browser"].value).startswith(BROWSER)
+    assert str(shown["browser"].value).startswith(f"[One of them, and what is around it]({BROWSER}")
+    assert "![histogram of Asset](data:image/svg+xml;base64," in str(shown["degrees"].value)
     assert "browser" not in profile_metadata(small, None, SETS["nodes/Course"], "customer_1")
 
 
