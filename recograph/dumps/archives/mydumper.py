@@ -36,7 +36,7 @@ _CONVERTED = re.compile(rb"[`\"]?(?P<column>[^`\"=,]+)[`\"]? ?= ?(?P<how>UNHEX|C
 def matches(files: Collection[str]) -> bool:
     """Whether files are of such a folder."""
     return bool({"metadata", "metadata.partial", "metadata.header"} & set(files)) and any(
-        without_ending(path).endswith((_SCHEMA, "-schema-create.sql")) for path in files
+        without_ending(path).endswith((".sql", ".dat")) for path in files
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from recograph.dumps.archives.parts import Wants
 from recograph.dumps.archives.streams import Stream, cut
+from recograph.dumps.charsets import postgresql_codec
 from recograph.dumps.message import Name
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
@@ -44,6 +45,9 @@ class Entry:
     """The statement that makes it."""
     copy: bytes
     """The COPY statement before its rows; empty where the rows are INSERTs."""
+    target: tuple[str, ...] | None
+    """The table that the rows go into: a partition's may go into another, and then COPY names that; None where the COPY
+    statement isn't one."""
     has_data: bool
     file: str = ""
     """Name of the file of its rows, in a directory or a tar."""
@@ -54,20 +58,6 @@ class Entry:
     def path(self) -> tuple[str, ...]:
         """Schema and name."""
         return (self.schema, self.name) if self.schema else (self.name,)
-
-    @property
-    def target(self) -> tuple[str, ...]:
-        """The table that the rows go into: a partition's may go into another, and then COPY names that.
-
-        Raises:
-            ValueError: the COPY statement isn't one.
-        """
-        if not self.copy:
-            return self.path
-        match = _COPY.fullmatch(self.copy)
-        if not match:
-            raise ValueError("not a COPY statement")
-        return (self.schema, *names(match[1], "utf-8"))[-len(self.path) :]
 
 
 @dataclass(frozen=True)
@@ -101,7 +91,7 @@ class Toc:
 
     def wanted(self, wants: Wants) -> list[Entry]:
         """The entries with rows that are wanted, also where they go into another table, as partitions' may."""
-        return [entry for entry in self.rows if wants(entry.path) or wants(entry.target)]
+        return [entry for entry in self.rows if wants(entry.path) or wants(entry.target or ())]
 
     @property
     def first_data(self) -> int | None:
@@ -120,12 +110,10 @@ class Toc:
         tables = {entry.path for entry in self.entries if entry.kind in _TABLES}
         for entry in self.entries:
             is_rows = entry.kind == _ROWS
-            try:
-                is_right = is_rows == (entry.has_data and not entry.kind.startswith(_LARGE_OBJECTS))
-                is_right &= is_rows or not entry.copy
-                is_right &= not (is_rows and tables) or {entry.path, entry.target} <= tables
-            except ValueError:
-                is_right = False
+            is_right = is_rows == (entry.has_data and not entry.kind.startswith(_LARGE_OBJECTS))
+            is_right &= entry.kind != "" and (is_rows or not entry.copy)
+            is_right &= entry.target is not None
+            is_right &= not (is_rows and tables) or {entry.path, entry.target} <= tables
             if not is_right:
                 raise DumpError(
                     "{dump}: entry {id} of the table of contents ({kind} {name}) isn't as pg_dump writes it. "
@@ -182,6 +170,7 @@ class Toc:
 
 
 _COPY = re.compile(rb"(?:--[^\n]*\n)*COPY (%s) (?:%s )?(?:WITH OIDS )?FROM stdin;\n" % (QUALIFIED, COLUMN_LIST))
+_ENCODING = re.compile(rb"SET client_encoding = '(\w+)'")
 _AFTER_ROWS = b"\n\n\n"
 TAIL = b"\n--\n-- PostgreSQL database dump complete\n--\n"
 
@@ -191,6 +180,7 @@ class _Reader:
         self._stream = stream
         self._limits = limits
         self._integers = self._offsets = 0
+        self._encoding = "utf-8"
         self._block = b""
         self._at = 0
         self._begin = 0
@@ -264,7 +254,16 @@ class _Reader:
         else:
             file = self._text()
             known = known and bool(file)
-        return Entry(number, kind, name, schema, definition, copy, known, file, offset)
+        if kind == "ENCODING" and (match := _ENCODING.search(definition)):
+            self._encoding = postgresql_codec(match[1].decode()) or "utf-8"
+        path = (schema, name) if schema else (name,)
+        return Entry(number, kind, name, schema, definition, copy, self._target(copy, path), known, file, offset)
+
+    def _target(self, copy: bytes, path: tuple[str, ...]) -> tuple[str, ...] | None:
+        if not copy:
+            return path
+        match = _COPY.fullmatch(copy)
+        return (path[0], *names(match[1], self._encoding))[-len(path) :] if match else None
 
     def _take(self, size: int) -> bytes:
         while len(self._block) - self._at < size:
@@ -294,7 +293,7 @@ class _Reader:
         return self._take(size)
 
     def _text(self) -> str:
-        return self._bytes().decode(errors="replace")
+        return self._bytes().decode(self._encoding, errors="replace")
 
     def _broken(self) -> DumpError:
         return DumpError(

@@ -1,6 +1,7 @@
 """A dump that is one text, from its first statement to its last."""
 
 import codecs
+import re
 from collections.abc import Iterator
 
 from recograph.ahead import ahead
@@ -65,6 +66,11 @@ def refuse_foreign(head: bytes, name: str) -> None:
                 dump=Name(name, whole=True),
                 what=Name(what),
             )
+    if _STREAM.match(head):
+        raise DumpError(
+            "{dump}: this is a stream of mydumper (--stream), many files in one. Let mydumper write a folder.",
+            dump=Name(name, whole=True),
+        )
     if head.lstrip().startswith(b"<?xml"):
         raise DumpError(
             "{dump}: this is XML, as mysqldump --xml writes it. Leave --xml away.",
@@ -79,6 +85,7 @@ def refuse_foreign(head: bytes, name: str) -> None:
         )
 
 
+_STREAM = re.compile(rb"\s*-- (?:metadata\S*|\S+\.sql(?:\.\w+)?) \d+\n")
 _FOREIGN = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a RAR archive",

@@ -248,6 +248,11 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         ({}, "no file of a dump"),
         ({".hidden": b"x", "a.md5": b"x"}, "no file of a dump"),
         ({"a.sql": b"x", "b.sql": b"y"}, "2 files that together are no dump.*a.sql, b.sql"),
+        (
+            {"metadata": b"Finished dump at: 1", "shop.users.00000.sql.gz": b""},
+            "definition of the table in .* --no-schemas",
+        ),
+        ({"dump": b"\n-- metadata.header 3\nabc\n-- shop.t-schema.sql 4\n"}, "stream of mydumper"),
         ({"metadata": b"x", "notes.md": b"y"}, "2 files that together are no dump"),
     ):
         with pytest.raises(DumpError, match=message):
@@ -259,3 +264,14 @@ def test_a_folder_with_one_dump_in_it_is_that_dump(tmp_path: Path) -> None:
     dump = b"-- MySQL dump 10.13\nCREATE TABLE `t` (`a` int);\nINSERT INTO `t` VALUES (1);\n-- Dump completed\n"
     folder = written(tmp_path / "dump", {"dump.sql": dump, "dump.sql.md5": b"x", ".DS_Store": b"x"})
     assert rows_of(read_from(folder)["t"]) == [(1,)]
+
+
+def test_tables_of_one_name_in_two_databases_are_two_tables(tmp_path: Path) -> None:
+    files = dict(NEW)
+    for name, content in NEW.items():
+        if name.startswith("shop"):
+            files[name.replace("shop", "mall", 1)] = content.replace(b"`shop`", b"`mall`").replace(b"'c'", b"'d'")
+    folder = written(tmp_path / "dump", files | {"shop.users-metadata": b"3"})
+    tables = read_from(folder, only=["users", "shop.users", "mall.users"])
+    assert sorted(len(table) for table in tables.values()) == [3, 3]
+    assert rows_of(read_from(folder, database="mall", only=["users"])["users"])[-1] == (3, "d", b"")
