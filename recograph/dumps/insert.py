@@ -177,7 +177,7 @@ class InsertRows:
         buffer, columns, base = self._buffer, self._columns, self._buffer.pos
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - base, base)
         found = structure(window, self._escapes, self.quote)
-        if found.is_odd or _has_clause(buffer.data, base, end):
+        if found.is_odd:
             raise _MisshapenError
         if found.broken >= 0 and self._escapes_line_ends and _is_wrapped(buffer.data, base + found.broken):
             raise DumpError(
@@ -196,6 +196,10 @@ class InsertRows:
             bad |= (window[matrix[:, :-1] - 1] == _CLOSE).any(axis=1)
         if bad.any() or (done and len(separators) % columns):
             raise _MisshapenError
+        # A clause behind the rows may look like the end of the last value; programs write it behind all or none.
+        for row in {0, rows - 1} if rows else ():
+            if _CLAUSE.search(buffer.data, base + int(opening[row]), base + int(matrix[row, -1])):
+                raise _MisshapenError
         fields = Fields.between(
             buffer.data, base, matrix, opening, closing, self._wanted, base=buffer.base, before=self.rows
         )
@@ -250,19 +254,6 @@ class InsertRows:
 
 
 _CLAUSE = re.compile(rb"\)\s*(?:AS\s+\S+\s+(?:\([^)]*\)\s*)?)?ON\s+(?:DUPLICATE|CONFLICT)\b", re.I)
-_CLAUSES = (b"ON DUPLICATE", b"ON CONFLICT", b"on duplicate", b"on conflict")
-_LONGEST_ALIAS = 200
-
-
-def _has_clause(data: bytes, start: int, end: int) -> bool:
-    """Whether a clause that says what to do with a row that is there already may stand behind rows."""
-    for clause in _CLAUSES:
-        at = data.find(clause, start, end)
-        while at >= 0:
-            if _CLAUSE.search(data, max(at - _LONGEST_ALIAS, start), at + len(clause)):
-                return True
-            at = data.find(clause, at + 1, end)
-    return False
 
 
 def _is_wrapped(data: bytes, line_end: int) -> bool:
