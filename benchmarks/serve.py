@@ -131,7 +131,7 @@ def ask(ids: dict[tuple[str, str], list[int]], people: int, seconds: float, seed
     times = sorted(took for took, _ in answers)
     wrong = Counter(status for _, status in answers if status != 200)
     at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95, 99)}
-    return {"per_second": len(times) / seconds, "errors": sum(wrong.values()), **at}
+    return {"answers": len(times), "per_second": len(times) / seconds, "errors": sum(wrong.values()), **at}
 
 
 async def _hammer(paths: list[str], connections: int, seconds: float) -> dict[str, float]:
@@ -151,7 +151,7 @@ async def _hammer(paths: list[str], connections: int, seconds: float) -> dict[st
     await asyncio.gather(*(client() for _ in range(connections)))
     times.sort()
     at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95)}
-    return {"per_second": len(times) / seconds, "errors": wrong, **at}
+    return {"answers": len(times), "per_second": len(times) / seconds, "errors": wrong, **at}
 
 
 def hammer(paths: list[str], connections: int, seconds: float) -> dict[str, float]:
@@ -165,7 +165,30 @@ def hammer(paths: list[str], connections: int, seconds: float) -> dict[str, floa
         command = [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{PORT}"]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     figures = json.loads(said.splitlines()[-1])
-    return {"per_second": figures.pop("requests") / figures.pop("seconds"), **figures}
+    return {"answers": figures["requests"], "per_second": figures.pop("requests") / figures.pop("seconds"), **figures}
+
+
+class Processors:
+    """How much of the processors the service and Neo4j take, which tells what a quieter machine can bear."""
+
+    def __init__(self, service: int, neo4j_: int) -> None:
+        self._processes = {"service_ms": psutil.Process(service), "neo4j_ms": psutil.Process(neo4j_)}
+        self.start()
+
+    def start(self) -> None:
+        """Count from now."""
+        self._before = {name: self._seconds(process) for name, process in self._processes.items()}
+
+    def an_answer(self, figures: dict[str, float]) -> dict[str, float]:
+        """The figures with the processors' time an answer (ms) since the start."""
+        took = {name: self._seconds(process) - self._before[name] for name, process in self._processes.items()}
+        answers = figures.pop("answers")
+        return figures | {name: 1000 * seconds / answers for name, seconds in took.items()}
+
+    @staticmethod
+    def _seconds(process: psutil.Process) -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
 
 
 def start(home: Path) -> subprocess.Popen[bytes]:
@@ -198,7 +221,7 @@ def ids_of(server: Connection) -> dict[tuple[str, str], list[int]]:
 
 
 def tell(title: str, figures: dict[str, float]) -> None:
-    """Print figures."""
+    """Print figures: answers a second, wrong ones, how long they took (ms), and processors' time an answer (ms)."""
     shown = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
     print(f"{title:<36} {shown}", flush=True)
 
@@ -208,31 +231,39 @@ def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
     managed = ManagedServer(home / "neo4j")
     running = managed.running() is not None
     server = managed.start()
-    ids = ids_of(server)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as processes:
+        ids = ids_of(server)
+        processes.submit(load_for, server, home / "lake", 1).result()
+        now = ids_of(server)
+        # Those that are there on both days.
+        ids = {key: [one for one in some if one in kept] for key, some in ids.items() for kept in [set(now[key])]}
     users = [f"/{CUSTOMERS[n % 3]}/users/{key}/recommendations.json" for n, key in _interleaved(ids)]
     found: dict[str, Any] = {}
     service = start(home)
-    memory = psutil.Process(service.pid)
-    spawn = multiprocessing.get_context("spawn")
+    processors = Processors(service.pid, server.pid)
     try:
         with ProcessPoolExecutor(2, mp_context=spawn) as processes:
             # Plans are made and compiled in the first minute after a start.
-            processes.submit(load_for, server, home / "lake", 1).result()
             hammer(users[:6000], 16, seconds)
             processes.submit(ask, ids, 200, seconds, 5).result()
-            found["first time"] = hammer(users[6000:], 16, min(seconds, 15))
+            processors.start()
+            found["first time"] = processors.an_answer(hammer(users[6000:], 16, min(seconds, 15)))
             tell("recommendations, the first time", found["first time"])
             hammer(users[:500], 16, 5)
-            found["before"] = hammer(users[:500], 32, seconds)
+            processors.start()
+            found["before"] = processors.an_answer(hammer(users[:500], 32, seconds))
             tell("recommendations, asked for before", found["before"])
-            found["alone"] = processes.submit(ask, ids, people, seconds, 6).result()
+            processors.start()
+            found["alone"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 6).result())
             tell(f"{people:,} people", found["alone"])
             loading = processes.submit(load_for, server, home / "lake", seconds)
-            found["beside"] = processes.submit(ask, ids, people, seconds, 7).result()
+            processors.start()
+            found["beside"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 7).result())
             rounds = loading.result()
             tell(f"{people:,} people beside the load", found["beside"])
             print(f"rounds of loads beside them, s: {', '.join(f'{took:.1f}' for took in rounds)}")
-        found["megabytes"] = memory.memory_info().rss / 1e6
+        found["megabytes"] = psutil.Process(service.pid).memory_info().rss / 1e6
         print(f"the service's memory: {found['megabytes']:.0f} MB")
     finally:
         service.terminate()

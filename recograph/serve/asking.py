@@ -9,10 +9,10 @@ from typing import Any
 import neo4j
 
 from recograph.errors import RecographError, UnavailableError
-from recograph.graph.model import ALL_SETS, KEY, SETS, TENANT, NodeSet
+from recograph.graph.model import ALL_SETS, SETS, NodeSet
 from recograph.graph.neighbourhood import Neighbourhood, neighbourhood, statement
 from recograph.graph.queries import ask, question
-from recograph.graph.reading import Answer, read, require_node
+from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
 from recograph.graph.recommend import recommend
 from recograph.graph.search import LABELS, lucene
@@ -21,7 +21,7 @@ from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
 from recograph.serve.loads import EVERYBODY, Loads, sources
 
-TIMEOUT = 10.0
+TIMEOUT = 20.0
 """Seconds after which the server ends a page's transaction."""
 MOST_ROWS = 10_000
 """Of an answer."""
@@ -107,24 +107,20 @@ class Asking:
         )
         return found
 
-    async def properties(self, basis: Basis, node: NodeSet, customer: str, key: int) -> dict[str, Any]:
-        """The properties of a node, in the model's order.
+    async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
+        """Make sure that the graph has a node.
 
         Raises:
-            RecographError: the graph hasn't the node, or the server fails.
+            MissingError: it hasn't.
+            RecographError: the server fails.
         """
-
-        def work() -> dict[str, Any]:
-            match = f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}}) RETURN properties(n)"
-            rows = read(self.driver, match, {"customer": customer, "key": key}, timeout=TIMEOUT).rows
-            if not rows:
-                require_node(self.driver, node, customer, key)
-            return {prop.name: plain(rows[0][0].get(prop.name)) for prop in node.properties}
-
-        found: dict[str, Any] = await self._kept(
-            basis, ("node", node.label, customer, key), customer, frozenset({node.name}), work
+        await self._kept(
+            basis,
+            ("node", node.label, customer, key),
+            customer,
+            frozenset({node.name}),
+            lambda: require_node(self.driver, node, customer, key),
         )
-        return found
 
     async def growth(self, basis: Basis) -> dict[str, dict[str, int]]:
         """Nodes and relationships of each customer by the snapshot dates that were loaded."""

@@ -73,6 +73,11 @@ class Loads:
         self._marks: dict[Source, Hashable] = {}
         self._versions: dict[Source, int] = {}
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the server has never answered yet, so that nobody knows which customers there are."""
+        return self.down_since is not None and not self._marks
+
     def stamp(self, sources: Iterable[Source]) -> Stamp:
         """The sources with their versions of now."""
         return tuple((source, self._versions.get(source, 0)) for source in sources)

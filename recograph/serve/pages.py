@@ -30,6 +30,8 @@ DASHBOARD: dict[str, dict[str, int]] = {
     "dormant_users": {"limit": 8},
 }
 """Questions on a customer's first page, with what they are asked with."""
+_AROUND = 12
+"""Neighbours of each kind in a page's picture; more can be followed."""
 _RECOMMENDED = {
     "kind": "Course or Asset",
     "id": "id of the course or asset",
@@ -121,7 +123,7 @@ async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> 
         answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in found.records()])
     if text.isascii() and text.isdecimal() and len(text) < 19:
         try:
-            await asking.properties(basis, USER, loaded.id, int(text))
+            await asking.require(basis, USER, loaded.id, int(text))
             answer.rows.insert(0, [USER.label, int(text), f"User {text}", None])
         except MissingError:
             pass
@@ -145,13 +147,13 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
     """A user, course or asset: what is known, what is alike, what is around."""
     basis.rests_on([(EVERYBODY, "")])
     node = OWNED[word]
-    properties = await asking.properties(basis, node, loaded.id, key)
     recommended = [_recommended(asking, basis, loaded, key, 5)] if node is USER else []
     answered = [_answered(asking, basis, loaded, asked, node, key) for asked in _about(node)]
     around, sections = await asyncio.gather(
-        asking.around(basis, node, loaded.id, key, LIMIT), asyncio.gather(*recommended, *answered)
+        asking.around(basis, node, loaded.id, key, _AROUND), asyncio.gather(*recommended, *answered)
     )
     title = around.nodes[0].caption
+    properties = {prop.name: around.nodes[0].properties.get(prop.name) for prop in node.properties}
     json = {
         "customer": loaded.id,
         "kind": node.label,

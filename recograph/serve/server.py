@@ -21,7 +21,7 @@ from recograph.serve.cache import Cache
 from recograph.serve.loads import Loads
 from recograph.serve.site import Site
 
-_CACHE_BYTES = 64 * 1024**2
+_CACHE_BYTES = 48 * 1024**2
 _SHUTDOWN_SECONDS = 10
 _IMPATIENT = {
     "connection_timeout": 2.0,

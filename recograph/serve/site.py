@@ -128,6 +128,7 @@ class Site:
             return
         began = time.perf_counter()
         scope.setdefault("state", {})
+        scope["app"] = self  # a route that doesn't take the method raises then, and doesn't answer by itself
         status = 500
 
         async def seen(message: Any) -> None:
@@ -171,7 +172,7 @@ class Site:
             customer = parts.get("customer")
             if customer is not None and not (viewer.sees(customer) and customer in self._asking.loads.customers):
                 # A server that wasn't reached yet has no customers, for nobody.
-                if not self._asking.loads.customers and viewer.sees(customer):
+                if self._asking.loads.is_blind and viewer.sees(customer):
                     raise UnavailableError("The graph can't be reached.")
                 raise NotFoundError
             pairs = request.query_params.multi_items()
@@ -209,7 +210,7 @@ class Site:
 
     async def _home(self, asked: Asked) -> Page:
         _none(asked.query)
-        if not self._asking.loads.customers and self._asking.loads.down_since is not None:
+        if self._asking.loads.is_blind:
             raise UnavailableError("The graph can't be reached.")
         return await pages.home(self._asking, asked.basis, asked.viewer)
 

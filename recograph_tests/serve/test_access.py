@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 
 from recograph.errors import RecographError
 from recograph.graph.queries import questions
-from recograph.serve.access import FileAccess, Loopback, make_token, session_secret
+from recograph.serve.access import FileAccess, Loopback, _Proxy, make_token, session_secret
 from recograph.serve.asking import Asking
 from recograph.serve.content import OWNED
 from recograph.serve.server import open_access
+from recograph.settings import PROJECT_DIR
 from recograph_tests.serve.conftest import Open
 
 ONE, ALL, OLD = "token-of-one", "token-of-all", "token-that-expired"
@@ -335,3 +336,13 @@ def test_tomorrow_a_token_still_holds(make: Make) -> None:
     tomorrow = str((datetime.now(UTC) + timedelta(days=1)).date())
     access = make({"tokens": [TOKENS["tokens"][0] | {"expires": tomorrow}]})
     assert access.viewer(Headers(bearer(ONE)))
+
+
+def test_the_example_of_deploy_is_a_file_of_access() -> None:
+    folder = PROJECT_DIR / "deploy" / "serve"
+    assert FileAccess(folder / "access.yaml", b"").has_tokens
+    commented = re.sub(r"^# ?", "", (folder / "access.yaml").read_text().split("nginx.conf):\n")[1], flags=re.M)
+    proxy = yaml.safe_load(commented.replace('"..."', digest(PROXY)))
+    headers = set(re.findall(r"proxy_set_header (X-\S+) ", (folder / "nginx.conf").read_text()))
+    assert {proxy["proxy"][f"{name}_header"] for name in ("user", "groups", "secret")} <= headers
+    assert _Proxy.model_validate(proxy["proxy"]).user_header == _Proxy.model_fields["user_header"].default

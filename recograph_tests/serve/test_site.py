@@ -4,6 +4,7 @@ import re
 
 import neo4j
 import pytest
+from markupsafe import escape
 from starlette.testclient import TestClient
 
 from recograph.graph.queries import ask, questions
@@ -180,7 +181,9 @@ def test_what_is_wrong_is_said_and_never_a_failure(client: TestClient, address: 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_nothing_can_be_written(client: TestClient, method: str) -> None:
     for address in ("/", "/customer_1", "/customer_1/users/1", "/customer_1/questions/popular_courses"):
-        assert client.request(method, address).status_code == 405
+        answer = client.request(method, address)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+        assert HEADERS.items() <= dict(answer.headers).items()
 
 
 def test_every_answer_protects_its_reader(client: TestClient) -> None:
@@ -232,6 +235,8 @@ def test_the_interface_names_every_question_and_its_parameters(client: TestClien
         assert parameters == asked.parameters.keys()
     shown = client.get("/docs").text
     assert all(f"GET {path}" in shown for path in document["paths"])
+    assert all(str(escape(each["get"]["summary"])) in shown for each in document["paths"].values())
+    assert "how many rows at most; integer, 20 if it" in shown
 
 
 def test_nothing_of_a_person_is_logged(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,6 +26,7 @@
   const root = make("g", {}, svg);
   const lines = make("g", {}, root);
   const dots = make("g", {}, root);
+  const captions = make("g", { class: "captions", "aria-hidden": "true" }, root);
 
   const RADIUS = { User: 11, Customer: 11, Language: 11 };
   const short = (text) => (text.length > 26 ? `${text.slice(0, 25)}…` : text);
@@ -50,7 +51,7 @@
       node.g.setAttribute("aria-label", `${node.label} ${node.caption}`);
       make("circle", { r: node.radius }, node.g);
       node.words = short(node.caption);
-      node.text = make("text", { y: node.radius + 12 }, node.g);
+      node.text = make("text", {}, captions);
       node.text.textContent = node.words;
       make("title", {}, node.g).textContent = node.caption;
       node.g.addEventListener("pointerdown", (event) => grab(event, node));
@@ -138,7 +139,9 @@
   function draw() {
     for (const node of nodes.values()) {
       node.g.setAttribute("transform", `translate(${node.x.toFixed(1)} ${node.y.toFixed(1)})`);
-      node.g.setAttribute("display", visible(node) ? "inline" : "none");
+      node.text.setAttribute("x", node.x.toFixed(1));
+      node.text.setAttribute("y", (node.y + node.radius + 12).toFixed(1));
+      for (const part of [node.g, node.text]) part.setAttribute("display", visible(node) ? "inline" : "none");
     }
     caption();
     const near = new Set();
@@ -155,7 +158,9 @@
     }
     for (const node of nodes.values()) {
       node.g.classList.toggle("on", node === chosen);
-      node.g.classList.toggle("faint", Boolean(chosen) && node !== chosen && !near.has(node));
+      for (const part of [node.g, node.text]) {
+        part.classList.toggle("faint", Boolean(chosen) && node !== chosen && !near.has(node));
+      }
     }
     root.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`);
   }
