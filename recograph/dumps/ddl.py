@@ -175,7 +175,10 @@ def _parse_column(
     if not match or dialect.not_a_column.match(item):
         return None
     name = unquote(match[1], encoding)
-    if match[1][:1] not in b'`"' and not _PLAIN_NAME.fullmatch(match[1]):
+    is_quoted = match[1][:1] in (b"`", b'"')
+    # A line of one word that isn't SQL would take the next line's definition for its type.
+    takes_next_line = item[match.end(1) : match.start(2)].startswith((b"\n", b"\r\n"))
+    if not is_quoted and (takes_next_line or not _PLAIN_NAME.fullmatch(match[1])):
         raise DumpError(
             "{table}: the definition holds something that is no column. The dump was edited or damaged; make it again.",
             table=table,

@@ -24,6 +24,7 @@ _LINES = {
     rb"Pseudo-terminal will not be allocated|Connection to \S+ closed|Unable to use a TTY": "ssh",
     rb"\t(?:LANGUAGE|LC_\w+|LANG) = |    are supported and installed on your system": "perl",
     rb"\s*(?:real|user|sys)\s+\d+m[\d.]+s\s*\Z": "time",
+    rb"(?:Killed|Terminated|Aborted|Segmentation fault)\b.{0,40}\Z": "a shell",
     rb"\x1b\[[\d;]*m\s*\Z": "a terminal",
 }
 _KNOWN = tuple((re.compile(line, re.I), who) for line, who in _LINES.items())

@@ -72,7 +72,7 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
 
 def _has_message(raw: bytes) -> bool:
     """Whether a line of a statement, but for the first, is one that a program is known to print."""
-    return any(b": " in line and noise_of(line) is not None for line in raw.split(b"\n")[1:])
+    return any(noise_of(line) is not None for line in raw.split(b"\n")[1:])
 
 
 def _emptied(match: re.Match[bytes]) -> bytes:
