@@ -15,7 +15,7 @@ from recograph.defs.dumps import SQL_DUMP, dumps_of, seen_events
 from recograph.defs.errors import clear_failures
 from recograph.defs.graph import graph, graph_key
 from recograph.defs.marts import marts
-from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, SKIP_UNCHANGED, TIMEZONE, Snapshot
+from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, TIMEZONE, Snapshot
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
@@ -55,7 +55,6 @@ def request(dump: DumpFile, run_key: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key,
         partition_key=Snapshot(dump.customer, dump.date).key,
-        tags={SKIP_UNCHANGED: "true"},
         **parts_of(dump.customer),
     )
 

@@ -77,9 +77,6 @@ SNAPSHOTS = _snapshots()
 DATES = frozenset(SNAPSHOTS.get_partitions_def_for_dimension("date").get_partition_keys())
 """The days of the partitions."""
 
-SKIP_UNCHANGED = "recograph/skip_unchanged"
-"""Tag of a run that needn't make again what is there already of the same dump."""
-
 
 def snapshot_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Snapshot:
     """The snapshot that a run is about.

@@ -126,12 +126,10 @@ def test_an_older_day_is_refused_until_it_is_allowed(
 
 def test_runs_that_are_asked_for_are_about_a_customers_day(definitions: ModuleType) -> None:
     from recograph.defs.automation import request
-    from recograph.defs.partitions import SKIP_UNCHANGED
     from recograph.lake.interfaces import DumpFile
 
     asked = request(DumpFile("customer_1", DAYS[0], "a.sql", 1, "1"), "key")
     assert asked.partition_key == "customer_1|2026-11-01"
-    assert SKIP_UNCHANGED in asked.tags
 
 
 def test_repair_in_the_run_config_compares_with_the_graph(
