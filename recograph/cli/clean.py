@@ -2,6 +2,7 @@
 
 import datetime
 import zoneinfo
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,8 +39,12 @@ def clean(
     partitions = retention.expired(lake, days, today, held, customer)
     for line in retention.described(partitions):
         typer.echo(f"{line} {'would go' if dry_run else 'go'}")
+    leftovers = retention.leftovers(settings.home, None if settings.on_aws else Path(settings.lake))
+    if leftovers:
+        typer.echo(f"{len(leftovers)} leftovers of killed processes {'would go' if dry_run else 'go'}")
     if dry_run:
         typer.echo(f"{len(partitions)} partitions are older than {days} days; nothing was deleted.")
     else:
+        retention.remove_leftovers(leftovers)
         files = retention.delete(lake, partitions)
         typer.echo(f"{len(partitions)} partitions older than {days} days deleted, {files} files.")

@@ -4,12 +4,16 @@ What the next load compares with is kept, however old: the snapshots that the gr
 """
 
 import datetime
+import shutil
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from recograph.lake.interfaces import Lake
 from recograph.lake.layout import PARTITIONS
+from recograph.lake.staging import abandoned
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +66,40 @@ def delete(lake: Lake, partitions: Iterable[Partition]) -> int:
         RecographError: the lake can't be reached, or doesn't let us; what was deleted before is gone.
     """
     return sum(lake.delete(partition.prefix) for partition in partitions)
+
+
+def leftovers(home: Path, lake: Path | None) -> list[Path]:
+    """What processes that were killed left behind, which nobody uses any more.
+
+    Args:
+        home: of the installation.
+        lake: its folder, where the lake is one.
+    """
+    found = [
+        *abandoned(home / "staging"),
+        *abandoned(home / "dbt", "build-"),
+        *abandoned(home / "dbt"),
+        *abandoned(home / "neo4j", "restore-"),
+    ]
+    if lake:
+        # A file that is being published has such a name for moments only.
+        yesterday = time.time() - 24 * 3600
+        found += [
+            path
+            for pattern in (".*.parquet.*", "tmp_*.parquet")
+            for path in lake.rglob(pattern)
+            if path.is_file() and path.stat().st_mtime < yesterday
+        ]
+    return sorted(found)
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Delete what `leftovers` found."""
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def described(partitions: Iterable[Partition]) -> list[str]:

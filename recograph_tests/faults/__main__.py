@@ -73,8 +73,8 @@ class Copy:
                 target = self.folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, target)
+        # The first test that needs it starts it.
         self.server = ManagedServer(folder / "neo4j")
-        self.server.start()
 
     def notices(self, fault: Fault) -> str | None:
         """Plant a fault and run its test; returns what is wrong, if the test doesn't fail."""

@@ -1,4 +1,6 @@
 import datetime
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from recograph.errors import RecographError
 from recograph.graph.state import State, write_states
 from recograph.lake.interfaces import Lake
 from recograph.lake.layout import landing_key
-from recograph.operating.retention import delete, described, expired
+from recograph.lake.staging import staging_folder
+from recograph.operating.retention import delete, described, expired, leftovers, remove_leftovers
 from recograph_tests.environment import set_up
 from recograph_tests.graph.small import CUSTOMER_2
 
@@ -154,3 +157,22 @@ def test_nothing_is_deleted_unless_it_is_clear_what(
     assert not run_job(lake, keep_days=1)
     assert not run_job(lake, keep_days=0)
     assert dates_in(lake) == {OLD, NEWEST}
+
+
+def test_leftovers_of_killed_processes_are_found_and_what_is_in_use_is_not(tmp_path: Path) -> None:
+    lake, old = tmp_path / "lake", 10 * 24 * 3600
+    folder = lake / "marts/users/customer=acme/snapshot_date=2026-01-01"
+    folder.mkdir(parents=True)
+    for name in (".users.parquet.0123", "tmp_users.parquet", "users.parquet"):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - old, time.time() - old))
+    (folder / ".users.parquet.new").touch()
+    left = [tmp_path / "staging" / "tmpdead", tmp_path / "dbt" / "build-dead", tmp_path / "neo4j" / "restore-dead"]
+    with staging_folder(tmp_path):
+        for path in left:
+            path.mkdir(parents=True)
+        found = leftovers(tmp_path, lake)
+        assert found == sorted([*left, folder / ".users.parquet.0123", folder / "tmp_users.parquet"])
+        remove_leftovers(found)
+        assert leftovers(tmp_path, lake) == []
+    assert sorted(path.name for path in folder.iterdir()) == [".users.parquet.new", "users.parquet"]
