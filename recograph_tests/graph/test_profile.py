@@ -43,7 +43,11 @@ def test_metadata_shows_tables_numbers_and_a_link(small: neo4j.Driver) -> None:
     assert "browser" not in profile_metadata(small, None, SETS["nodes/Course"], "customer_1")
 
 
-@pytest.mark.parametrize("graph_set", ALL_SETS, ids=lambda graph_set: graph_set.name)
+# The small graph has no PART_OF, as a Docebo has none.
+SHOWN = [graph_set for graph_set in ALL_SETS if graph_set.name != "relationships/PART_OF"]
+
+
+@pytest.mark.parametrize("graph_set", SHOWN, ids=lambda graph_set: graph_set.name)
 def test_the_link_shows_some_of_the_set(small: neo4j.Driver, graph_set: GraphSet) -> None:
     asked = parse_qs(urlsplit(browser_link(BROWSER, graph_set, "customer_1")).query)
     assert asked["cmd"] == ["edit"]
