@@ -1,3 +1,2 @@
-select
-    name
+select name
 from {{ of_platform('left_out') }}

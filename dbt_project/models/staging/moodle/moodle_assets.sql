@@ -24,13 +24,13 @@
 ] -%}
 with titles as (
     {%- for kind in kinds %}
-    select
-        '{{ kind }}' as kind,
-        id,
-        name
-    from {{ source('moodle', kind) }}
-    where snapshot_date = '{{ partition("snapshot_date") }}'
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ kind }}' as kind,
+            id,
+            name
+        from {{ source('moodle', kind) }}
+        where snapshot_date = '{{ partition("snapshot_date") }}'
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 ),
 

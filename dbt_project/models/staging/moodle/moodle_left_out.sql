@@ -1,5 +1,4 @@
-select
-    kind as name
+select kind as name
 from {{ ref('moodle_activities') }}
 where
     (kind is null or kind <> 'label')
