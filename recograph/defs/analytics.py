@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from recograph.analytics.kinds import KINDS, RECOMMENDATIONS
 from recograph.defs.checks import check_result
-from recograph.defs.errors import clear_failures
 from recograph.defs.evaluation_metadata import metadata
+from recograph.defs.failures import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshot_of
 from recograph.lake.interfaces import Catalog, Lake, Warehouse

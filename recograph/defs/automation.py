@@ -12,7 +12,7 @@ import dagster as dg
 from recograph.defs import catalog, landing
 from recograph.defs.dagster_private import observed_versions
 from recograph.defs.dumps import SQL_DUMP, dumps_of, seen_events
-from recograph.defs.errors import clear_failures
+from recograph.defs.failures import clear_failures
 from recograph.defs.graph import graph, graph_key
 from recograph.defs.marts import marts
 from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, TIMEZONE, Snapshot

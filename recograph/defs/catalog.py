@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from recograph.defs.checks import check_result
-from recograph.defs.errors import clear_failures, tried_again
+from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.landing import landed_table, table_schema
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshot_of
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from recograph.defs.checks import check_result
-from recograph.defs.errors import clear_failures, tried_again
+from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.profile import CHANGES, changes_picture, model_picture, profile_metadata
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import neo4j as bolt
 
     from recograph.graph.checks import Check
-    from recograph.graph.errors import GuardError
+    from recograph.graph.refusals import GuardError
     from recograph.graph.report import SetReport
 
 REMOVAL_IS_PLAUSIBLE = "removal_is_plausible"
@@ -121,7 +121,7 @@ def graph(
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Load the snapshot as its difference from what the graph holds, and check what came of it."""
     # Here for the reason that Neo4jResource.driver gives.
-    from recograph.graph.errors import GuardError
+    from recograph.graph.refusals import GuardError
 
     snapshot = snapshot_of(context)
     step = _Step(context, snapshot, warehouse, neo4j)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recograph.defs.checks import check_result
 from recograph.defs.dumps import SQL_DUMP, seen_events
-from recograph.defs.errors import clear_failures, tried_again
+from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
 from recograph.errors import RecographError

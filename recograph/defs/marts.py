@@ -14,7 +14,7 @@ from recograph.adapters.dbt_rules import found_by
 from recograph.defs.catalog import catalog_table
 from recograph.defs.checks import check_result
 from recograph.defs.dagster_dbt import dagster_dbt
-from recograph.defs.errors import clear_failures
+from recograph.defs.failures import clear_failures
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import USED
 from recograph.lake.interfaces import Catalog, Warehouse

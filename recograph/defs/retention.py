@@ -4,7 +4,7 @@ import datetime
 
 import dagster as dg
 
-from recograph.defs.errors import clear_failures
+from recograph.defs.failures import clear_failures
 from recograph.defs.partitions import SETTINGS, TIMEZONE
 from recograph.defs.resources import Neo4jResource
 from recograph.lake.interfaces import Lake

@@ -7,7 +7,7 @@ import dagster as dg
 
 from recograph.analytics.kinds import KINDS, Kind
 from recograph.defs.checks import check_result
-from recograph.defs.errors import clear_failures
+from recograph.defs.failures import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.errors import RecographError

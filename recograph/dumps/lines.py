@@ -20,7 +20,7 @@ _BEFORE_NUMBER = np.isin(np.arange(256), list(b"\t\n-+"))
 
 
 @dataclass(frozen=True)
-class Column:
+class DumpColumn:
     """A column that is wanted: where it stands in the lines, and its type if the CSV reader may type it."""
 
     position: int
@@ -34,7 +34,7 @@ def read_natively(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind))
 
 
-def read_lines(data: bytes, start: int, end: int, columns: int, wanted: list[Column]) -> list[pa.Array] | None:
+def read_lines(data: bytes, start: int, end: int, columns: int, wanted: list[DumpColumn]) -> list[pa.Array] | None:
     """The wanted columns of whole lines, or None where the general way must look.
 
     Args:

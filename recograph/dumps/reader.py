@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from recograph.dumps.archives.parts import Part, RowsOnly
 from recograph.dumps.buffer import Buffer
-from recograph.dumps.catalog import Catalog
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
+from recograph.dumps.definitions import Definitions
 from recograph.dumps.dialects import MARIADB, MYSQL
 from recograph.dumps.dialects.evidence import dialect_of
 from recograph.dumps.dialects.rules import Effect
@@ -121,7 +121,7 @@ class DumpReader:
         self._decode = decode
         self._completeness = Completeness(self.name)
         self._escapes_line_ends = False
-        self._catalog = Catalog(
+        self._definitions = Definitions(
             self.name,
             self._dialect,
             self._completeness,
@@ -132,7 +132,7 @@ class DumpReader:
             database=database,
             as_text=as_text,
         )
-        self.tables = self._catalog.tables
+        self.tables = self._definitions.tables
         self.passed_over: list[PassedOver] = []
         self.is_complete: bool | None = None
         self._waiting: dict[str, Table] = {}
@@ -158,7 +158,7 @@ class DumpReader:
             told.append(f"{more} more such lines were passed over.")
         if self.is_complete is False:
             told.append("The dump's completeness can't be known: nothing at its end says that it is whole.")
-        untyped = list(self._catalog.untyped.values())
+        untyped = list(self._definitions.untyped.values())
         if untyped:
             names = ", ".join(shown(name) for name in untyped[:_MOST_TOLD])
             told.append(f"Read as text, for the dump doesn't define them: the columns of {names}.")
@@ -172,7 +172,7 @@ class DumpReader:
     @property
     def tables_in_dump(self) -> int:
         """How many tables were seen, wanted or not."""
-        return len(self._catalog)
+        return len(self._definitions)
 
     @property
     def size(self) -> int | None:
@@ -192,7 +192,7 @@ class DumpReader:
     @property
     def schemas(self) -> dict[str, pa.Schema]:
         """The schemas of the tables' batches; complete after iteration."""
-        return {table.report.name: table.schema for table in self._catalog.wanted.values()}
+        return {table.report.name: table.schema for table in self._definitions.wanted.values()}
 
     def __enter__(self) -> Self:
         return self
@@ -216,7 +216,7 @@ class DumpReader:
             raise DumpError("{dump}: a dump is read once; open it again to read it again.", dump=Place(self.name))
         self._started = True
         with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
-            for part in self._source.parts(self._catalog.wants):
+            for part in self._source.parts(self._definitions.wants):
                 yield from self._read(part)
         self.is_complete = self._completeness.check()
         yield from self._flush(*self._waiting.values())
@@ -225,7 +225,7 @@ class DumpReader:
         if part.rows:
             yield from self._rows_only(part, part.rows)
             return
-        self._catalog.check_counts(part.counts)
+        self._definitions.check_counts(part.counts)
         buffer = Buffer(self._progressing(part.chunks))
         lexer = Lexer(buffer, self.name, self._dialect, self._session, self._limits, self._comment)
         lexer.passed_over = self.passed_over
@@ -253,7 +253,7 @@ class DumpReader:
     def _comment(self, line: bytes) -> None:
         self._escapes_line_ends |= _ESCAPES_LINE_ENDS.match(line) is not None
         self._completeness.comment(line)
-        self._catalog.comment(line)
+        self._definitions.comment(line)
 
     def _statement(self, raw: bytes, place: Place) -> None:
         statement = read_statement(raw, self._dialect, self._session, place)
@@ -261,11 +261,11 @@ class DumpReader:
         if statement.kind.effect is Effect.SETTING:
             self._session.statement(statement.text)
         elif statement.kind.effect is Effect.TABLE:
-            self._catalog.statement(statement, place)
+            self._definitions.statement(statement, place)
 
     def _rows(self, buffer: Buffer, header: DataHeader, is_copy: bool) -> Iterator[tuple[str, pa.RecordBatch]]:
-        place, session = self._catalog.place(header), self._session
-        table = self._catalog.target(header)
+        place, session = self._definitions.place(header), self._session
+        table = self._definitions.target(header)
         if header.default_row:
             if table:
                 yield from self._batches(table, table.default_row())
@@ -304,7 +304,7 @@ class DumpReader:
     def _rows_only(self, part: Part, given: RowsOnly) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The rows of a file that holds nothing else, in the escapes of MySQL."""
         columns = None if given.columns is None else list(given.columns)
-        table = self._catalog.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
+        table = self._definitions.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
         if table is None:
             return
         place = Place(part.name, ".".join(given.table))

@@ -16,7 +16,7 @@ from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.escapes import LiteralError, Syntax
 from recograph.dumps.fields import Fields
-from recograph.dumps.lines import Column, read_lines, read_natively
+from recograph.dumps.lines import DumpColumn, read_lines, read_natively
 from recograph.dumps.literals import cut, cut_numbers, cut_singly
 from recograph.dumps.message import Kind, Name, Names, Place
 from recograph.dumps.report import DumpError, RejectedError, TableReport
@@ -117,7 +117,7 @@ class Table:
         for target, position in zip(self.schema, self.source, strict=True):
             if position is not None:
                 native = target.type == self.columns[position].type and read_natively(target.type)
-                wanted.append(Column(position, target.type if native else pa.binary()))
+                wanted.append(DumpColumn(position, target.type if native else pa.binary()))
         try:
             read = read_lines(lines.data, lines.start, lines.end, lines.columns, wanted)
             if read is None:

@@ -10,9 +10,9 @@ from typing import Any
 import neo4j
 
 from recograph.graph import cypher, difference
-from recograph.graph.errors import address, explained
 from recograph.graph.model import GraphSet, RelationshipSet
 from recograph.graph.plan import wanted_sets
+from recograph.graph.refusals import address, neo4j_explained
 from recograph.graph.schema import rules, wrong_rules
 from recograph.lake.interfaces import Warehouse
 
@@ -67,7 +67,7 @@ def check_customer(
     samples = _samples(warehouse, wanted, sources, customer, expected)
     advice = f" To set it right: recograph run --customer {customer} --date {date} --repair"
     checks: list[Check] = []
-    with explained(address(driver)), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+    with neo4j_explained(address(driver)), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
         states = session.run(
             f"MATCH (s:{cypher.STATE} {{customer_id: $customer}}) RETURN s.set, s.members", customer=customer
         )

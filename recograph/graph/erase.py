@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import neo4j
 
 from recograph.graph import cypher
-from recograph.graph.errors import address, explained
 from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, TENANT, USER, Scope
+from recograph.graph.refusals import address, neo4j_explained
 from recograph.graph.report import LoadOptions
 from recograph.graph.state import forget, mark_dirty, release_members, states
 
@@ -93,7 +93,7 @@ def _alone(driver: neo4j.Driver, customer: str, options: LoadOptions | None) -> 
     """No load of the customer is under way meanwhile."""
     options = options or LoadOptions()
     with (
-        explained(address(driver)),
+        neo4j_explained(address(driver)),
         leased(driver, customer, timeout=options.lock_timeout, seconds=options.lease) as lease,
     ):
         yield lease

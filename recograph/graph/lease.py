@@ -20,7 +20,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from recograph.graph.cypher import LOCK
-from recograph.graph.errors import LockedError
+from recograph.graph.refusals import LockedError
 
 SHARED_LOCK = "*"
 """Stands for all customers: locked, after the customer's own, by a transaction that changes shared nodes."""

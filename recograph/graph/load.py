@@ -19,7 +19,6 @@ from neo4j.exceptions import ConstraintError
 from recograph.ahead import ahead
 from recograph.graph import cypher
 from recograph.graph.batches import parameters, rebatch
-from recograph.graph.errors import ChangedError, address, explained
 from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import (
     RELATIONSHIP_SETS,
@@ -30,6 +29,7 @@ from recograph.graph.model import (
     Scope,
 )
 from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, Planner, SetPlan, wanted_sets
+from recograph.graph.refusals import GraphChangedError, address, neo4j_explained
 from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
 from recograph.graph.schema import prepare
 from recograph.graph.scratch import Scratch
@@ -63,7 +63,7 @@ def load(
 
     Raises:
         BackwardsError: the graph holds a later snapshot. Nothing was changed.
-        ChangedError: someone else has changed the customer's part of the graph. The next load mends that.
+        GraphChangedError: someone else has changed the customer's part of the graph. The next load mends that.
         GuardError: suspiciously much would be removed. Nothing was changed.
         LockedError: another load of the customer doesn't end, or has taken over.
         RecographError: marts are missing, or Neo4j fails.
@@ -73,7 +73,7 @@ def load(
     report = LoadReport(customer, date)
     prepare(driver)
     with (
-        explained(address(driver)),
+        neo4j_explained(address(driver)),
         leased(driver, customer, timeout=options.lock_timeout, seconds=options.lease) as lease,
         Scratch(options.home) as scratch,
     ):
@@ -132,7 +132,7 @@ class _Writer:
                 yield from plans
             else:
                 yield from self._in_turn(plans, steps)
-        except (ChangedError, ConstraintError):
+        except (GraphChangedError, ConstraintError):
             # The next load is to look at the graph itself, and at all of it.
             self._lease.write(lambda tx: mark_dirty(tx, self._customer, list(SETS)))
             raise
@@ -211,7 +211,7 @@ class _Writer:
         done = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
         if done != batch.rows and batch.operation in (ADDED, CHANGED):
             self._lease.renew(tx)
-            raise ChangedError(
+            raise GraphChangedError(
                 f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
                 f"of {each.name} only {done:,} found their nodes. Run this again: it compares with the graph."
             )

@@ -17,8 +17,8 @@ import pyarrow as pa
 from recograph.errors import RecographError
 from recograph.graph import cypher, difference
 from recograph.graph.difference import ADDED, CHANGED, REMOVED, STRAYED, Measure
-from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
+from recograph.graph.refusals import BackwardsError, GuardError
 from recograph.graph.scratch import Scratch
 from recograph.graph.state import State
 from recograph.lake.interfaces import Warehouse

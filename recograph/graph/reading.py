@@ -9,8 +9,8 @@ import neo4j
 from neo4j.exceptions import ClientError, Neo4jError
 
 from recograph.errors import RecographError
-from recograph.graph.errors import MissingError, SlowError, address, explained
 from recograph.graph.model import CUSTOMER, KEY, TENANT, NodeSet, Scope
+from recograph.graph.refusals import MissingError, SlowError, address, neo4j_explained
 
 TIMEOUT = 30.0
 """Seconds after which the server ends a reader's transaction."""
@@ -66,7 +66,7 @@ def read(
         except Neo4jError as error:
             if isinstance(error, ClientError) and _code(error) in _REFUSALS:
                 raise
-            with explained(address(driver)):
+            with neo4j_explained(address(driver)):
                 raise
 
 

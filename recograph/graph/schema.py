@@ -14,8 +14,8 @@ from neo4j.exceptions import ClientError
 
 from recograph.errors import RecographError
 from recograph.graph.cypher import LOCK, STATE
-from recograph.graph.errors import address, explained
 from recograph.graph.model import KEY, NODE_SETS, TENANT, NodeSet, Scope
+from recograph.graph.refusals import address, neo4j_explained
 
 _STATE_KEYS = {STATE: (TENANT, "set"), LOCK: (TENANT,)}
 _ANALYZER = "standard-folding"
@@ -76,7 +76,7 @@ def wrong_rules(driver: neo4j.Driver) -> dict[str, str]:
     Raises:
         RecographError: Neo4j fails.
     """
-    with explained(address(driver)), driver.session() as session:
+    with neo4j_explained(address(driver)), driver.session() as session:
         found = _Indexes(session)
         wrong = {}
         for rule in rules():
@@ -93,7 +93,7 @@ def prepare(driver: neo4j.Driver) -> None:
     Raises:
         RecographError: the server can't be reached, or the database holds what isn't recograph's.
     """
-    with explained(address(driver)), driver.session() as session:
+    with neo4j_explained(address(driver)), driver.session() as session:
         found = _Indexes(session)
         missing = [rule for rule in rules() if found.state(rule) != "ONLINE"]
         refuse_strangers(session, address(driver))

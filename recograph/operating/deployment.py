@@ -12,7 +12,7 @@ from typing import Any
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.adapters.dbt import mart_columns
 from recograph.adapters.environment import open_catalog
@@ -165,14 +165,14 @@ class Deployment:
 
     def files(self) -> int:
         """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000."""
-        with explained(self.lake.uri("")):
+        with aws_explained(self.lake.uri("")):
             s3 = client("s3", self.settings.region)
             answer = s3.list_object_versions(Bucket=self.lake.bucket, MaxKeys=1000)
         return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
 
     def _tables(self, database: str) -> Iterator[QueryableTable]:
         glue = client("glue", self.settings.region)
-        with explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
+        with aws_explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
                 for table in page["TableList"]:
                     yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))

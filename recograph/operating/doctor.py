@@ -207,8 +207,8 @@ def _dumps(settings: Settings) -> Found:
 
 def _ports(settings: Settings) -> Found:
     from recograph.adapters.neo4j.connection import port_is_free
+    from recograph.adapters.neo4j.running import read_state
     from recograph.adapters.neo4j.server import BOLT_PORT, HTTP_PORT
-    from recograph.adapters.neo4j.state import read_state
 
     if not (settings.neo4j_uri or settings.neo4j_secret):
         state = read_state(settings.home / "neo4j")
@@ -240,7 +240,7 @@ def _neo4j(settings: Settings) -> Found:
     from recograph.adapters.neo4j import ManagedServer
     from recograph.adapters.neo4j.driver import Server, connect, find_server
     from recograph.adapters.neo4j.jars import VERSION, release
-    from recograph.adapters.neo4j.state import read_state
+    from recograph.adapters.neo4j.running import read_state
 
     if settings.neo4j_uri or settings.neo4j_secret:
         server = find_server(settings)

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 
 from recograph.adapters.aws.clients import client
-from recograph.adapters.aws.messages import explained, sentence
+from recograph.adapters.aws.messages import aws_explained, sentence
 from recograph.adapters.dbt import DBT, dbt_environment, target
 from recograph.adapters.environment import open_lake, open_warehouse
 from recograph.errors import RecographError
@@ -18,7 +18,7 @@ def reads(settings: Settings) -> Iterator[str]:
     Raises:
         RecographError: one couldn't; those before it could.
     """
-    with explained("AWS credentials"):
+    with aws_explained("AWS credentials"):
         identity = client("sts", settings.region).get_caller_identity()
     yield f"{identity['Arn']} in {settings.region}"
     lake = open_lake(settings)
@@ -26,10 +26,10 @@ def reads(settings: Settings) -> Iterator[str]:
     lake.parquet("landing/nobody/")
     yield f"{settings.lake} can be listed by boto3"
     filesystem, root = lake.filesystem()
-    with explained(settings.lake):
+    with aws_explained(settings.lake):
         filesystem.get_file_info(f"{root}landing/nobody/nothing")
     yield f"{settings.lake} can be read by Arrow"
-    with explained(f"Glue database {settings.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
+    with aws_explained(f"Glue database {settings.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
         client("glue", settings.region).get_database(Name=settings.marts_database)
     yield f"{settings.marts_database} can be read in Glue"
     open_warehouse(settings).query("select 1 as one")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from recograph.adapters.aws.clients import client
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 from recograph.adapters.dbt import mart_columns
 from recograph.errors import RecographError
 from recograph.lake.layout import customer_folder, mart_folder
@@ -29,7 +29,7 @@ def purge(settings: Settings, customer: str) -> int:
     prefixes += [mart_folder(mart, customer) for mart in mart_columns()]
     count = 0
     for prefix in prefixes:
-        with explained(f"s3://{bucket}/{prefix}"):
+        with aws_explained(f"s3://{bucket}/{prefix}"):
             old = list(_old_versions(s3, bucket, prefix))
             for start in range(0, len(old), _MOST_AT_ONCE):
                 _delete(s3, bucket, old[start : start + _MOST_AT_ONCE])

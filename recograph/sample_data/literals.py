@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recograph.sample_data.histories import NULL
-from recograph.sample_data.schema import Chunk, Column, Values
+from recograph.sample_data.schema import Chunk, SampleColumn, Values
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Literals:
         """One text, escaped and quoted."""
         return f"{self.quote}{value.translate(self.escapes)}{self.quote}"
 
-    def constant(self, column: Column) -> str:
+    def constant(self, column: SampleColumn) -> str:
         """The value that every row has in a column."""
         constant = column.constant
         assert constant is not None
@@ -37,7 +37,7 @@ class Literals:
             return self.true if constant == "1" else self.false
         return constant
 
-    def column(self, column: Column, values: Values) -> Sequence[object]:
+    def column(self, column: SampleColumn, values: Values) -> Sequence[object]:
         """A column's values; whole numbers stay numbers, for their text is the same everywhere."""
         if isinstance(values, list):
             return self._texts(values)
@@ -70,7 +70,7 @@ class Literals:
 
 
 def tuples(
-    columns: Sequence[Column], chunk: Chunk, literals: Literals, begin: str, separator: str, end: str
+    columns: Sequence[SampleColumn], chunk: Chunk, literals: Literals, begin: str, separator: str, end: str
 ) -> Iterator[str]:
     """The rows of a chunk as text."""
     made = [column for column in columns if column.constant is None]

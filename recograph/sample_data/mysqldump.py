@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 
 from recograph.sample_data.literals import Literals, tuples
-from recograph.sample_data.schema import Chunk, Column, Table
+from recograph.sample_data.schema import Chunk, SampleColumn, SampleTable
 
 _NET_BUFFER_LENGTH = 1_046_528
 _ESCAPES = str.maketrans({"\0": "\\0", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "'": "\\'", '"': '\\"', "\x1a": "\\Z"})
@@ -85,7 +85,7 @@ class MySqlDump:
             "/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0 */;\n"
         )
 
-    def table(self, table: Table, chunks: Iterable[Chunk]) -> None:
+    def table(self, table: SampleTable, chunks: Iterable[Chunk]) -> None:
         """Write a table's definition and its rows."""
         self._write(self._definition(table))
         self._write(
@@ -108,7 +108,7 @@ class MySqlDump:
             f"-- Dump completed on {self._taken:%Y-%m-%d} {self._taken.hour:2d}:{self._taken:%M:%S}\n"
         )
 
-    def _insert(self, table: Table, chunks: Iterable[Chunk]) -> None:
+    def _insert(self, table: SampleTable, chunks: Iterable[Chunk]) -> None:
         """Multi-row statements as long as the real tools make them, which count 2 more a row and 4 at the start."""
         flavour = self._flavour
         head = f"INSERT INTO `{table.name}` VALUES{flavour.values_break}".encode()
@@ -131,7 +131,7 @@ class MySqlDump:
         if opening is not head:
             self._out.write(b";\n")
 
-    def _definition(self, table: Table) -> str:
+    def _definition(self, table: SampleTable) -> str:
         flavour = self._flavour
         keys = [f"PRIMARY KEY ({_names(table.primary_key)})"] if table.primary_key else []
         keys += [f"KEY `idx_{'_'.join(index)}` ({_names(index)})" for index in table.indexes]
@@ -145,7 +145,7 @@ class MySqlDump:
             "/*!40101 SET character_set_client = @saved_cs_client */;\n"
         )
 
-    def _column(self, column: Column) -> str:
+    def _column(self, column: SampleColumn) -> str:
         flavour = self._flavour
         text = column.type.startswith(("varchar", "text"))
         parts = [f"`{column.name}`", flavour.types.get(column.type, column.type)]

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import IO
 
 from recograph.sample_data.literals import Literals, tuples
-from recograph.sample_data.schema import Chunk, Column, Table
+from recograph.sample_data.schema import Chunk, SampleColumn, SampleTable
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
 _LITERALS = Literals(null="\\N", false="f", true="t", quote="", escapes=_ESCAPES)
@@ -26,7 +26,7 @@ class PgDump:
     """Writes one dump: header, then tables, then footer."""
 
     def __init__(self, out: IO[bytes], database: str, taken: datetime) -> None:
-        self._out, self._tables = out, list[Table]()
+        self._out, self._tables = out, list[SampleTable]()
         # The real tool draws a fresh key each time, against statements smuggled in by the data.
         self._key = sha256(f"{database} {taken}".encode()).hexdigest()[:63]
 
@@ -45,7 +45,7 @@ class PgDump:
             "SET default_tablespace = '';\n\nSET default_table_access_method = heap;\n\n"
         )
 
-    def define(self, tables: Iterable[Table]) -> None:
+    def define(self, tables: Iterable[SampleTable]) -> None:
         """Write the definitions of all tables, which come before any data."""
         for table in tables:
             self._tables.append(table)
@@ -53,7 +53,7 @@ class PgDump:
             self._entry(table.name, "TABLE", f"CREATE TABLE public.{table.name} (\n{lines}\n);\n")
             self._write(f"\n\nALTER TABLE public.{table.name} OWNER TO {_OWNER};\n\n")
 
-    def table(self, table: Table, chunks: Iterable[Chunk]) -> None:
+    def table(self, table: SampleTable, chunks: Iterable[Chunk]) -> None:
         """Write a table's rows."""
         names = ", ".join(_name(column.name) for column in table.columns)
         self._entry(table.name, "TABLE DATA", f"COPY public.{table.name} ({names}) FROM stdin;\n")
@@ -92,7 +92,7 @@ def _names(columns: Iterable[str]) -> str:
     return ", ".join(map(_name, columns))
 
 
-def _column(column: Column) -> str:
+def _column(column: SampleColumn) -> str:
     type_ = _TYPES.get(column.type, column.type).replace("varchar(", "character varying(").replace("decimal", "numeric")
     default = ""
     if column.constant is not None and column.constant != "NULL":

@@ -26,7 +26,7 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True)
-class Column:
+class SampleColumn:
     """A column; `constant` is None when the values are made row by row."""
 
     name: str
@@ -38,15 +38,15 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class SampleTable:
     """A table with its primary key and its other indexes, each a tuple of column names."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[SampleColumn, ...]
     primary_key: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
 
-    def of_customer(self, customer: str) -> "Table":
+    def of_customer(self, customer: str) -> "SampleTable":
         """The table as that customer's platform has it: own column order, and own choice of extra columns."""
         draws = Draws(customer, self.name)
         rank = draws.order("column order", len(self.columns)).tolist()
@@ -56,35 +56,35 @@ class Table:
         return replace(self, columns=tuple(c for c in ordered if not c.extra or c.name in extra))
 
 
-def _columns(text: str) -> tuple[Column, ...]:
+def _columns(text: str) -> tuple[SampleColumn, ...]:
     columns = []
     for line in filter(None, map(str.strip, text.splitlines())):
         found = _LINE.fullmatch(line)
         assert found, line
         columns.append(
-            Column(found["name"], found["type"], bool(found["required"]), found["constant"], bool(found["extra"]))
+            SampleColumn(found["name"], found["type"], bool(found["required"]), found["constant"], bool(found["extra"]))
         )
     return tuple(columns)
 
 
-def read_table(package: str, name: str, primary_key: tuple[str, ...] = (), *indexes: tuple[str, ...]) -> Table:
+def read_table(package: str, name: str, primary_key: tuple[str, ...] = (), *indexes: tuple[str, ...]) -> SampleTable:
     """A table as `tables/NAME.txt` of a package declares it."""
     text = files(package).joinpath("tables", f"{name}.txt").read_text(encoding="utf-8")
-    return Table(name, _columns(text), primary_key, indexes)
+    return SampleTable(name, _columns(text), primary_key, indexes)
 
 
-def read_tables(package: str, file: str) -> dict[str, Table]:
+def read_tables(package: str, file: str) -> dict[str, SampleTable]:
     """The tables of a file by name: blocks of lines, the table's name first; `id` is the primary key of all."""
     blocks = files(package).joinpath(file).read_text(encoding="utf-8").strip().split("\n\n")
     named = (block.split("\n", 1) for block in blocks)
-    return {name: Table(name, _columns(columns), ("id",)) for name, columns in named}
+    return {name: SampleTable(name, _columns(columns), ("id",)) for name, columns in named}
 
 
 class SampleTables(Protocol):
     """The tables of one sample customer."""
 
     @property
-    def tables(self) -> Sequence[Table]:
+    def tables(self) -> Sequence[SampleTable]:
         """Those that the customer has, in the order in which dumps have them."""
 
     def of(self, table: str, day: int) -> Iterator[Chunk]:

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from recograph.errors import RecographError
-from recograph.graph.errors import MissingError
 from recograph.graph.model import USER, NodeSet
 from recograph.graph.neighbourhood import LIMIT, Neighbourhood
 from recograph.graph.queries import Question, questions
 from recograph.graph.reading import Answer
+from recograph.graph.refusals import MissingError
 from recograph.graph.search import lucene
 from recograph.serve.access import Viewer
 from recograph.serve.asking import GREATEST, Asking, RequestError

@@ -18,8 +18,8 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from recograph.errors import RecographError, UnavailableError
-from recograph.graph.errors import MissingError, SlowError
 from recograph.graph.queries import questions
+from recograph.graph.refusals import MissingError, SlowError
 from recograph.serve import forms, guard, login, openapi, pages
 from recograph.serve.access import Access, FileAccess, Viewer
 from recograph.serve.asking import Asking, RequestError

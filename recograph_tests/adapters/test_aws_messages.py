@@ -4,7 +4,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recograph.adapters.aws.messages import advice, explained
+from recograph.adapters.aws.messages import advice, aws_explained
 from recograph.errors import RecographError, UnavailableError
 
 
@@ -58,7 +58,10 @@ def refusal(code: str, message: str = "No.") -> ClientError:
     ids=lambda value: str(value)[:60] if isinstance(value, Exception) else "",
 )
 def test_the_message_says_what_to_do(error: Exception, what_to_do: str) -> None:
-    with pytest.raises(RecographError, match=rf"(?s)^s3://bucket: .*{what_to_do}") as raised, explained("s3://bucket"):
+    with (
+        pytest.raises(RecographError, match=rf"(?s)^s3://bucket: .*{what_to_do}") as raised,
+        aws_explained("s3://bucket"),
+    ):
         raise error
     assert "\n" not in str(raised.value)
     assert isinstance(raised.value, UnavailableError) is isinstance(error, BotoCoreError)
@@ -66,13 +69,13 @@ def test_the_message_says_what_to_do(error: Exception, what_to_do: str) -> None:
 
 @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException"])
 def test_throttling_may_pass_by_itself(code: str) -> None:
-    with pytest.raises(UnavailableError, match="asked too much at once, although"), explained("Glue"):
+    with pytest.raises(UnavailableError, match="asked too much at once, although"), aws_explained("Glue"):
         raise refusal(code, "Rate exceeded")
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("k"), OSError(28, "No space left on device"), ValueError("x")])
 def test_what_is_not_of_aws_is_left_as_it_is(error: Exception) -> None:
-    with pytest.raises(type(error)), explained("s3://bucket"):
+    with pytest.raises(type(error)), aws_explained("s3://bucket"):
         raise error
 
 

@@ -20,7 +20,7 @@ import pytest
 from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.adapters.neo4j.backup import back_up, restore
 from recograph.adapters.neo4j.jars import VERSION
-from recograph.adapters.neo4j.state import State, read_state, write_state
+from recograph.adapters.neo4j.running import RunningServer, read_state, write_state
 from recograph.errors import RecographError
 
 START = """
@@ -59,7 +59,7 @@ def test_two_processes_that_start_at_once_get_one_server_on_free_ports(
     home: Path, taken_port: int, neo4j_server: Connection
 ) -> None:
     home.mkdir()
-    write_state(home, State(bolt_port=taken_port, http_port=taken_port, version=VERSION))
+    write_state(home, RunningServer(bolt_port=taken_port, http_port=taken_port, version=VERSION))
     command = [sys.executable, "-c", START, str(home)]
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate()[0] for process in starts]
@@ -192,7 +192,7 @@ def test_a_server_that_dies_while_it_starts_is_quoted(server: ManagedServer, hom
 
 
 def test_a_store_of_a_newer_neo4j_is_left_alone(home: Path, tmp_path: Path) -> None:
-    write_state(tmp_path, State(bolt_port=7687, http_port=7474, version="2999.01.10"))
+    write_state(tmp_path, RunningServer(bolt_port=7687, http_port=7474, version="2999.01.10"))
     with pytest.raises(RecographError, match=r"last opened by Neo4j 2999\.01\.10"):
         ManagedServer(tmp_path).start()
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from recograph.defs.alerts import alert_on_failed_check, alert_on_failure, snapshots_of_run
-from recograph.defs.errors import clear_failures
+from recograph.defs.failures import clear_failures
 from recograph.errors import RecographError
 from recograph_tests.operating.receivers import web_server
 

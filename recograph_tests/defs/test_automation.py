@@ -258,7 +258,7 @@ def test_a_run_is_about_one_partition(automation: ModuleType) -> None:
 
 
 def test_only_servers_that_may_come_back_are_tried_again() -> None:
-    from recograph.defs.errors import tried_again
+    from recograph.defs.failures import tried_again
 
     tried: list[Exception] = []
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recograph.dumps import DumpError, tables
-from recograph.dumps.lines import Column, read_lines
+from recograph.dumps.lines import DumpColumn, read_lines
 from recograph_tests.dumps.reading import read
 
 Read = Callable[..., object]
@@ -88,7 +88,7 @@ def test_types_of_a_contract_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_csv_reader_is_used_for_what_servers_write() -> None:
     data = b"1\ta\\tb\t2024-01-01 00:00:00\n\\N\t\\N\t\\N\n"
     kinds = [pa.int32(), pa.binary(), pa.timestamp("us")]
-    arrays = read_lines(data, 0, len(data), 3, [Column(at, kind) for at, kind in enumerate(kinds)])
+    arrays = read_lines(data, 0, len(data), 3, [DumpColumn(at, kind) for at, kind in enumerate(kinds)])
     assert arrays is not None
     assert [array.type for array in arrays] == kinds
     assert arrays[1].to_pylist() == [b"a\tb", None]

@@ -13,9 +13,9 @@ import neo4j
 import pytest
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
-from recograph.graph.errors import LockedError
 from recograph.graph.lease import leased
 from recograph.graph.load import load
+from recograph.graph.refusals import LockedError
 from recograph.graph.report import LoadOptions, LoadReport
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 

@@ -10,8 +10,8 @@ from neo4j import ManagedTransaction
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints, check_customer
-from recograph.graph.errors import BackwardsError, GuardError
 from recograph.graph.load import load
+from recograph.graph.refusals import BackwardsError, GuardError
 from recograph.graph.report import LoadOptions
 from recograph.graph.state import growth
 from recograph_tests.graph.marts import Snapshot, actual, expected, time

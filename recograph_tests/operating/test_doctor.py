@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from recograph.adapters.neo4j import Connection, server
 from recograph.adapters.neo4j.jars import VERSION
-from recograph.adapters.neo4j.state import State, write_state
+from recograph.adapters.neo4j.running import State, write_state
 from recograph.cli.main import app
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose

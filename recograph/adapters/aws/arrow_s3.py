@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.fs as fs
 
 from recograph.adapters.aws import clients
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 
 _AWS_OWN = re.compile(r"https://s3\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 
@@ -47,7 +47,7 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
 
     @contextmanager
     def _explained(self, path: str) -> Iterator[fs.S3FileSystem]:
-        with explained(f"s3://{path}"):
+        with aws_explained(f"s3://{path}"):
             yield self._filesystem
 
     def get_type_name(self) -> str:

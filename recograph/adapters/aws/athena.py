@@ -16,7 +16,7 @@ from pyathena.error import DatabaseError
 
 from recograph.adapters.aws import clients
 from recograph.adapters.aws.athena_cost import dollars, usage
-from recograph.adapters.aws.messages import explained, sentence
+from recograph.adapters.aws.messages import aws_explained, sentence
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS, Lake
 
@@ -88,7 +88,7 @@ class AthenaWarehouse:
                 pass
             filesystem, root = self.lake.filesystem()
             files = [f"{root}{key}" for key in self.lake.parquet(prefix)]
-            with explained(self.lake.uri(prefix)):
+            with aws_explained(self.lake.uri(prefix)):
                 if files:
                     rows = ds.dataset(files, filesystem=filesystem, format="parquet")
                     yield from rows.to_batches(batch_size=BATCH_ROWS)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.glue_tables import Columns, GlueTable, bring_along, register_partitions
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 from recograph.errors import RecographError
 from recograph.lake.conforming import conform
 from recograph.lake.interfaces import CatalogTable, Lake
@@ -57,7 +57,7 @@ class GlueCatalog:
         rows = {contract.table: conform(self.lake, customer, date, contract) for contract in contracts}
         tables = [self._table(customer, contract) for contract in contracts]
         database = f"{self.database_prefix}{customer}"
-        with explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
+        with aws_explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
             self._bring_along(database, tables)
             for table in tables:
                 register_partitions(self._glue, table, {(date,): table.columns})
@@ -70,14 +70,14 @@ class GlueCatalog:
 
     def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:
         """See `Catalog.prepare_marts`."""
-        with explained(f"Glue database {self.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
+        with aws_explained(f"Glue database {self.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
             return self._bring_along(self.marts_database, self._marts(marts))
 
     def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
         """See `Catalog.register_mart`."""
         self.prepare_marts({mart: columns})
         (table,) = self._marts({mart: columns})
-        with explained(f"Glue table {self.marts_database}.{mart}"):
+        with aws_explained(f"Glue table {self.marts_database}.{mart}"):
             register_partitions(self._glue, table, {(customer, date): table.columns})
 
     def discover(self, customer: str, contracts: Collection[Contract]) -> Crawl:
@@ -96,7 +96,7 @@ class GlueCatalog:
         contracts = [contract for contract in contracts if contract.table in landed]
         tables = [self._table(customer, contract) for contract in contracts]
         database = f"{self.database_prefix}{customer}"
-        with explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
+        with aws_explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
             existing = self._existing(database)
             missing = [
                 landed[contract.table] - (self._dates(table) if table.name in existing else set())
@@ -123,7 +123,7 @@ class GlueCatalog:
         """
         told = []
         for table in self._marts(marts):
-            with explained(f"Glue table {table.database}.{table.name}"):
+            with aws_explained(f"Glue table {table.database}.{table.name}"):
                 others = self._partitions(table) - self._partitions(table, table.location)
                 copied = {
                     values
@@ -154,7 +154,7 @@ class GlueCatalog:
         """
         name = f"{self.crawler_prefix}{customer}"
         until = time.monotonic() + self.timeout
-        with explained(f"Glue crawler {name}", {"EntityNotFoundException": _DEPLOY}):
+        with aws_explained(f"Glue crawler {name}", {"EntityNotFoundException": _DEPLOY}):
             self._wait(name, until)
             while True:
                 try:

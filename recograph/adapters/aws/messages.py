@@ -82,7 +82,7 @@ def is_of_aws(error: BaseException) -> bool:
 
 
 @contextmanager
-def explained(what: str, hints: Mapping[str, str] = {}) -> Iterator[None]:
+def aws_explained(what: str, hints: Mapping[str, str] = {}) -> Iterator[None]:
     """Turn what boto3 and Arrow raise into one sentence about `what`, with what to do.
 
     Args:

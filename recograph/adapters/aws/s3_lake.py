@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from recograph.adapters.aws.arrow_s3 import signed_s3
 from recograph.adapters.aws.clients import client
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 from recograph.adapters.aws.s3_folder import S3Folder
 from recograph.adapters.aws.s3_stream import S3Stream
 from recograph.dumps import LocalFolder, Openable
@@ -77,14 +77,14 @@ class S3Lake:
 
     def old_versions(self, prefix: str) -> int:
         """See `Lake.old_versions`."""
-        with explained(self.uri(prefix), _HINTS):
+        with aws_explained(self.uri(prefix), _HINTS):
             pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             return sum(not version["IsLatest"] for page in pages for version in page.get("Versions", []))
 
     def publish(self, file: Path, key: str) -> int:
         """See `Lake.publish`."""
         size = file.stat().st_size
-        with explained(self.uri(key), _HINTS), file.open("rb") as body:
+        with aws_explained(self.uri(key), _HINTS), file.open("rb") as body:
             self._client.upload_fileobj(body, self.bucket, key)
         return size
 
@@ -112,7 +112,7 @@ class S3Lake:
             with file.open("rb") as body:
                 digest = hashlib.file_digest(body, "sha256").hexdigest()
                 body.seek(0)
-                with explained(self.uri(key), _HINTS):
+                with aws_explained(self.uri(key), _HINTS):
                     if self._digest(key) == digest:
                         return False
                     self._client.upload_fileobj(body, self.bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
@@ -150,7 +150,7 @@ class S3Lake:
         """See `Lake.delete`."""
         keys = [{"Key": item["Key"]} for item in self._objects(prefix)]
         for start in range(0, len(keys), 1000):
-            with explained(self.uri(prefix), _HINTS):
+            with aws_explained(self.uri(prefix), _HINTS):
                 answer = self._client.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
                 )
@@ -178,6 +178,6 @@ class S3Lake:
             yield from page.get("Contents", [])
 
     def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-        with explained(self.uri(prefix), _HINTS):
+        with aws_explained(self.uri(prefix), _HINTS):
             paginator = self._client.get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self.bucket, Prefix=prefix, **options)

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-from recograph.adapters.aws.messages import explained
+from recograph.adapters.aws.messages import aws_explained
 from recograph.errors import RecographError, UnavailableError
 
 _LOST = (HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError)
@@ -78,7 +78,7 @@ class S3Stream(io.RawIOBase):
     def _open(self) -> int:
         """Ask for the object from the place on; gives how many bytes there are from there."""
         rest = {"Range": f"bytes={self._place}-"} if self._place else {}
-        with explained(self._uri, {"NoSuchKey": "It isn't there."}):
+        with aws_explained(self._uri, {"NoSuchKey": "It isn't there."}):
             try:
                 answer = self._client.get_object(**self._what, **rest)
             except ClientError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import neo4j
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
-from recograph.adapters.neo4j.state import write_atomically
+from recograph.adapters.neo4j.running import write_atomically
 from recograph.errors import RecographError
 
 HOST = "127.0.0.1"

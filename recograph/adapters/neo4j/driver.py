@@ -47,9 +47,9 @@ def find_server(settings: Settings) -> Server:
 
 def _from_secret(name: str, region: str) -> Server:
     from recograph.adapters.aws.clients import client  # loads boto3, which takes a second
-    from recograph.adapters.aws.messages import explained
+    from recograph.adapters.aws.messages import aws_explained
 
-    with explained(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read"):
+    with aws_explained(f"The secret {name} (RECOGRAPH_NEO4J_SECRET) can't be read"):
         answer = client("secretsmanager", region).get_secret_value(SecretId=name)
     try:
         secret = json.loads(answer["SecretString"])

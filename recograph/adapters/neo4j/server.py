@@ -26,7 +26,7 @@ from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, write
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, ensure_password, read_password
 from recograph.adapters.neo4j.jars import VERSION, classpath, release
 from recograph.adapters.neo4j.jvm import spawn_server, write_arguments
-from recograph.adapters.neo4j.state import State, find_process, locked, read_state, write_state
+from recograph.adapters.neo4j.running import RunningServer, find_process, locked, read_state, write_state
 from recograph.errors import RecographError
 
 BOLT_PORT = 7687
@@ -157,7 +157,7 @@ class ManagedServer:
             state = self._wait(state)
         return self._connection(state)
 
-    def _launch(self, last: State | None, attempt: int) -> State:
+    def _launch(self, last: RunningServer | None, attempt: int) -> RunningServer:
         """Start a process; ports that another program took between the choice and their use are chosen anew."""
         jars = classpath(self._say)
         ensure_password(self.home)
@@ -171,11 +171,11 @@ class ManagedServer:
         ]
         write_arguments(arguments, jars, heap + aot.options(jars))
         self._child = spawn_server(self.home, arguments, self._console_log())
-        state = State(bolt_port=bolt, http_port=http, version=VERSION, pid=self._child.pid)
+        state = RunningServer(bolt_port=bolt, http_port=http, version=VERSION, pid=self._child.pid)
         write_state(self.home, state)
         return state
 
-    def _choose_ports(self, last: State | None) -> tuple[int, int]:
+    def _choose_ports(self, last: RunningServer | None) -> tuple[int, int]:
         """The ports of the last start if they are free, then Neo4j's own, then any."""
         chosen = []
         for name, usual, before in (
@@ -189,7 +189,7 @@ class ManagedServer:
             chosen.append(port)
         return chosen[0], chosen[1]
 
-    def _wait(self, state: State, attempt: int = 1) -> State:
+    def _wait(self, state: RunningServer, attempt: int = 1) -> RunningServer:
         connection = self._connection(state)
         deadline = time.monotonic() + _BOOT_SECONDS
         while True:
@@ -212,7 +212,7 @@ class ManagedServer:
         aot.train_in_background()
         return state
 
-    def _connection(self, state: State) -> Connection:
+    def _connection(self, state: RunningServer) -> Connection:
         return Connection(
             uri=f"bolt://{HOST}:{state.bolt_port}",
             http=f"http://{HOST}:{state.http_port}/browser/",

@@ -24,7 +24,7 @@ class Effect(Enum):
     SETTING = "setting"
     """It may change how rows are read."""
     TABLE = "table"
-    """It makes, drops or arranges tables, which the catalog follows."""
+    """It makes, drops or arranges tables, which the definitions follow."""
     ROWS = "rows"
     """It changes rows in a way that isn't read."""
 

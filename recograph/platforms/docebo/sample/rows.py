@@ -9,7 +9,7 @@ from recograph.platforms.docebo.sample.tables import TABLES
 from recograph.sample_data.chunks import items, user_ranges, users
 from recograph.sample_data.histories import NULL, enrolments, ratings, views, votes
 from recograph.sample_data.interactions import Interactions
-from recograph.sample_data.schema import Chunk, Table
+from recograph.sample_data.schema import Chunk, SampleTable
 from recograph.sample_data.texts import Vocabulary
 from recograph.sample_data.world import HOUR, World
 
@@ -43,7 +43,7 @@ class Rows:
             }
 
     @property
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[SampleTable]:
         """See `SampleTables.tables`."""
         return [table.of_customer(self._world.customer.id) for table in TABLES if table.name in self._makers]
 

@@ -12,7 +12,7 @@ from recograph.sample_data.chunks import items, user_ranges, users
 from recograph.sample_data.draws import Bools, Ints
 from recograph.sample_data.histories import NULL, Enrolments, enrolments, ratings, views
 from recograph.sample_data.interactions import Interactions
-from recograph.sample_data.schema import Chunk, Table, read_tables
+from recograph.sample_data.schema import Chunk, SampleTable, read_tables
 from recograph.sample_data.texts import Vocabulary
 from recograph.sample_data.world import World
 
@@ -67,7 +67,7 @@ class Rows:
             self._makers[_RATED] = self._ratings
 
     @property
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[SampleTable]:
         """See `SampleTables.tables`."""
         return [replace(TABLES[name], name=self._prefix + name) for name in sorted(self._makers)]
 

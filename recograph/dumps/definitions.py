@@ -52,7 +52,7 @@ _OID = ColumnDef("", "oid", pa.uint32())
 """The OID before a row's values, which is no column of the table."""
 
 
-class Catalog:
+class Definitions:
     """Knows every table of a dump by its place in it, and what is wanted of it.
 
     Attributes:

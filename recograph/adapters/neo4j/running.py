@@ -14,7 +14,7 @@ from recograph.adapters.neo4j.jvm import SERVER
 
 
 @dataclass(frozen=True)
-class State:
+class RunningServer:
     """The server as it was started last; kept after it stopped, for the next start."""
 
     bolt_port: int
@@ -57,17 +57,19 @@ def _serves(process: psutil.Process, home: Path) -> bool:
         return False
 
 
-def read_state(home: Path) -> State | None:
+def read_state(home: Path) -> RunningServer | None:
     """The state of this home's server; None where none was ever started, or the file is broken."""
     try:
         known = json.loads((home / "server.json").read_text())
         # Other versions of recograph remember other things.
-        return State(**{field.name: known[field.name] for field in fields(State) if field.name in known})
+        return RunningServer(
+            **{field.name: known[field.name] for field in fields(RunningServer) if field.name in known}
+        )
     except (OSError, ValueError, TypeError):
         return None
 
 
-def write_state(home: Path, state: State) -> None:
+def write_state(home: Path, state: RunningServer) -> None:
     """Replace the state in one step."""
     write_atomically(home / "server.json", json.dumps(asdict(state), indent=2) + "\n")
 

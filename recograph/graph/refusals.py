@@ -49,7 +49,7 @@ class SlowError(RecographError):
     """An answer took more time, or has more rows, than its reader allows."""
 
 
-class ChangedError(RecographError):
+class GraphChangedError(RecographError):
     """The graph isn't what is recorded of it: someone else has changed the customer's part."""
 
 
@@ -63,13 +63,13 @@ def address(driver: neo4j.Driver) -> str:
     Raises:
         RecographError: it can't be reached.
     """
-    with explained("Neo4j"):
+    with neo4j_explained("Neo4j"):
         info = driver.get_server_info()
     return f"Neo4j at {info.address[0]}:{info.address[1]}"
 
 
 @contextmanager
-def explained(server: str) -> Iterator[None]:
+def neo4j_explained(server: str) -> Iterator[None]:
     """Turn Neo4j's errors into a RecographError that says what to do.
 
     Args:
