@@ -18,6 +18,7 @@ from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError, UnavailableError
+from recograph.lake.inbox import dump_for
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot, actual, expected
 
@@ -144,15 +145,19 @@ def test_a_dump_of_the_future_is_not_asked_for(tick: Ticks, lake: LocalLake) -> 
     assert not tick.asked()
 
 
-def test_a_customer_whose_dumps_are_unclear_keeps_no_other_from_its_run(
+def test_a_day_with_two_dumps_keeps_no_other_from_its_run_and_fails_itself(
     tick: Ticks, automation: ModuleType, lake: LocalLake, instance: dg.DagsterInstance
 ) -> None:
     ship(lake, "customer_1", DAYS[0])
     (Path(lake.data) / "customer_1" / f"{DAYS[0]}.sql.gz").touch()
     ship(lake, "customer_2", DAYS[0])
-    assert tick.asked() == [f"customer_2|{DAYS[0]}"]
+    both = [f"customer_1|{DAYS[0]}", f"customer_2|{DAYS[0]}"]
+    assert tick.asked() == both
+    assert not tick.asked()
     runs, _ = scheduled(automation, instance, lake, DAYS[0])
-    assert runs == [f"customer_2|{DAYS[0]}"]
+    assert runs == both
+    with pytest.raises(RecographError, match=r"2026.*Keep one"):
+        dump_for(lake, "customer_1", DAYS[0])
 
 
 def test_the_schedule_starts_those_that_are_there(

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from recograph.adapters.neo4j import Connection, server
 from recograph.adapters.neo4j.jars import VERSION
-from recograph.adapters.neo4j.running import State, write_state
+from recograph.adapters.neo4j.running import RunningServer, write_state
 from recograph.cli.main import app
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose
@@ -132,7 +132,7 @@ def test_a_store_of_a_newer_neo4j(environ: dict[str, str]) -> None:
     home = Path(environ["RECOGRAPH_HOME"], "neo4j")
     home.mkdir(parents=True)
     assert said(environ, "neo4j") == [("ok", "the local server isn't running; it starts when it is needed. ")]
-    write_state(home, State(bolt_port=7687, http_port=7474, version="2999.01.10"))
+    write_state(home, RunningServer(bolt_port=7687, http_port=7474, version="2999.01.10"))
     ((status, text),) = said(environ, "neo4j")
     assert status == "problem"
     assert "is of Neo4j 2999.01.10" in text

@@ -131,7 +131,9 @@ def test_command_and_job_keep_what_the_graph_holds(
     for date in (OLD, HELD, KEPT, NEWEST):
         CUSTOMER_2.write(Path(lake.root), "acme", date)
     with neo4j.session() as session:
-        session.execute_write(write_states, "acme", [State("nodes/User", HELD, True, "", "", 0, 0)])
+        session.execute_write(
+            write_states, "acme", [State("nodes/User", HELD, clean=True, fingerprint="", rows=0, total=0)]
+        )
 
     environ.setenv("RECOGRAPH_KEEP_DAYS", "1")
     assert f"acme {OLD}: 12 tables would go" in clean("--dry-run")
