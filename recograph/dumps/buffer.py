@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from recograph.dumps.scan import count_line_ends
+
 _LONG_LINE = 64 << 10
 
 
@@ -13,7 +15,7 @@ class Buffer:
 
     def __init__(self, chunks: Iterable[bytes]):
         self._chunks = iter(chunks)
-        self._lines = 0
+        self._lines = self._counted = 0
         self.base = 0
         self.data = b""
         self.pos = 0
@@ -27,7 +29,10 @@ class Buffer:
     @property
     def line(self) -> int:
         """The number of the line that `pos` is in, from 1."""
-        return self._lines + self.data.count(b"\n", 0, self.pos) + 1
+        # Every statement has a place, so only what stands behind the last one is counted.
+        self._lines += count_line_ends(self.data, self._counted, self.pos)
+        self._counted = self.pos
+        return self._lines + 1
 
     @property
     def left(self) -> int:
@@ -42,7 +47,8 @@ class Buffer:
         """
         if self.eof:
             return False
-        self._lines += self.data.count(b"\n", 0, self.pos)
+        self._lines += count_line_ends(self.data, self._counted, self.pos)
+        self._counted = 0
         parts, got = [self.data[self.pos :]], 0
         left, self.data = len(parts[0]), b""
         while got < max(left, 1):
