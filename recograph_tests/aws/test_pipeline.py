@@ -254,7 +254,7 @@ def publish_similarities(settings: Settings) -> None:
         for customer, date in PARTITIONS:
             data = fetch(warehouse, kind, customer, date)
             found = similarity.table(data, kind, similarity.similarity(data).weights)
-            publish_mart(lake, catalog, kind.similarity, customer, date, found, kind.name)
+            publish_mart(lake, catalog, kind.similarity, customer, date, found)
 
 
 def _leave_stray_file(production: Production, local: Settings) -> None:
