@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import psutil
@@ -76,9 +77,7 @@ def by_expression(dump: Path, _: Path) -> None:
                 is_copy = line.startswith(b"COPY")
 
 
-def _child(
-    read: Callable[[Path, Path], None], dump: Path, out: Path, cores: int, results: multiprocessing.Queue
-) -> None:
+def _child(read: Callable[[Path, Path], None], dump: Path, out: Path, cores: int, results: "Queue[Cost]") -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     before, cpu = time.perf_counter(), time.process_time()
     read(dump, out)
@@ -89,7 +88,7 @@ def _child(
 def measure(read: Callable[[Path, Path], None], dump: Path, folder: Path, cores: int) -> Cost:
     """What reading takes in a new process."""
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
+    results: Queue[Cost] = context.Queue()
     out = folder / "out"
     process = context.Process(target=_child, args=(read, dump, out, cores, results))
     process.start()
@@ -120,7 +119,7 @@ def sample(folder: Path, customer: str, megabytes: float) -> Path:
 
     def generate(scale: float) -> Path:
         command = [
-            Path(sys.executable).with_name("recograph"),
+            str(Path(sys.executable).with_name("recograph")),
             "sample-data",
             "--out",
             str(folder / customer),

@@ -101,7 +101,7 @@ def compare_forms(megabytes: float, rounds: int, measure: Measure) -> None:
         out = Path(tempfile.mkdtemp(prefix="recograph-"))
         try:
             forms = make(server_folder, out, megabytes)
-            measured = {name: {1: [], 2: []} for name in forms}
+            measured: dict[str, dict[int, list[float]]] = {name: {1: [], 2: []} for name in forms}
             peaks = dict.fromkeys(forms, 0.0)
             for _ in range(rounds):
                 for name, path in forms.items():

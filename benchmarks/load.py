@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -225,4 +224,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,9 @@ import re
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -17,6 +19,8 @@ from recograph.adapters.local.folder_lake import LocalLake
 from recograph.lake.inbox import dump_for
 from recograph.lake.landing import land
 from recograph.platforms.sample_dumps import generate, prepare
+
+Result = TypeVar("Result")
 
 DAY = "2026-11-01"
 CUSTOMER = "academy_1"
@@ -45,7 +49,7 @@ def main() -> None:
         landed = _step("with the log", lambda: land(lake, dump_for(lake, CUSTOMER, DAY), customer))
         log = landed.tables["logstore_standard_log"]
         print(f"the log as Parquet: {log.bytes / 1e6:.0f} MB")
-        views = _step("views reduced", lambda: duckdb.sql(VIEWS.format(log=log.uri)).fetchall())
+        views = _step("views reduced", lambda: duckdb.execute(VIEWS.format(log=log.uri)).fetchall())
         print(f"{len(views):,} of them are left")
         print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
 
@@ -66,7 +70,7 @@ def _more_rows(dump: Path, rows: int) -> int:
     return count * times
 
 
-def _step(name, work):  # type: ignore[no-untyped-def]
+def _step(name: str, work: Callable[[], Result]) -> Result:
     began, cpu = time.monotonic(), time.process_time()
     result = work()
     print(f"{name}: {time.monotonic() - began:.1f} s, {time.process_time() - cpu:.1f} CPU s")

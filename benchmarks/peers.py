@@ -45,7 +45,7 @@ def with_etl_lib(uri: str, auth: tuple[str, str], sets: list[dict[str, Any]]) ->
     from etl_lib.core.ETLContext import ETLContext
     from etl_lib.task.data_loading.ParquetLoad2Neo4jTask import ParquetLoad2Neo4jTask
 
-    class Load(ParquetLoad2Neo4jTask):
+    class Load(ParquetLoad2Neo4jTask):  # type: ignore[misc]  # only an environment of its own has the class
         def __init__(self, context: Any, each: dict[str, Any]) -> None:
             super().__init__(context, Path(each["file"]), batch_size=BATCH_ROWS)
             self.each = each

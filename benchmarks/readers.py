@@ -84,7 +84,7 @@ async def _read(server: Connection, readers: int, seconds: float, think: float) 
     answers: list[Answered] = []
     pause = random.Random(2)
     auth = (server.username, server.password)
-    async with neo4j.AsyncGraphDatabase.driver(server.uri, auth=auth, max_connection_pool_size=readers) as driver:
+    async with neo4j.AsyncGraphDatabase.driver(server.uri, auth=auth, max_connection_pool_size=readers) as pool:
         until = time.monotonic() + seconds
 
         async def reader() -> None:
@@ -93,7 +93,7 @@ async def _read(server: Connection, readers: int, seconds: float, think: float) 
                 asked, parameters = asker.draw()
                 began, error = time.monotonic(), None
                 try:
-                    async with driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+                    async with pool.session(default_access_mode=neo4j.READ_ACCESS) as session:
                         await session.execute_read(_work, asked.cypher, parameters)
                 except Exception as failure:  # whatever it is, it counts
                     error = f"{type(failure).__name__}: {failure}"
@@ -122,7 +122,7 @@ def read(server: Connection, readers: int, seconds: float, think: float) -> tupl
 def load_for(server: Connection, lake: Path, seconds: float) -> list[float]:
     """Go from one day to the next and back, with every customer, for so long; the seconds of each round."""
     warehouse = DuckDBWarehouse(lake=str(lake))
-    rounds = []
+    rounds: list[float] = []
     until = time.monotonic() + seconds
     with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
         while not rounds or time.monotonic() < until:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import neo4j
 import pandas as pd
@@ -51,7 +52,7 @@ def test_the_example_notebook_runs() -> None:
 
 
 def test_whole_numbers_stay_whole_where_some_are_missing() -> None:
-    rows = [[1, None, "a", ["x"]], [None, True, None, {"b": 1}]]
+    rows: list[list[Any]] = [[1, None, "a", ["x"]], [None, True, None, {"b": 1}]]
     found = frame(Answer(["number", "flag", "text", "mixed"], rows))
     assert found.dtypes.astype(str).tolist() == ["Int64", "boolean", "str", "object"]
     assert for_files(Answer(["mixed"], [[["x"]], [{"b": 1}], [None]])).mixed.tolist()[:2] == ['["x"]', '{"b": 1}']

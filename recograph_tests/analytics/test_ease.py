@@ -15,7 +15,7 @@ NO_FEATURES = sparse.csr_matrix((40, 0))
 def by_definition(regularisation: float, content: float = 0) -> np.ndarray:
     x, f = DATA.matrix.toarray().astype(float), DATA.features.toarray().astype(float)
     p = np.linalg.inv(x.T @ x + content * f @ f.T + regularisation * np.eye(40))
-    b = -p / np.diag(p)
+    b: np.ndarray = -p / np.diag(p)
     np.fill_diagonal(b, 0)
     return b
 

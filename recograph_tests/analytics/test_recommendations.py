@@ -12,11 +12,11 @@ from recograph.analytics.kinds import RECOMMENDATIONS
 from recograph.analytics.recommendations import SCHEMA, recommend_all
 from recograph.errors import RecographError
 from recograph.lake.marts import publish_mart
-from recograph_tests.graph.marts import Snapshot
+from recograph_tests.graph.marts import Rows, Snapshot
 
 C = "customer_1"
 DAY1, DAY2, DAY3 = "2026-11-01", "2026-11-02", "2026-11-03"
-FIRST = {
+FIRST: dict[str, Rows] = {
     "users": [(user, None, True, None) for user in (1, 2, 3, 4)],
     "user_languages": [(1, "italian"), (2, "german"), (4, "german")],
     "courses": [

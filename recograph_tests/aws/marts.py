@@ -23,8 +23,8 @@ def dbt(environ: Mapping[str, str], customer: str, date: str, *arguments: str) -
         open_catalog(settings).prepare_marts(mart_columns())
     else:
         for mart in MARTS:
-            partition = f"customer={customer}/snapshot_date={date}"
-            Path(settings.lake, "marts", mart, partition).mkdir(parents=True, exist_ok=True)
+            folder = f"customer={customer}/snapshot_date={date}"
+            Path(settings.lake, "marts", mart, folder).mkdir(parents=True, exist_ok=True)
     scratch = str(settings.home / "dbt-test" / f"{customer}-{date}")
     partition = partition_variable(load_customers(settings.data)[customer], date)
     command = [
@@ -64,4 +64,5 @@ def _comparable(batch: pa.RecordBatch) -> list[dict[str, Any]]:
             for field in batch.schema
         ]
     )
-    return batch.cast(wanted).to_pylist()
+    comparable: list[dict[str, Any]] = batch.cast(wanted).to_pylist()
+    return comparable

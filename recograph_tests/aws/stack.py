@@ -7,14 +7,12 @@ Terraform read anyway.
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from recograph_tests.aws.front.emulator import ACCESS
+from recograph_tests.aws.front.emulator import client
 from recograph_tests.aws.front.server import Front
 from recograph_tests.aws.processes import ServerProcess, answers, free_port
 from recograph_tests.aws.trino import Trino
@@ -99,7 +97,7 @@ class LocalAws:
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of a service here."""
         url = self._front.endpoint if service in ("athena", "glue") else self.endpoint
-        return boto3.client(service, endpoint_url=url, region_name=REGION, **ACCESS, **options)
+        return client(service, url, REGION, **options)
 
     def deploy(self, name: str, customers: Iterable[str] = ()) -> Deployment:
         """Make what Terraform makes for a deployment of that name, in a second instead of a minute."""
@@ -130,6 +128,6 @@ class LocalAws:
         return Deployment(bucket, environ)
 
 
-def without_aws(environ: Iterable[str] | Any) -> dict[str, str]:
+def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what a user's own account has put into it."""
     return {name: value for name, value in environ.items() if not name.startswith(("AWS_", "RECOGRAPH_"))}

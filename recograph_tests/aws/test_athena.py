@@ -44,7 +44,8 @@ def lake(athena: LocalAws, deploy: Callable[..., Deployment]) -> Deployment:
     keys = [{"Name": "snapshot_date", "Type": "string"}]
     glue = athena.client("glue")
     glue.create_table(DatabaseName=database, TableInput={**table, "PartitionKeys": keys})
-    for day, names in {"2026-11-01": ["Ada", ""], "2026-11-02": ["Ada", None, 'a "b", c']}.items():
+    days: dict[str, list[str | None]] = {"2026-11-01": ["Ada", ""], "2026-11-02": ["Ada", None, 'a "b", c']}
+    for day, names in days.items():
         moments = [datetime(2026, 1, 2, 3, 4, number) for number in range(len(names))]  # noqa: DTZ001 - no zone in it
         rows = pa.table({"id": range(len(names)), "name": names, "at": pa.array(moments, pa.timestamp("us"))})
         file = io.BytesIO()

@@ -17,6 +17,7 @@ from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.dumps import Folder
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
+from recograph.lake.interfaces import DumpFile
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 
@@ -46,6 +47,13 @@ def staged(folder: Path, content: bytes = CONTENT) -> Path:
     file = folder / "staged"
     file.write_bytes(content)
     return file
+
+
+def stream_of(lake: S3Lake, dump: DumpFile) -> io.BufferedReader:
+    """A dump that is one file, opened."""
+    stream = lake.open_dump(dump)
+    assert isinstance(stream, io.BufferedReader)
+    return stream
 
 
 def test_dumps_are_found_by_date_whatever_their_compression(lake: S3Lake, s3: Any) -> None:
@@ -143,7 +151,7 @@ def test_a_dump_is_uploaded_once(lake: S3Lake, tmp_path: Path) -> None:
     assert not lake.upload_dump(dump, "customer_1")
     dump.write_bytes(b"another")
     assert lake.upload_dump(dump, "customer_1")
-    with lake.open_dump(lake.dumps("customer_1")["2026-11-01"]) as stream:
+    with stream_of(lake, lake.dumps("customer_1")["2026-11-01"]) as stream:
         assert stream.read() == b"another"
 
 
@@ -151,7 +159,7 @@ def test_a_lost_connection_is_taken_up_where_it_was(lake: S3Lake, s3: Any, proxy
     s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
     dump = lake.dumps("customer_1")["2026-11-01"]
     proxy.lose_after = 3_000_000
-    with lake.open_dump(dump) as stream:
+    with stream_of(lake, dump) as stream:
         assert stream.read() == CONTENT
     assert proxy.lose_after is None  # it was lost
 
@@ -161,7 +169,7 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_not_mixed(lake: S3Lake, s3:
     s3.put_object(**where, Body=CONTENT)
     dump = lake.dumps("customer_1")["2026-11-01"]
     proxy.lose_after = 3_000_000
-    with lake.open_dump(dump) as stream:
+    with stream_of(lake, dump) as stream:
         stream.read(1_000)
         s3.put_object(**where, Body=CONTENT[::-1])
         with pytest.raises(RecographError, match=r"2026-11-01\.sql was replaced while it was read. Run again\."):

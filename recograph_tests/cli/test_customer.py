@@ -67,7 +67,7 @@ def lake_of(home: Path) -> LocalLake:
     return LocalLake(root=str(home / "home" / "lake"), data=str(home / "data"), home=str(home / "home"))
 
 
-def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
+def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
         return connection.sql(sql).fetchall()
 

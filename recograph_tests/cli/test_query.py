@@ -3,6 +3,7 @@ import io
 import json
 import re
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from recograph.errors import RecographError
 from recograph.graph.queries import questions
 
 pytestmark = pytest.mark.usefixtures("asked")
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "parquet": pd.read_parquet,
+    "xlsx": pd.read_excel,
+    "csv": pd.read_csv,
+    "json": pd.read_json,
+}
 
 
 def run(*arguments: str) -> str:
@@ -58,10 +66,9 @@ def test_an_answer_goes_into_a_file(tmp_path: Path, output: str) -> None:
     if output == "table":
         assert "Étude d'anglais" in file.read_text(encoding="utf-8")
         return
-    read = {"parquet": pd.read_parquet, "xlsx": pd.read_excel, "csv": pd.read_csv, "json": pd.read_json}[output]
-    found = read(file)
-    assert found.name.tolist()[0] == "Étude d'anglais"
-    assert found.learners.tolist() == [3, 2, 1, 0]
+    rows = READERS[output](file)
+    assert rows.name.tolist()[0] == "Étude d'anglais"
+    assert rows.learners.tolist() == [3, 2, 1, 0]
 
 
 def test_a_workbook_calculates_nothing(small: neo4j.Driver, tmp_path: Path) -> None:

@@ -56,7 +56,11 @@ def broken(nodes: dict[str, Any], lake: Path, mart: str, rows: dict[str, list[in
 
 
 def test_each_broken_rule_is_named(nodes: dict[str, Any], tmp_path: Path) -> None:
-    rows = {"user_id": [1, 1, 1, None], "course_id": [5, 5, 6, 7], "recency": [9, 10, 0, None]}
+    rows: dict[str, list[int | None]] = {
+        "user_id": [1, 1, 1, None],
+        "course_id": [5, 5, 6, 7],
+        "recency": [9, 10, 0, None],
+    }
     assert broken(nodes, tmp_path, "course_enrolments", rows) == (
         "1 row of course_enrolments breaks the rule that no two rows have the same user_id, course_id. "
         "1 row of course_enrolments breaks the rule that user_id has a value. "

@@ -69,6 +69,7 @@ def tick(instance: dg.DagsterInstance) -> Callable[[dg.SensorDefinition], None]:
             instance, cursors.get(sensor.name), repository_def=defs.get_repository_def(), sensor_name=sensor.name
         )
         data = sensor.evaluate_tick(context)
+        assert data.dagster_run_reactions is not None
         assert all(reaction.error is None for reaction in data.dagster_run_reactions)
         cursors[sensor.name] = data.cursor
 

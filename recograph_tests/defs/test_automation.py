@@ -3,7 +3,7 @@
 import datetime
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -122,7 +122,11 @@ def test_a_replaced_dump_is_loaded_again_and_one_that_was_put_back_too(tick: Tic
         assert [run.partition_key for run in result.run_requests or ()] == [f"customer_1|{DAYS[1]}"]
         assert {str(event.partition) for event in result.asset_events} == {f"customer_1|{DAYS[1]}"}
     versions = [
-        next(e.tags for e in result.asset_events if e.partition == f"customer_1|{DAYS[1]}")
+        next(
+            event.tags
+            for event in result.asset_events
+            if isinstance(event, dg.AssetObservation) and event.partition == f"customer_1|{DAYS[1]}"
+        )
         for result in (first, second, third)
     ]
     assert versions[0] == versions[2] != versions[1]
@@ -220,7 +224,7 @@ def test_each_day_is_loaded_and_tells_what_it_did(
         snapshot.write(tmp_path, "customer_1", day)
     resources = {"warehouse": DuckDBWarehouse(lake=str(tmp_path)), "neo4j": server}
 
-    def load(day: str) -> tuple[dict[str, Any], list[dg.AssetCheckEvaluation]]:
+    def load(day: str) -> tuple[dict[str, Any], Sequence[dg.AssetCheckEvaluation]]:
         """What a day's run tells of users, and what its checks say."""
         result = dg.materialize([graph], instance=instance, resources=resources, partition_key=f"customer_1|{day}")
         assert result.success

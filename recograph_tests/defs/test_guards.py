@@ -72,8 +72,10 @@ def test_a_graph_that_is_behind_fails_the_check_from_seven_on(
         def now(cls, tz: datetime.tzinfo | None = None) -> "Clock":
             return cls(2026, 11, 20, hour, 0, tzinfo=tz)
 
-    monkeypatch.setattr(automation.datetime, "datetime", Clock)
-    assert automation.fresh_by_deadline(neo4j=server).passed is passed
+    monkeypatch.setattr(datetime, "datetime", Clock)
+    result = automation.fresh_by_deadline(neo4j=server)
+    assert isinstance(result, dg.AssetCheckResult)
+    assert result.passed is passed
 
 
 @pytest.fixture

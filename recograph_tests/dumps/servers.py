@@ -25,12 +25,17 @@ def _program(*names: str) -> str:
 
 def _run(*command: str, stdin: bytes | Path = b"", user: str | None = None, **environment: str) -> bytes:
     with stdin.open("rb") if isinstance(stdin, Path) else nullcontext() as file:
-        given = {"stdin": file} if file else {"input": stdin}
-        done = subprocess.run(
-            command, capture_output=True, user=user, check=False, env=os.environ | environment, **given
+        ended = subprocess.run(
+            command,
+            stdin=file,
+            input=None if isinstance(stdin, Path) else stdin,
+            capture_output=True,
+            user=user,
+            check=False,
+            env=os.environ | environment,
         )
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return done.stdout
+    assert ended.returncode == 0, ended.stderr.decode(errors="replace")
+    return ended.stdout
 
 
 def _wait(process: subprocess.Popen[bytes], answers: list[str], log: Path) -> None:

@@ -93,7 +93,7 @@ def test_windows_and_pieces_of_them_may_end_anywhere(
 @DUMPS
 def test_lines_may_end_as_on_windows(dump: bytes, rows: list[tuple[object, ...]]) -> None:
     converted = dump.replace(b"\n", b"\r\n")
-    expected = [tuple(v.replace("\n", "\r\n") if v == ");\n" else v for v in row) for row in rows]
+    expected = [tuple(");\r\n" if v == ");\n" else v for v in row) for row in rows]
     assert rows_of(read(converted, only=["a,(b"])["a,(b"]) == (expected if b"PostgreSQL" in dump else rows)
 
 

@@ -1,6 +1,7 @@
 """Whatever values are written as literals, the same values are read, in every way of writing them."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from recograph.dumps import DumpError, scan
 from recograph_tests.dumps.reading import read, rows_of
+
+Rows = list[tuple[int | None, str | None, bytes | None]]
 
 # Letters that mean something to a reader of dumps, and some that don't.
 ALPHABET = st.sampled_from(list("'\"\\`;,()\n\r\t \0\b\x1a-#/*!$NnrtbZx0é😀"))
@@ -50,7 +53,7 @@ def hexadecimal(value: bytes | None) -> str:
     return "NULL" if value is None else f"0x{value.hex()}" if value else "''"
 
 
-def statements(rows: list[tuple[object, ...]], single: bool) -> str:
+def statements(rows: list[tuple[str, str, str]], single: bool) -> str:
     texts = [f"({', '.join(map(str, row))})" for row in rows]
     if single:
         return "".join(f"INSERT INTO t VALUES {text};\n" for text in texts)
@@ -64,7 +67,9 @@ def number(value: int | None) -> str:
 @pytest.mark.parametrize("text", [mysql_text, doubled_text], ids=["escaped", "doubled"])
 @given(ROWS, st.booleans(), st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
-def test_rows_of_mysql_are_read_as_they_were_written(text, rows, single, size) -> None:
+def test_rows_of_mysql_are_read_as_they_were_written(
+    text: Callable[[str | None], str], rows: Rows, single: bool, size: int
+) -> None:
     table = "CREATE TABLE `t` (a int, b text, c blob);\n"
     written = [(number(a), text(b), hexadecimal(c)) for a, b, c in rows]
     dump = table + statements(written, single) + "SET @after = 1;\n"
@@ -73,7 +78,7 @@ def test_rows_of_mysql_are_read_as_they_were_written(text, rows, single, size) -
 
 @given(ROWS, st.booleans(), st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
-def test_rows_without_backslash_escapes_are_read_as_they_were_written(rows, single, size) -> None:
+def test_rows_without_backslash_escapes_are_read_as_they_were_written(rows: Rows, single: bool, size: int) -> None:
     table = "SET SQL_MODE='NO_BACKSLASH_ESCAPES';\nCREATE TABLE `t` (a int, b text, c blob);\n"
     written = [(number(a), plain_text(b), hexadecimal(c)) for a, b, c in rows]
     assert rows_of(read((table + statements(written, single)).encode(), chunk_bytes=size)["t"]) == rows
@@ -81,7 +86,7 @@ def test_rows_without_backslash_escapes_are_read_as_they_were_written(rows, sing
 
 @given(ROWS, st.booleans(), st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
-def test_rows_of_postgresql_are_read_as_they_were_written(rows, is_copy, size) -> None:
+def test_rows_of_postgresql_are_read_as_they_were_written(rows: Rows, is_copy: bool, size: int) -> None:
     rows = [(a, b and b.replace("\0", ""), c) for a, b, c in rows]
     dump = "SET client_encoding = 'UTF8';\nCREATE TABLE public.t (a integer, b text, c bytea);\n"
     if is_copy:

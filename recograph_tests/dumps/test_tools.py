@@ -1,6 +1,7 @@
 """Dumps that people have: of many tools, with messages of programs in them, edited, cut; read rightly or refused."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ CREATE TABLE `users` (
 LOCK TABLES `users` WRITE;
 """
 DATA = "INSERT INTO `users` VALUES (1,'it\\'s'),(2,'c\\\\d;e');\nUNLOCK TABLES;\n"
-ROWS = [(1, "it's"), (2, "c\\d;e")]
+ROWS: list[tuple[object, ...]] = [(1, "it's"), (2, "c\\d;e")]
 MYSQL = TITLE + SAVE + USERS + DATA + RESTORE + END
 POSTGRESQL = """--
 -- PostgreSQL database dump
@@ -47,7 +48,7 @@ COPY public.users (id, name) FROM stdin;
 """
 
 
-def told(dump: str | bytes, declared: Declared | None = None) -> tuple[dict[str, list[tuple[object, ...]]], list[str]]:
+def told(dump: str | bytes, declared: Declared | None = None) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
     """All rows, and the warnings."""
     import io
 

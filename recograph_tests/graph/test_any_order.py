@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import neo4j
+import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from neo4j.exceptions import ClientError
@@ -179,12 +180,10 @@ def _load(driver: neo4j.Driver, warehouse: DuckDBWarehouse, customer: str, step:
             raise ClientError("stopped by the test")
         return write(lease, work, **how)
 
-    Lease.write = dying  # type: ignore[method-assign]
-    try:
-        load(driver, warehouse, customer, step.day, sets=step.sets, options=OPTIONS)
-    except RecographError:
-        return False
-    else:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lease, "write", dying)
+        try:
+            load(driver, warehouse, customer, step.day, sets=step.sets, options=OPTIONS)
+        except RecographError:
+            return False
         return True
-    finally:
-        Lease.write = write  # type: ignore[method-assign]

@@ -51,4 +51,4 @@ SHOWN = [graph_set for graph_set in ALL_SETS if graph_set.name != "relationships
 def test_the_link_shows_some_of_the_set(small: neo4j.Driver, graph_set: GraphSet) -> None:
     asked = parse_qs(urlsplit(browser_link(BROWSER, graph_set, "customer_1")).query)
     assert asked["cmd"] == ["edit"]
-    assert small.execute_query(asked["arg"][0]).records  # type: ignore[arg-type]
+    assert small.execute_query(asked["arg"][0]).records

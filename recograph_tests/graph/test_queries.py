@@ -128,6 +128,7 @@ def test_columns_are_those_of_the_header_and_the_plan_starts_from_an_index(
         result = session.run(f"EXPLAIN {asked.cypher}", parameters)
         assert list(result.keys()) == list(asked.columns)
         plan = result.consume().plan
+    assert plan
     operators = list(_operators(plan))
     scans = [found for found in operators if re.match(r"AllNodesScan|NodeByLabelScan|.*RelationshipTypeScan", found)]
     # Customers are few, and all of them are asked for.

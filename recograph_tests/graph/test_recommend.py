@@ -9,10 +9,10 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.load import load
 from recograph.graph.recommend import recommend
 from recograph_tests.analytics.test_recommendations import FIRST
-from recograph_tests.graph.marts import Snapshot
+from recograph_tests.graph.marts import Rows, Snapshot
 
 C, DAY1, DAY2 = "customer_1", "2026-11-01", "2026-11-02"
-MARTS = FIRST | {"languages": [("italian", "Italian"), ("german", "German")]}
+MARTS: dict[str, Rows] = FIRST | {"languages": [("italian", "Italian"), ("german", "German")]}
 
 
 def listed(driver: neo4j_driver.Driver, user: int) -> list[tuple[int, float, str]]:
@@ -45,9 +45,9 @@ def test_computed_similarities_may_all_change(
     loaded: neo4j_driver.Driver, lake: Path, warehouse: DuckDBWarehouse
 ) -> None:
     """Other parameters give other similarities: that is no sign of a bad dump, and doesn't stop the load."""
-    courses = [(course, f"Course {course}", 1, None, None, 2) for course in range(40)]
+    courses: Rows = [(course, f"Course {course}", 1, None, None, 2) for course in range(40)]
     for day, step in ((DAY1, 1), (DAY2, 2)):
-        pairs = [(course, (course + step) % 40, 0.5) for course in range(40)]
+        pairs: Rows = [(course, (course + step) % 40, 0.5) for course in range(40)]
         Snapshot(MARTS | {"courses": courses, "course_similarity": pairs}).write(lake, C, day)
         load(loaded, warehouse, C, day)
     counted = loaded.execute_query(

@@ -55,11 +55,10 @@ def test_a_disk_that_gets_full_while_a_dump_is_read_says_so_and_leaves_nothing(
 
 def test_what_the_warehouse_spills_onto_a_full_disk_is_explained(small_disk: Path) -> None:
     warehouse = DuckDBWarehouse(lake=str(small_disk), home=str(small_disk))
-    config = {"memory_limit": "20MB", "temp_directory": str(small_disk / "spill")}
     with (
         pytest.raises(RecographError, match=r"the disk is full"),
         warehouse._explained(),
-        duckdb.connect(config=config) as connection,
+        duckdb.connect(config={"memory_limit": "20MB", "temp_directory": str(small_disk / "spill")}) as connection,
     ):
         connection.execute("create table t as select random() as x from range(20000000)").fetchall()
 

@@ -124,7 +124,10 @@ def ready(installation: Installation, sample: Path) -> Installation:
 
 
 def change_yaml(text: str) -> Callable[[Installation], None]:
-    return lambda installation: (installation.data / "customers.yaml").write_text(text) and None
+    def change(installation: Installation) -> None:
+        (installation.data / "customers.yaml").write_text(text)
+
+    return change
 
 
 def remove_dumps(installation: Installation) -> None:

@@ -47,7 +47,7 @@ TINY = Platform(
 
 @pytest.fixture
 def customer(monkeypatch: pytest.MonkeyPatch) -> Customer:
-    monkeypatch.setitem(PLATFORMS, TINY.id, TINY)  # type: ignore[arg-type]
+    monkeypatch.setitem(PLATFORMS, TINY.id, TINY)
     options = DumpOptions(prefix="x_")
     return Customer(id="acme", name="-", region="-", size="-", category="-", platform="tiny", dump=options)
 

@@ -33,7 +33,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-TOKENS = {
+TOKENS: dict[str, list[dict[str, Any]]] = {
     "tokens": [
         {"name": "one", "sha256": digest(ONE), "customers": ["customer_1"]},
         {"name": "all", "sha256": digest(ALL), "customers": "all"},
@@ -331,7 +331,7 @@ def test_a_made_token_opens_the_door(tmp_path: Path) -> None:
     path.write_text("tokens:\n" + entry)
     viewer = FileAccess(path, session_secret(tmp_path)).viewer(Headers(bearer(token)))
     assert viewer
-    assert viewer.customers == {"customer_1"}
+    assert viewer.customers == frozenset({"customer_1"})
     assert token not in path.read_text()
     assert session_secret(tmp_path) == session_secret(tmp_path)
     assert (tmp_path / "serve" / "secret").stat().st_mode & 0o077 == 0

@@ -14,6 +14,7 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import UnavailableError
 from recograph.graph.erase import erase_customer, erase_user
 from recograph.graph.load import load
+from recograph.graph.queries import ask
 from recograph.graph.report import LoadOptions
 from recograph.serve import asking, loads
 from recograph.serve.access import Loopback
@@ -47,7 +48,6 @@ def client(graph: neo4j.Driver) -> Iterator[TestClient]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The questions that reached the graph."""
     names: list[str] = []
-    ask = asking.ask
 
     def counted(driver: Any, name: str, *arguments: Any, **options: Any) -> Any:
         names.append(name)

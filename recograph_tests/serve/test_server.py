@@ -80,7 +80,8 @@ def _connected(port: int) -> bool:
     import psutil
 
     return any(
-        each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED for each in psutil.net_connections("tcp")
+        connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_ESTABLISHED
+        for connection in psutil.net_connections("tcp")
     )
 
 

@@ -212,7 +212,7 @@ class Athena:
     def _on_trino(self, query: Query, translated: TrinoStatement) -> tuple[Any, list[Any]]:
         if self.trino_port is None:
             raise RefusedError("This stand-in was started without an engine for queries")
-        connection = trino.dbapi.connect(
+        connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]  # the library leaves it without types
             host="127.0.0.1",
             port=self.trino_port,
             user="athena",

@@ -4,6 +4,7 @@ The statements are those that dbt-athena, the project's macros and people use on
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from recograph_tests.aws.front.sql import NAME, RefusedError, split
@@ -150,7 +151,7 @@ def _path(keys: list[dict[str, str]], values: list[str]) -> str:
 
 
 _TABLE = rf"(?P<name>{NAME})"
-_STATEMENTS = [
+_STATEMENTS: list[tuple[str, Callable[..., list[str]]]] = [
     (
         rf"create\s+(?:schema|database)\s+(?P<lenient>if\s+not\s+exists\s+)?{_TABLE}(?:\s+location\s+'(?P<location>[^']+)')?",
         _create_schema,

@@ -9,7 +9,13 @@ from typing import Any
 import boto3
 
 ACCOUNT = "000000000000"
-ACCESS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+_ACCESS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+def client(service: str, endpoint: str, region: str, **options: Any) -> Any:
+    """A boto3 client of a service at an address of the stand-in."""
+    make: Any = boto3.client  # typed by the name of each of its hundreds of services
+    return make(service, endpoint_url=endpoint, region_name=region, **_ACCESS, **options)
 
 
 class Emulator:
@@ -18,8 +24,8 @@ class Emulator:
     def __init__(self, endpoint: str, region: str) -> None:
         self.endpoint = endpoint
         self.region = region
-        self.s3 = boto3.client("s3", endpoint_url=endpoint, region_name=region, **ACCESS)
-        self.glue = boto3.client("glue", endpoint_url=endpoint, region_name=region, **ACCESS)
+        self.s3 = client("s3", endpoint, region)
+        self.glue = client("glue", endpoint, region)
 
     def call(self, target: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any]:
         """Send one request of the JSON 1.1 protocol; returns status and body."""

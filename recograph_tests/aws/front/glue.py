@@ -3,7 +3,7 @@ a partition's update, tags of crawlers."""
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from recograph_tests.aws.front.emulator import ACCOUNT, Emulator
@@ -107,7 +107,7 @@ def _create_crawler(emulator: Emulator, request: dict[str, Any], headers: Mappin
     return status, answer
 
 
-_OPERATIONS = {
+_OPERATIONS: dict[str, Callable[[Emulator, dict[str, Any], Mapping[str, str]], tuple[int, Any]]] = {
     "CreateCrawler": _create_crawler,
     "GetPartitions": _get_partitions,
     "UpdatePartition": _update_partition,

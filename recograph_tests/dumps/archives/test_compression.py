@@ -7,6 +7,7 @@ import io
 import lzma
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import lz4.frame
@@ -33,10 +34,11 @@ def zstd_as_stream(data: bytes) -> bytes:
 
 
 def lz4_checked(data: bytes) -> bytes:
-    return lz4.frame.compress(data, content_checksum=True)
+    compressed: bytes = lz4.frame.compress(data, content_checksum=True)
+    return compressed
 
 
-COMPRESSIONS = {
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zstd": zstd,
     "zstd as a stream": zstd_as_stream,
