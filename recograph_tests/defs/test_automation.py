@@ -161,7 +161,7 @@ def test_a_day_with_two_dumps_keeps_no_other_from_its_run_and_fails_itself(
     runs, _ = scheduled(automation, instance, lake, DAYS[0])
     assert runs == both
     with pytest.raises(RecographError, match=r"2026.*Keep one"):
-        dump_for(lake, "customer_1", DAYS[0])
+        lake.open_dump(dump_for(lake, "customer_1", DAYS[0]))
 
 
 def test_the_schedule_starts_those_that_are_there(

@@ -136,10 +136,10 @@ def test_command_and_job_keep_what_the_graph_holds(
         )
 
     environ.setenv("RECOGRAPH_KEEP_DAYS", "1")
-    assert f"acme {OLD}: 12 tables would go" in clean("--dry-run")
+    assert f"acme {OLD}: 13 tables would go" in clean("--dry-run")
     assert run_job(lake, keep_days=1, dry_run=True)
     assert len(dates_in(lake)) == 4
-    assert clean().endswith("24 partitions older than 1 days deleted, 24 files.\n")
+    assert clean().endswith("26 partitions older than 1 days deleted, 26 files.\n")
     assert dates_in(lake) == {HELD, NEWEST}
 
     CUSTOMER_2.write(Path(lake.root), "acme", OLD)
