@@ -19,6 +19,14 @@ DAY1, DAY2 = "2026-11-01", "2026-11-02"
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 _MARTS = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / "marts.yml").read_text())["models"]
 DECLARED_TYPES = {mart["name"]: {each["name"]: each["data_type"] for each in mart["columns"]} for mart in _MARTS}
+for kind in ("course", "asset"):
+    DECLARED_TYPES[f"{kind}_similarity"] = {
+        f"{kind}_id": "bigint",
+        f"similar_{kind}_id": "bigint",
+        "score": "double",
+        "customer": "varchar",
+        "snapshot_date": "varchar",
+    }
 SQL_TYPES = {
     "int64": "bigint",
     "string": "varchar",

@@ -30,7 +30,12 @@ def executed(installation: Installation) -> list[Path]:
 def test_a_signal_ends_all_of_it(installation: Installation, sample: Path, sign: signal.Signals) -> None:
     shutil.copytree(sample, installation.data, dirs_exist_ok=True)
     command = subprocess.Popen(
-        [str(COMMAND), "run"], env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [str(COMMAND), "run"],
+        env=installation.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # What a shell starts in the background ignores Ctrl-C, and so would all that it starts: tests too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     wait_for(lambda: executed(installation))
     pids = [int(path.read_text()) for path in executed(installation)]

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recograph.adapters.local.folder_lake import LocalLake
-from recograph.customers import Customer
+from recograph.customers import Customer, DumpOptions
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.landing import Landing, land
@@ -88,7 +88,7 @@ def test_postgresql(postgresql: PostgreSQL, samples: Path, tmp_path: Path, versi
 
 
 def test_another_prefix_is_asked_for(samples: Path, tmp_path: Path) -> None:
-    customer = prepare(samples)[MYSQL].model_copy(update={"dump": prepare(samples)[POSTGRES].dump})
+    customer = prepare(samples)[MYSQL].model_copy(update={"dump": DumpOptions(prefix="m_")})
     with pytest.raises(RecographError, match=r"table m_user is missing, .*dump\.prefix of academy_1"):
         land_text(tmp_path, customer, (samples / MYSQL / f"{DAY}.sql").read_bytes())
     assert not list((tmp_path / "lake").rglob("*.parquet"))
