@@ -335,7 +335,7 @@ def skip_rows(
     while True:
         start = buffer.pos
         end = joint.end(buffer.data, start, min(start + size, len(buffer.data)))
-        if escapes:
+        if escapes and buffer.data[end - 1 : end] == b"\\":
             tail = buffer.data[start:end]
             end -= (len(tail) - len(tail.rstrip(b"\\"))) % 2
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - start, start)
@@ -364,7 +364,7 @@ def skip_rows(
                 inside, before = found.inside, buffer.data[end - 1]
                 buffer.pos = end
         is_stuck = stop is not None or buffer.pos == start
-        if (is_stuck or buffer.left < size) and not buffer.extend() and stop is None and (is_all or is_stuck):
+        if (is_stuck or buffer.left < _FIRST_LOOK) and not buffer.extend() and stop is None and (is_all or is_stuck):
             raise DumpError(
                 "{place}: the dump ends within the rows. It was cut; fetch or make it again.",
                 place=Place(place.file, place.table, byte=buffer.offset),
