@@ -257,9 +257,17 @@ _CLAUSE = re.compile(rb"\)\s*(?:AS\s+\S+\s+(?:\([^)]*\)\s*)?)?ON\s+(?:DUPLICATE|
 
 
 def _is_wrapped(data: bytes, line_end: int) -> bool:
-    """Whether no line before a line end is longer than the one that it ends, as when all were cut to one length."""
+    """Whether no line before a line end is longer than the one that it ends, as when all were cut to one length.
+
+    Programs cut by bytes or by characters.
+    """
     *before, line = data[:line_end].split(b"\n")
-    return len(line) >= max(map(len, before), default=0)
+    longest = max(map(len, before), default=0)
+    return len(line) >= longest or _characters(line) >= max(map(_characters, before))
+
+
+def _characters(line: bytes) -> int:
+    return len(line.decode(errors="replace"))
 
 
 class _Joint:

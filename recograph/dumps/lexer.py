@@ -141,17 +141,22 @@ class Lexer:
         self.passed_over.append(PassedOver(line_number, noise.who))
 
     def _skip_comment(self) -> None:
-        """Skip a comment in slashes and stars; its lines may say which server it is."""
+        """Skip a comment in slashes and stars; where a dump was cut within one, the title of the next stands in it."""
         buffer, place, depth = self._buffer, self.place(), 1
         buffer.pos += 2
         token = _COMMENT_ENDS[self._rules.nested]
         while depth:
             match = token.search(buffer.data, buffer.pos)
+            end = match.end() if match else len(buffer.data)
+            for line in buffer.data[buffer.pos : end].split(b"\n"):
+                # Marked as hidden, it opens a dump wherever a title is in it, but says nothing else.
+                self._on_comment(b"/*" + line)
             if match:
                 depth += 1 if match[0] == b"/*" else -1
-                buffer.pos = match.end()
+                buffer.pos = end
                 continue
-            buffer.pos = max(buffer.pos, len(buffer.data) - 1)
+            # A title, or the comment's end, may lie across the border.
+            buffer.pos = max(buffer.pos, end - _SHORTEST_LOOK)
             if not buffer.extend():
                 raise DumpError("{place}: the dump ends in a comment that began here. It was cut.", place=place)
 

@@ -138,3 +138,27 @@ def test_a_table_that_nobody_asked_for_may_be_of_any_size(separator: str) -> Non
     for chunk_bytes in (100_000, 4 << 20):
         assert rows_of(read(dump.encode(), only=["t"], chunk_bytes=chunk_bytes)["t"]) == [(1,)]
     assert read(dump.encode(), only=["big"])["big"].num_rows == 18000
+
+
+@pytest.mark.parametrize("chunk_bytes", [16, 4 << 20])
+@pytest.mark.parametrize("before", [b"/*", b"/* a comment\n", b"/* " + b"x" * 100])
+def test_a_dump_that_was_cut_within_a_comment_doesnt_pass_for_the_one_behind_it(
+    before: bytes, chunk_bytes: int
+) -> None:
+    cut = MYSQL[: MYSQL.index(b"CREATE TABLE")]
+    with pytest.raises(DumpError, match=r"Dump completed.* is missing"):
+        read(cut + before + MYSQL, only=["a,(b"], chunk_bytes=chunk_bytes)
+    harmless = cut + before + b" -- Dump completed */" + MYSQL[len(cut) :]
+    assert rows_of(read(harmless, only=["a,(b"], chunk_bytes=chunk_bytes)["a,(b"]) == MYSQL_ROWS
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-32-le"], ids=["bytes", "characters"])
+def test_lines_that_were_wrapped_by_bytes_or_by_characters_are_refused(encoding: str) -> None:
+    start = "-- MySQL dump 10.13\nCREATE TABLE `t` (`t` text);\n"
+    dump = f"{start}INSERT INTO `t` VALUES ('{'😀' * 10}'),\n('{'x' * 100}');\n-- Dump completed\n"
+    assert len(read(dump.encode())["t"]) == 2
+    width = 61 * len("x".encode(encoding))
+    encoded = [line.encode(encoding) for line in dump.split("\n")]
+    parts = [line[at : at + width].decode(encoding) for line in encoded for at in range(0, max(len(line), 1), width)]
+    with pytest.raises(DumpError, match="wrapped"):
+        read("\n".join(parts).encode())
