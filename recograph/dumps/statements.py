@@ -56,18 +56,26 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
     # An unbalanced quote may hide what follows in a string, so that is looked at as well.
     hidden_too = (_NEW_DELIMITER if is_routine else _NEW_ROWS).search(raw.rstrip())
     if hidden_too or (not is_routine and (_NEW_STATEMENT.search(outline.rstrip()) or _has_message(raw))):
-        raise DumpError(
-            "{place}: the end of the statement {kind} is missing, for another one, or a message of a program, stands "
-            "in it. The dump was edited or damaged; make it again, and keep messages out of it (no 2>&1).",
-            place=place,
-            kind=Words(_words(dialect, head)),
-        )
+        raise _endless(dialect, head, place)
     for kind in dialect.kinds:
         if re.match(kind.begins, head):
             if kind.effect is Effect.ROWS:
                 raise refused(dialect, head, place, kind)
+            # Within parentheses a semicolon ends nothing, and no table is defined with one.
+            if kind.effect is Effect.TABLE and b";" in outline.rstrip(b"; \t\r\n"):
+                raise _endless(dialect, head, place)
             return Statement(text, outline, kind)
     raise refused(dialect, head, place)
+
+
+def _endless(dialect: Dialect, head: str, place: Place) -> DumpError:
+    """The error about a statement that lost its end."""
+    return DumpError(
+        "{place}: the end of the statement {kind} is missing, for another one, or a message of a program, stands "
+        "in it. The dump was edited or damaged; make it again, and keep messages out of it (no 2>&1).",
+        place=place,
+        kind=Words(_words(dialect, head)),
+    )
 
 
 def _has_message(raw: bytes) -> bool:

@@ -162,3 +162,10 @@ def test_lines_that_were_wrapped_by_bytes_or_by_characters_are_refused(encoding:
     parts = [line[at : at + width].decode(encoding) for line in encoded for at in range(0, max(len(line), 1), width)]
     with pytest.raises(DumpError, match="wrapped"):
         read("\n".join(parts).encode())
+
+
+def test_a_line_within_the_definition_of_a_table_is_refused() -> None:
+    damaged = POSTGRESQL.replace(b'(id integer DEFAULT 1, "it', b'(\nhello; world\nid integer DEFAULT 1, "it')
+    assert damaged != POSTGRESQL
+    with pytest.raises(DumpError, match="the end of the statement CREATE TABLE is missing"):
+        read(damaged, only=["a,(b"])
