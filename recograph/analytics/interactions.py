@@ -171,9 +171,11 @@ def features(items: pa.Table, audiences: Ints) -> sparse.csr_matrix:
     numbers: dict[Any, int] = {}
     rows, columns = [], []
     for row, title in enumerate(titles):
-        own: set[Any] = set(re.findall(r"\w{3,}", (title or "").lower()))
-        own |= {(which, values[row]) for which, values in enumerate(traits) if values[row] is not None}
-        own |= {("audience", audiences[row])} if audiences[row] != UNKNOWN else set()
+        # Each once, in an order that no hash decides: added up in another order they differ in the last bits, and the
+        # same marts must give the same graph.
+        own: dict[Any, None] = dict.fromkeys(re.findall(r"\w{3,}", (title or "").lower()))
+        own |= {(which, values[row]): None for which, values in enumerate(traits) if values[row] is not None}
+        own |= {("audience", audiences[row]): None} if audiences[row] != UNKNOWN else {}
         rows += [row] * len(own)
         columns += [numbers.setdefault(feature, len(numbers)) for feature in own]
     found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(titles), len(numbers)))
