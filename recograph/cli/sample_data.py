@@ -3,21 +3,24 @@
 import time
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from recograph.errors import RecographError
-from recograph.platforms.sample_dumps import DEFAULT_SEED, DEFAULT_START, Dump, generate, prepare
+from recograph.sample_data.defaults import SEED, START
+
+if TYPE_CHECKING:
+    from recograph.platforms.sample_dumps import Dump
 
 
 def sample_data(
     out: Annotated[Path, typer.Option(help="The folder: customers.yaml and CUSTOMER/DATE.sql.gz go there.")],
     scale: Annotated[float, typer.Option(help="How many times the users, and all that they do.")] = 1,
-    days: Annotated[int, typer.Option(help="How many daily dumps a customer.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same dumps.")] = DEFAULT_SEED,
-    start: Annotated[str, typer.Option(help="The first day, as YYYY-MM-DD.")] = DEFAULT_START.isoformat(),
+    days: Annotated[int, typer.Option(help="How many daily dumps per customer.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same dumps.")] = SEED,
+    start: Annotated[str, typer.Option(help="The first day, as YYYY-MM-DD.")] = START.isoformat(),
     customer: Annotated[
         list[str] | None, typer.Option("--customer", "-c", help="Only this customer of customers.yaml; repeatable.")
     ] = None,
@@ -27,6 +30,8 @@ def sample_data(
     plain: Annotated[bool, typer.Option("--plain", help="Write DATE.sql, not compressed.")] = False,
 ) -> None:
     """Write sample SQL dumps: some days of some customers, the same for the same seed."""
+    from recograph.platforms.sample_dumps import generate, prepare  # numpy, for which other commands needn't wait
+
     console = Console()
     first = _date(start)
     listed = prepare(out, platform)
@@ -37,7 +42,7 @@ def sample_data(
     chosen = [listed[name] for name in customer or listed]
     began = time.monotonic()
 
-    def report(dump: Dump) -> None:
+    def report(dump: "Dump") -> None:
         size = dump.path.stat().st_size / 1e6
         console.print(f"{dump.path}  {dump.dialect}, {size:.1f} MB", highlight=False, soft_wrap=True)
 

@@ -13,14 +13,12 @@ from typing import IO, cast
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.platforms import PLATFORMS, platform_of
+from recograph.sample_data.defaults import SEED, START
 from recograph.sample_data.mysqldump import MARIADB, MYSQL, MySqlDump
 from recograph.sample_data.pg_dump import PgDump
 from recograph.sample_data.profiles import profile_of
 from recograph.sample_data.schema import SampleTables
 from recograph.sample_data.world import World
-
-DEFAULT_SEED = 7020
-DEFAULT_START = date(2026, 11, 1)
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,9 @@ def generate(
     out: Path,
     scale: float = 1,
     days: int = 3,
-    seed: int = DEFAULT_SEED,
+    seed: int = SEED,
     customers: Sequence[Customer] | None = None,
-    start: date = DEFAULT_START,
+    start: date = START,
     compress: bool = True,
     written: Callable[[Dump], object] | None = None,
 ) -> list[Dump]:
