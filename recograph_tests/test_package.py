@@ -61,7 +61,7 @@ def test_the_main_job_runs_from_the_wheel(installed: Path, tmp_path: Path) -> No
         assert "1 partition" in said
         assert "0 failed" in said
         assert run(
-            installed / "python", "-m", "recograph", "query", "popular_courses", "-p", "customer=customer_1", cwd=start
+            installed / "python", "-m", "recograph", "query", "popular_courses", "-p", "customer=customer_3", cwd=start
         )
     finally:
         run(recograph, "neo4j", "stop", cwd=start)
