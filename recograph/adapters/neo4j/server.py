@@ -32,6 +32,7 @@ from recograph.errors import RecographError
 BOLT_PORT = 7687
 HTTP_PORT = 7474
 _BOOT_SECONDS = 120
+_SETTLING_SECONDS = 1.0
 _STOP_SECONDS = 60.0
 _ATTEMPTS = 3
 _TAKEN = "Address already in use"
@@ -192,13 +193,19 @@ class ManagedServer:
     def _wait(self, state: RunningServer, attempt: int = 1) -> RunningServer:
         connection = self._connection(state)
         deadline = time.monotonic() + _BOOT_SECONDS
+        seen = time.monotonic()
         while True:
             process = state.process(self.home)
             if process is None:
+                # While Java replaces itself by the program it starts, its command can't be read for a moment.
+                if time.monotonic() - seen < _SETTLING_SECONDS:
+                    time.sleep(0.05)
+                    continue
                 log = self._console_log().read_text(errors="replace")
                 if _TAKEN in log and attempt < _ATTEMPTS:
                     return self._wait(self._launch(None, attempt + 1), attempt + 1)
                 raise RecographError(self._died(log))
+            seen = time.monotonic()
             if _listens(process, state.bolt_port) and connection.answers():
                 break
             if time.monotonic() > deadline:
