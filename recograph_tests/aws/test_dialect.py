@@ -109,18 +109,3 @@ def test_every_compiled_statement_parses_as_athenas(
         (statement,) = sqlglot.parse(path.read_text(), dialect="athena")
         assert isinstance(statement, sqlglot.exp.Query), path
         assert not statement.find(sqlglot.exp.Qualify, sqlglot.exp.Command), path
-
-
-def test_a_missing_mart_is_made_by_ddl_that_is_athenas() -> None:
-    types = {"id": "bigint", "name": "varchar", "customer": "varchar", "snapshot_date": "varchar"}
-    columns = [SimpleNamespace(name=name, data_type=type_) for name, type_ in types.items()]
-    mart = SimpleNamespace(schema="marts", identifier="users")
-    sql = written("athena", "create_mart(mart, columns)", mart=mart, columns=columns)
-    statement = sqlglot.parse_one(sql, dialect="athena")
-    assert isinstance(statement, sqlglot.exp.Create)
-    assert statement.args["exists"]
-    assert statement.sql(dialect="athena") == (
-        "CREATE EXTERNAL TABLE IF NOT EXISTS `marts`.`users` (`id` BIGINT, `name` STRING) "
-        "PARTITIONED BY (`customer` STRING, `snapshot_date` STRING) STORED AS PARQUET "
-        "LOCATION 's3://lake/marts/users/' TBLPROPERTIES ('classification'='parquet')"
-    )
