@@ -100,7 +100,8 @@ def land(
             ) as reader:
                 for name, batch in ahead(reader):
                     contract = platform.contracts[name.removeprefix(prefix)]
-                    writers[contract.table].write_batch(without_erased(batch, contract.about, erased))
+                    admitted = contract.admitted(batch)
+                    writers[contract.table].write_batch(without_erased(admitted, contract.about, erased))
             for contract in contracts:
                 report = reader.tables.get(prefix + contract.table)
                 missing = json.dumps(contract.lacked(report.missing_columns) if report else None)

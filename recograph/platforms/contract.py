@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recograph.dumps.bounds import EPOCH, OUT_OF_BOUNDS
 
@@ -61,11 +62,20 @@ class Contract:
     """The column that says which user a row is about: their rows go when they ask for it."""
     person_where: tuple[str, int] | None = None
     """See `Person.where`."""
+    only: tuple[str, str] | None = None
+    """A column, and the value that it has in the rows that may leave the dump; without it all may."""
 
     @property
     def about(self) -> Person | None:
         """How the table says about whom a row is; None where it is about nobody."""
         return Person(self.person, self.person_where) if self.person else None
+
+    def admitted(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Of rows of the dump those that may leave it."""
+        if self.only is None:
+            return rows
+        column, value = self.only
+        return rows.filter(pc.equal(rows.column(column), value))
 
     def lacked(self, missing: Collection[str]) -> tuple[str, ...]:
         """Of the columns that a dump hasn't those that one would expect in it."""

@@ -12,6 +12,7 @@ TEXT = pa.string()
 
 ACTIVITIES = {
     "assign": "An assignment",
+    "assignment": "An assignment of before Moodle 2.3",
     "bigbluebuttonbn": "An online meeting",
     "book": "A book",
     "chat": "A chat",
@@ -34,7 +35,8 @@ ACTIVITIES = {
     "wiki": "A wiki",
     "workshop": "A workshop",
 }
-"""The tables of Moodle's own activities, which name them. Labels are missing: nobody can open one."""
+"""The tables of Moodle's own activities, which name them. Labels, sections within sections and
+question banks are missing: learners open none of them."""
 
 
 def _required(name: str, description: str, type_: pa.DataType = INTEGER) -> Column:
@@ -49,10 +51,18 @@ _USER = _required("userid", "Id of the user")
 
 _TABLES = (
     Contract(
+        "config",
+        "The setting that says which user is the guest; no other leaves the dump",
+        (_required("name", "Name of the setting", TEXT), Column("value", TEXT, "What it is set to")),
+        key=("name",),
+        optional=True,
+        only=("name", "siteguest"),
+    ),
+    Contract(
         "user",
         "A user of the platform",
         (
-            _required("id", "Id of the user; 1 is the guest"),
+            _required("id", "Id of the user"),
             _required("deleted", "Whether the user was deleted"),
             _required("suspended", "Whether the account is suspended"),
             _required("confirmed", "Whether the account was confirmed"),
@@ -93,10 +103,10 @@ _TABLES = (
         "course",
         "A course",
         (
-            _required("id", "Id of the course; 1 is the site itself"),
-            Column("category", INTEGER, "Id of the course's category"),
+            _required("id", "Id of the course"),
+            Column("category", INTEGER, "Id of the course's category; 0 for the site itself"),
             _required("fullname", "Title of the course", TEXT),
-            Column("format", TEXT, "How the course is laid out, such as topics or weeks"),
+            Column("format", TEXT, "How the course is laid out, such as topics or weeks; site for the site itself"),
             Column("visible", INTEGER, "Whether learners see the course"),
             Column("lang", TEXT, "Code of the language that the course is bound to, empty where it is to none"),
             _epoch("timecreated", "When the course was made"),
@@ -162,7 +172,7 @@ _TABLES = (
             _required("module", "Id of the kind of activity"),
             _required("instance", "Id in the kind's own table"),
             Column("added", INTEGER, "When the activity was added"),
-            Column("deletioninprogress", INTEGER, "Whether it is being deleted; from Moodle 3.1 on", optional=True),
+            Column("deletioninprogress", INTEGER, "Whether it is being deleted; from Moodle 3.2 on", optional=True),
         ),
         key=("id",),
     ),
@@ -207,7 +217,7 @@ _TABLES = (
         (
             _required("coursemoduleid", "Id of the activity"),
             _USER,
-            Column("viewed", INTEGER, "Whether the user viewed it; before Moodle 4.0", optional=True),
+            Column("viewed", INTEGER, "Whether the user viewed it; before Moodle 4.1", optional=True),
             _epoch("timemodified", "Last change of the row"),
         ),
         key=("coursemoduleid", "userid"),
@@ -215,7 +225,7 @@ _TABLES = (
     ),
     Contract(
         "course_modules_viewed",
-        "That a user viewed an activity; Moodle has it from 4.0 on",
+        "That a user viewed an activity; Moodle has it from 4.1 on",
         (
             _required("coursemoduleid", "Id of the activity"),
             _USER,

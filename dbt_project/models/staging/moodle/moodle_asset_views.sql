@@ -44,5 +44,5 @@ select
     views.activity_id as asset_id,
     max(nullif(views.viewed, 0)) * 1000 as viewed_ms
 from views
-where views.userid > 1
+where views.userid <> 0 and views.userid <> (select guest.id from {{ ref('moodle_guest') }} as guest)
 group by 1, 2

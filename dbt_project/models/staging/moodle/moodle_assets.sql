@@ -1,5 +1,6 @@
 {%- set kinds = [
     'assign',
+    'assignment',
     'bigbluebuttonbn',
     'book',
     'chat',

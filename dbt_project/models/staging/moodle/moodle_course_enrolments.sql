@@ -38,7 +38,9 @@ enrolled as (
         max(enrolments.timemodified * 1000) as updated_ms
     from enrolments
     inner join ways on enrolments.enrolid = ways.id
-    where ways.courseid <> 1 and enrolments.userid <> 1
+    where
+        ways.courseid not in (select site.id from {{ ref('moodle_site') }} as site)
+        and enrolments.userid <> (select guest.id from {{ ref('moodle_guest') }} as guest)
     group by 1, 2
 ),
 

@@ -15,4 +15,4 @@ select
     -- epoch milliseconds
     timemodified * 1000 as rated_ms
 from source
-where userid <> 1
+where userid <> (select guest.id from {{ ref('moodle_guest') }} as guest)

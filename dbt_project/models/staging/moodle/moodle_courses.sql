@@ -23,4 +23,4 @@ select
     {{ epoch_ms_to_timestamp('nullif(timecreated, 0) * 1000') }} as created_date
 from source
 -- the site's own, which is its front page
-where id <> 1
+where id not in (select site.id from {{ ref('moodle_site') }} as site)

@@ -8,4 +8,4 @@ select
     id as user_id,
     {{ moodle_language('lang') }} as language
 from users
-where id <> 1 and deleted = 0
+where deleted = 0 and id <> (select guest.id from {{ ref('moodle_guest') }} as guest)

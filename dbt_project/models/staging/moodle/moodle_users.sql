@@ -44,4 +44,4 @@ select
 from users
 left join managers on users.id = managers.userid
 -- the guest, whom all share that haven't logged in
-where users.id <> 1
+where users.id <> (select guest.id from {{ ref('moodle_guest') }} as guest)
