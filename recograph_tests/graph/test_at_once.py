@@ -11,6 +11,7 @@ from pathlib import Path
 
 import neo4j
 import pytest
+from neo4j import ManagedTransaction
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.lease import leased
@@ -117,3 +118,28 @@ def test_a_run_that_was_taken_for_dead_writes_nothing_more(
     with pytest.raises(LockedError, match="Another run has taken over"):
         load(neo4j, warehouse, "customer_1", DAYS[0], options=options, on_set=sleep("nodes/Course"))
     assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", DAYS[1]]})
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_a_transaction_whose_lease_another_run_has_taken_is_rolled_back(
+    neo4j: neo4j.Driver, monkeypatch: pytest.MonkeyPatch, is_beside: bool
+) -> None:
+    monkeypatch.setattr("recograph.graph.lease.Lease.beat", lambda lease, stop: None)
+    with ExitStack() as stack:
+        lease = stack.enter_context(leased(neo4j, "customer_1", timeout=1, seconds=0.1))
+
+        def take_over() -> None:
+            threading.Event().wait(0.2)
+            stack.enter_context(leased(neo4j, "customer_1", timeout=1, seconds=30))
+
+        def work(tx: ManagedTransaction) -> None:
+            tx.run("CREATE (:Mark)").consume()
+            if is_beside:
+                take_over()  # after it was seen that the lease is ours, and before the commit
+
+        if not is_beside:
+            take_over()
+        beside = stack.enter_context(neo4j.session()) if is_beside else None
+        with pytest.raises(LockedError, match="Another run has taken over"):
+            lease.write(work, beside=beside)
+    assert neo4j.execute_query("MATCH (m:Mark) RETURN count(m)").records[0][0] == 0
