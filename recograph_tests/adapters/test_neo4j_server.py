@@ -19,6 +19,7 @@ import pytest
 
 from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.adapters.neo4j.backup import back_up, restore
+from recograph.adapters.neo4j.connection import choose_port
 from recograph.adapters.neo4j.jars import VERSION
 from recograph.adapters.neo4j.running import RunningServer, read_state, write_state
 from recograph.errors import RecographError
@@ -136,6 +137,22 @@ def test_stop_waits_for_a_clean_shutdown(home: Path, server: ManagedServer) -> N
     assert (home / "logs" / "console.log").read_text().endswith("Stopped.\n")
     assert server.running() is None
     assert not server.stop()
+
+
+def test_a_port_of_browser_that_another_program_takes_meanwhile_is_chosen_anew(
+    server: ManagedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        choices = iter([choose_port([]), taken])
+        monkeypatch.setattr(
+            "recograph.adapters.neo4j.server.choose_port", lambda wanted: next(choices, None) or choose_port(wanted)
+        )
+        connection = server.start()
+    assert ask(connection, "RETURN 1") == [1]
+    with urllib.request.urlopen(connection.http) as page:
+        assert page.status == 200
+    assert server.stop()
 
 
 def test_it_can_be_stopped_though_it_was_started_by_what_ignores_requests_to_end(server: ManagedServer) -> None:

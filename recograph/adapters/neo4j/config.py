@@ -65,6 +65,13 @@ def effective_settings(home: Path, bolt_port: int, http_port: int) -> dict[str, 
     return settings(bolt_port, http_port, memory_limit()) | _overrides(home / OVERRIDES)
 
 
+def served_port(values: dict[str, str]) -> int | None:
+    """The port of Browser by these settings; None where they turn it off."""
+    if values.get("server.http.enabled", "true").lower() != "true":
+        return None
+    return int(values["server.http.listen_address"].rpartition(":")[2])
+
+
 def _overrides(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}

@@ -12,6 +12,7 @@ refuses a store of a newer version, as we do. Stop, back up (`backup.py`), insta
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from subprocess import Popen
 import psutil
 
 from recograph.adapters.neo4j import aot
-from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, write_settings
+from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, served_port, write_settings
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, ensure_password, read_password
 from recograph.adapters.neo4j.jars import VERSION, classpath, release
 from recograph.adapters.neo4j.jvm import spawn_server, write_arguments
@@ -35,7 +36,8 @@ _BOOT_SECONDS = 120
 _SETTLING_SECONDS = 1.0
 _STOP_SECONDS = 60.0
 _ATTEMPTS = 3
-_TAKEN = "Address already in use"
+_TAKEN = re.compile("[Aa]ddress (already|.* is already) in use")
+"""In Java's words, or Neo4j's."""
 
 
 class ManagedServer:
@@ -192,6 +194,10 @@ class ManagedServer:
 
     def _wait(self, state: RunningServer, attempt: int = 1) -> RunningServer:
         connection = self._connection(state)
+        ports = {state.bolt_port}
+        if served_port(effective_settings(self.home, state.bolt_port, state.http_port)) == state.http_port:
+            # It opens last: where another server has taken it meanwhile, Bolt answers once before this one ends.
+            ports.add(state.http_port)
         deadline = time.monotonic() + _BOOT_SECONDS
         seen = time.monotonic()
         while True:
@@ -202,11 +208,11 @@ class ManagedServer:
                     time.sleep(0.05)
                     continue
                 log = self._console_log().read_text(errors="replace")
-                if _TAKEN in log and attempt < _ATTEMPTS:
+                if _TAKEN.search(log) and attempt < _ATTEMPTS:
                     return self._wait(self._launch(None, attempt + 1), attempt + 1)
                 raise RecographError(self._died(log))
             seen = time.monotonic()
-            if _listens(process, state.bolt_port) and connection.answers():
+            if _listens(process, ports) and connection.answers():
                 break
             if time.monotonic() > deadline:
                 raise RecographError(
@@ -242,10 +248,10 @@ class ManagedServer:
         )
 
 
-def _listens(process: psutil.Process, port: int) -> bool:
-    """Whether the port is the process's own: a server of another home may have been quicker to take it."""
+def _listens(process: psutil.Process, ports: set[int]) -> bool:
+    """Whether the ports are the process's own: a server of another home may have been quicker to take one."""
     try:
-        found = process.net_connections(kind="tcp")
+        connections = process.net_connections(kind="tcp")
     except psutil.Error:
         return False
-    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
+    return ports <= {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
