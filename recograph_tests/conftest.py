@@ -1,5 +1,7 @@
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,3 +80,33 @@ def asked(small: "neo4j_driver.Driver", neo4j_server: "Connection", monkeypatch:
     monkeypatch.setenv("NEO4J_URI", neo4j_server.uri)
     monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.username)
     monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes folders on a disk of their own, which has room for so many MB."""
+    _unmount_abandoned()
+    with ExitStack() as mounted:
+
+        def mount(megabytes: int) -> Path:
+            folder = tmp_path / f"{_DISK}{os.getpid()}-{megabytes}"
+            folder.mkdir()
+            command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
+            done = subprocess.run(command, check=False)
+            assert done.returncode == 0, "this test needs to mount a small disk: run the tests as root"
+            mounted.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
+            return folder
+
+        yield mount
+
+
+_DISK = "recograph-disk-"
+
+
+def _unmount_abandoned() -> None:
+    """Unmount the disks of tests that were killed."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        folder = line.split()[1]
+        name = Path(folder).name
+        if name.startswith(_DISK) and not Path("/proc", name.removeprefix(_DISK).split("-")[0]).exists():
+            subprocess.run(["umount", "--lazy", folder], check=False)

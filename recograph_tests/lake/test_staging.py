@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -19,14 +19,9 @@ from recograph_tests.lake.test_landing import DUMP, landing
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(disk: Callable[[int], Path]) -> Path:
     """A folder on a disk of its own that has room for 1 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)], check=False)
-    assert mounted.returncode == 0, "this test needs to mount a small disk: run the tests as root"
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return disk(1)
 
 
 def test_a_full_disk_is_one_sentence_with_the_place_and_publishes_nothing(tmp_path: Path, small_disk: Path) -> None:
