@@ -84,6 +84,7 @@ def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
 
 def _execute(run_id: str, life: int) -> None:
     """What a forked process does."""
+    from recograph.adapters.local.duckdb_warehouse import remove_spilled
     from recograph.defs.dagster_private import execute
     from recograph.defs.running import alone_with, executing
 
@@ -100,6 +101,7 @@ def _execute(run_id: str, life: int) -> None:
             _log_to(customer)
             with alone_with(customer):
                 execute(instance, run)
+            remove_spilled()  # a forked process ends without what Python does at its end
 
 
 def _end_with_parent(life: int) -> None:

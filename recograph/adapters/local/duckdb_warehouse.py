@@ -109,5 +109,12 @@ def _is(type_: pa.DataType, name: str) -> bool:
 
 _LOCK = threading.Lock()
 _AT_EXIT = ExitStack()
-atexit.register(_AT_EXIT.close)
+
+
+@atexit.register
+def remove_spilled() -> None:
+    """Remove the folder for what doesn't fit into memory; for processes that end without ceremony."""
+    _AT_EXIT.close()
+
+
 _SHARED: list[duckdb.DuckDBPyConnection] = []
