@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import duckdb
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.lake.inbox import dump_for
 from recograph.lake.landing import land
@@ -42,11 +43,11 @@ def main() -> None:
         customer = prepare(data, "moodle")[CUSTOMER]
         generate(data, scale=10, days=1, customers=[customer], compress=False)
         dump = data / CUSTOMER / f"{DAY}.sql"
-        lake = LocalLake(root=f"{folder}/lake", data=str(data), home=f"{folder}/home")
-        _step("without more", lambda: land(lake, dump_for(lake, CUSTOMER, DAY), customer))
+        inbox, lake = LocalInbox(data), LocalLake(root=f"{folder}/lake", home=f"{folder}/home")
+        _step("without more", lambda: land(inbox, lake, dump_for(inbox, CUSTOMER, DAY), customer))
         written = _more_rows(dump, rows)
         print(f"{written:,} rows in the log, {dump.stat().st_size / 1e9:.2f} GB")
-        landed = _step("with the log", lambda: land(lake, dump_for(lake, CUSTOMER, DAY), customer))
+        landed = _step("with the log", lambda: land(inbox, lake, dump_for(inbox, CUSTOMER, DAY), customer))
         log = landed.tables["logstore_standard_log"]
         print(f"the log as Parquet: {log.bytes / 1e6:.0f} MB")
         views = _step("views reduced", lambda: duckdb.execute(VIEWS.format(log=log.uri)).fetchall())

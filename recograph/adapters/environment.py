@@ -1,19 +1,43 @@
-"""The one place where the environment decides which resource stands behind which name."""
+"""The one place where the environment decides which resource stands behind which name.
+
+The adapters of AWS are imported where they are chosen: boto3 takes a second, which nobody else need wait.
+"""
+
+from typing import TYPE_CHECKING
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.local.parquet_catalog import ParquetCatalog
-from recograph.lake.interfaces import Catalog, Lake, Warehouse
+from recograph.lake.interfaces import Catalog, Inbox, Lake, Warehouse
 from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    from recograph.adapters.aws.bucket import Bucket
+
+
+def open_inbox(settings: Settings) -> Inbox:
+    """Where the dumps of this installation lie."""
+    if settings.on_aws:
+        from recograph.adapters.aws.s3_inbox import S3Inbox
+
+        return S3Inbox(_bucket(settings))
+    return LocalInbox(settings.data)
 
 
 def open_lake(settings: Settings) -> Lake:
     """The lake of this installation."""
     if settings.on_aws:
-        from recograph.adapters.aws.s3_lake import S3Lake  # loads boto3, which takes a second
+        from recograph.adapters.aws.s3_lake import S3Lake
 
-        return S3Lake(bucket=settings.lake.removeprefix("s3://"), region=settings.region, home=str(settings.home))
-    return LocalLake(root=settings.lake, data=str(settings.data), home=str(settings.home))
+        return S3Lake(_bucket(settings), home=str(settings.home))
+    return LocalLake(root=settings.lake, home=str(settings.home))
+
+
+def _bucket(settings: Settings) -> "Bucket":
+    from recograph.adapters.aws.bucket import Bucket
+
+    return Bucket(settings.lake.removeprefix("s3://"), settings.region)
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -2,7 +2,6 @@
 
 import datetime
 import zoneinfo
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,7 +38,7 @@ def clean(
     partitions = retention.expired(lake, days, today, held, customer)
     for line in retention.described(partitions):
         typer.echo(f"{line} {'would go' if dry_run else 'go'}")
-    leftovers = retention.leftovers(settings.home, None if settings.on_aws else Path(settings.lake))
+    leftovers = retention.leftovers(settings.home, lake.folder)
     if leftovers:
         typer.echo(f"{len(leftovers)} leftovers of killed processes {'would go' if dry_run else 'go'}")
     if dry_run:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recograph.graph.erase import Erased
-    from recograph.lake.interfaces import Lake
+    from recograph.lake.interfaces import Inbox, Lake
     from recograph.operating.erasure import Erasure
 
 app = typer.Typer(help="Erase a customer, or one person.", no_args_is_help=True)
@@ -31,9 +31,9 @@ def remove(
     from recograph.graph import erase
     from recograph.operating.erasure import erase_customer
 
-    settings, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
+    settings, inbox, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
     done = erase_customer(
-        lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
+        inbox, lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
     )
     typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships of {customer} erased.")
     typer.echo(f"Lake: {done.rows:,} files erased.")
@@ -55,14 +55,16 @@ def erase_user(
 ) -> None:
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
     from recograph.graph import erase
-    from recograph.lake.erased import check_user, list_key
+    from recograph.lake.erased import check_user
+    from recograph.lake.layout import erased_list
     from recograph.operating.erasure import erase_user
 
     check_user(user)
-    settings, lake = _confirmed(
+    settings, inbox, lake = _confirmed(
         customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
     )
     done = erase_user(
+        inbox,
         lake,
         load_customers(settings.data)[customer],
         user,
@@ -71,7 +73,7 @@ def erase_user(
     )
     typer.echo(f"Lake: {done.rows:,} rows about user {user} of {customer} erased.")
     typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships erased.")
-    typer.echo(f"The id is on a list, {lake.uri(list_key(customer))}: dumps that have it won't bring it back.")
+    typer.echo(f"The id is on a list, {lake.uri(erased_list(customer))}: dumps that have it won't bring it back.")
     _report(settings, done, f"user {user} of {customer}")
 
 
@@ -117,13 +119,13 @@ def _report(settings: Settings, done: "Erasure", whom: str) -> None:
         raise typer.Exit(_REMAINING)
 
 
-def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Lake]":
+def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Inbox, Lake]":
     """The installation and its lake, once the customer's id is one and the person means it."""
-    from recograph.adapters.environment import open_lake
+    from recograph.adapters.environment import open_inbox, open_lake
 
     settings = Settings.from_env()
     check_customer_id(customer)
-    lake = open_lake(settings)
+    inbox, lake = open_inbox(settings), open_lake(settings)
     if not yes:
         typer.confirm(question, abort=True)
-    return settings, lake
+    return settings, inbox, lake

@@ -22,7 +22,7 @@ from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
-    from recograph.lake.interfaces import Lake
+    from recograph.lake.interfaces import Inbox
 
 STEPS = ("landing", "glue", "marts", "similarity", "graph")
 
@@ -44,12 +44,12 @@ def run(
     ] = None,
 ) -> None:
     """Materialize every partition that has a dump, or the given ones, in date order."""
-    from recograph.adapters.environment import open_lake
+    from recograph.adapters.environment import open_inbox
 
     began = time.monotonic()
     settings = Settings.from_env()
     console = Console()
-    partitions = choose_partitions(settings, open_lake(settings), customer, date)
+    partitions = choose_partitions(settings, open_inbox(settings), customer, date)
     prepare_instance(settings)
     run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop)
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
@@ -65,7 +65,7 @@ def run(
 
 
 def choose_partitions(
-    settings: Settings, lake: "Lake", customers: list[str] | None, dates: list[str] | None
+    settings: Settings, inbox: "Inbox", customers: list[str] | None, dates: list[str] | None
 ) -> dict[str, list[str]]:
     """The dates to materialize by customer.
 
@@ -76,25 +76,25 @@ def choose_partitions(
 
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
-    found = {customer: _dates(lake, customer, is_asked_for=bool(customers)) for customer in chosen}
+    found = {customer: _dates(inbox, customer, is_asked_for=bool(customers)) for customer in chosen}
     if dates:
         if not any(date in found[customer] for date in dates for customer in chosen) or customers:
             for customer in chosen:
                 for date in dates:
-                    dump_for(lake, customer, date)
+                    dump_for(inbox, customer, date)
         found = {customer: [date for date in sorted(set(dates)) if date in found[customer]] for customer in chosen}
     if not any(found.values()):
         raise RecographError(
-            f"No dump in {lake.uri('dumps/')}: put each customer's at CUSTOMER/DATE.sql there, such as "
-            f"{lake.uri(f'dumps/{chosen[0]}/2026-01-31.sql')} (or packed, or an archive, or a folder of that date)."
+            f"No dump in {inbox.uri()}: put each customer's at CUSTOMER/DATE.sql there, such as "
+            f"{inbox.uri(chosen[0], '2026-01-31.sql')} (or packed, or an archive, or a folder of that date)."
         )
     return {customer: days for customer, days in found.items() if days}
 
 
-def _dates(lake: "Lake", customer: str, *, is_asked_for: bool) -> list[str]:
+def _dates(inbox: "Inbox", customer: str, *, is_asked_for: bool) -> list[str]:
     """The days that a customer has dumps of; one whose dumps can't be listed doesn't keep the others from theirs."""
     try:
-        return list(lake.dumps(customer))
+        return list(inbox.dumps(customer))
     except RecographError as error:
         if is_asked_for:
             raise

@@ -20,7 +20,7 @@ from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
 from recograph.graph.model import NODE_SETS
-from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.interfaces import DumpFile, Inbox
 from recograph.pictures import BAD, GOOD, grid, image
 from recograph.platforms import platform_of
 
@@ -66,14 +66,14 @@ def request(dump: DumpFile, run_key: str) -> dg.RunRequest:
     description="Every customer's newest snapshot, so that the graph is fresh before the working day.",
 )
 def daily(
-    context: dg.ScheduleEvaluationContext, lake: dg.ResourceParam[Lake]
+    context: dg.ScheduleEvaluationContext, inbox: dg.ResourceParam[Inbox]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for each customer's newest dump; a customer without one is left to the sensor."""
     today = context.scheduled_execution_time.astimezone(TIMEZONE).date()
     days = [today.isoformat(), (today - datetime.timedelta(days=1)).isoformat()]
     missing = []
     for customer in CUSTOMERS.customers:
-        dumps = dumps_of(lake, customer, context.log)
+        dumps = dumps_of(inbox, customer, context.log)
         if newest := next((dumps[day] for day in days if day in dumps), None):
             yield request(newest, f"{customer}|{newest.date}|{today}")
         else:
@@ -94,7 +94,7 @@ _RUNS_PER_TICK = 50
     minimum_interval_seconds=60,
     description="Asks for a run when a dump appears, for whichever day, or was replaced by another.",
 )
-def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> dg.SensorResult:
+def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox]) -> dg.SensorResult:
     """Compare the dumps with what was last seen of each, oldest days first.
 
     What was seen is what Dagster observed of `dumps/sql_dump`, here or when it was landed. The cursor has one short
@@ -105,7 +105,7 @@ def new_dumps(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake])
     new: dict[str, list[DumpFile]] = {}
     seen: dict[str, str] | None = None
     for customer in CUSTOMERS.customers:
-        dumps = [dump for dump in dumps_of(lake, customer, context.log).values() if dump.date in DATES]
+        dumps = [dump for dump in dumps_of(inbox, customer, context.log).values() if dump.date in DATES]
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen

@@ -8,7 +8,7 @@ import dagster as dg
 from recograph.defs.partitions import CUSTOMERS, DATES, SNAPSHOTS, Snapshot
 from recograph.dumps import inspect
 from recograph.errors import RecographError
-from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.interfaces import DumpFile, Inbox
 
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
 
@@ -27,10 +27,10 @@ def seen_events(dump: DumpFile, **metadata: Any) -> list[dg.AssetObservation | d
     return [dg.AssetObservation(SQL_DUMP, **facts), dg.AssetMaterialization(SQL_DUMP, **facts)]
 
 
-def dumps_of(lake: Lake, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
+def dumps_of(inbox: Inbox, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
     """The customer's dumps by date; a customer whose dumps can't be listed doesn't keep others from their runs."""
     try:
-        return lake.dumps(customer)
+        return inbox.dumps(customer)
     except RecographError as error:
         log.warning(f"{customer} is passed over: {error}")
         return {}
@@ -43,7 +43,7 @@ def dumps_of(lake: Lake, customer: str, log: logging.Logger) -> dict[str, DumpFi
     partitions_def=SNAPSHOTS,
     tags={"dagster/kind/sql": ""},
 )
-def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.DataVersionsByPartition:
+def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> dg.DataVersionsByPartition:
     """Observe every dump that is new or was replaced since it was last observed.
 
     What can't be read of one customer or day is told at the end, when all others were observed.
@@ -51,7 +51,7 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
     observed, troubles = 0, []
     for customer in CUSTOMERS.customers:
         try:
-            dumps = lake.dumps(customer)
+            dumps = inbox.dumps(customer)
         except RecographError as error:
             troubles.append(str(error))
             continue
@@ -67,7 +67,7 @@ def sql_dump(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> dg
             if last and "digest" in last.metadata and last.tags.get("dagster/data_version") == dump.version:
                 continue
             try:
-                with lake.open_dump(dump) as source:
+                with inbox.open_dump(dump) as source:
                     seen = inspect(source, name=dump.uri)
             except RecographError as error:
                 troubles.append(str(error))

@@ -14,7 +14,7 @@ from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, sn
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
-from recograph.lake.interfaces import Lake
+from recograph.lake.interfaces import Inbox, Lake
 from recograph.lake.landing import Landing, find_drop, find_vanished, land
 from recograph.platforms import Contract, Platform
 
@@ -131,16 +131,19 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
         pool="lake",
     )
     def landing(
-        context: dg.AssetExecutionContext, config: LandingConfig, lake: dg.ResourceParam[Lake]
+        context: dg.AssetExecutionContext,
+        config: LandingConfig,
+        inbox: dg.ResourceParam[Inbox],
+        lake: dg.ResourceParam[Lake],
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Read the dump once and land its contracted tables."""
-        yield from _land(platform, context, config, lake)
+        yield from _land(platform, context, config, inbox, lake)
 
     return landing
 
 
 def _land(
-    platform: Platform, context: dg.AssetExecutionContext, config: LandingConfig, lake: Lake
+    platform: Platform, context: dg.AssetExecutionContext, config: LandingConfig, inbox: Inbox, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     snapshot = snapshot_of(context)
     if reason := left_out(platform, snapshot):
@@ -150,7 +153,7 @@ def _land(
     counts: dict[str, _Counts] = {}
     with clear_failures():
         if tables:
-            landed = tried_again(context.log, lambda: _land_dump(lake, snapshot, tables))
+            landed = tried_again(context.log, lambda: _land_dump(inbox, lake, snapshot, tables))
             counts = {table: _Counts.of(landed, table) for table in tables}
             for event in seen_events(
                 landed.dump, dialect=landed.dialect, compression=landed.compression, tables=landed.tables_in_dump
@@ -173,8 +176,9 @@ def _land(
                 yield check_result(snapshot, key, passed=not text, text=text, severity=dg.AssetCheckSeverity.WARN)
 
 
-def _land_dump(lake: Lake, snapshot: Snapshot, tables: list[str]) -> Landing:
-    return land(lake, dump_for(lake, snapshot.customer, snapshot.date), CUSTOMERS[snapshot.customer], tables)
+def _land_dump(inbox: Inbox, lake: Lake, snapshot: Snapshot, tables: list[str]) -> Landing:
+    dump = dump_for(inbox, snapshot.customer, snapshot.date)
+    return land(inbox, lake, dump, CUSTOMERS[snapshot.customer], tables)
 
 
 def _warning(check: str, counts: "_Counts") -> str:

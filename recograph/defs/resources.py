@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from recograph.adapters.environment import open_catalog, open_lake, open_warehouse
+from recograph.adapters.environment import open_catalog, open_inbox, open_lake, open_warehouse
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def resources(settings: Settings) -> dict[str, Any]:
 
 def _resources(settings: Settings) -> dict[str, Any]:
     return {
+        "inbox": open_inbox(settings),
         "lake": open_lake(settings),
         "catalog": open_catalog(settings),
         "warehouse": open_warehouse(settings),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from recograph.errors import RecographError
 from recograph.lake.interfaces import Lake
+from recograph.lake.layout import erased_folder, erased_list
 from recograph.platforms.contract import Person
 
 LARGEST_ID = 2**63 - 1
@@ -32,11 +33,11 @@ def check_user(user: int) -> None:
 def erased_users(lake: Lake, customer: str) -> frozenset[int]:
     """The people of a customer that were erased."""
     filesystem, root = lake.filesystem()
-    selector = fs.FileSelector(f"{root}{list_key(customer)}", allow_not_found=True)
+    selector = fs.FileSelector(f"{root}{erased_list(customer)}", allow_not_found=True)
     names = [file.base_name for file in filesystem.get_file_info(selector) if file.type == fs.FileType.File]
     users = {int(name) for name in names if name.isdecimal()}
     try:
-        with filesystem.open_input_stream(f"{root}erased/{customer}/users.json") as file:
+        with filesystem.open_input_stream(f"{root}{erased_folder(customer)}users.json") as file:
             users |= set(json.loads(file.read()))
     except FileNotFoundError:
         pass
@@ -74,14 +75,9 @@ def leave_out(path: Path, person: Person, erased: frozenset[int]) -> int:
     return rows
 
 
-def list_key(customer: str) -> str:
-    """The prefix of the list of a customer's erased people."""
-    return f"erased/{customer}/users/"
-
-
 def add_erased(lake: Lake, customer: str, user: int) -> None:
     """Put a person onto the list."""
     check_user(user)
     with lake.staging() as folder:
         (folder / "erased").touch()
-        lake.publish(folder / "erased", f"{list_key(customer)}{user}")
+        lake.publish(folder / "erased", f"{erased_list(customer)}{user}")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from recograph.errors import RecographError
-from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.interfaces import DumpFile, Inbox
 
 _NAME = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)(?P<endings>(?:\.[A-Za-z0-9]{1,10})*)")
 _FORMS = frozenset({"sql", "dump", "pgdump", "backup", "tar", "zip"})
@@ -26,20 +26,20 @@ def newest_allowed(today: datetime.date) -> datetime.date:
     return today + datetime.timedelta(days=1)
 
 
-def dump_for(lake: Lake, customer: str, date: str) -> DumpFile:
+def dump_for(inbox: Inbox, customer: str, date: str) -> DumpFile:
     """The dump of one partition.
 
     Raises:
         RecographError: it isn't there; the message names the expected file and the days that exist.
     """
-    dumps = lake.dumps(customer)
+    dumps = inbox.dumps(customer)
     if date in dumps:
         return dumps[date]
     days = ", ".join(list(dumps)[-10:]) or "none"
     if len(dumps) > 10:
         days = f"{len(dumps)} days, the latest {days}"
     raise RecographError(
-        f"There is no dump of {customer} for {date}: expected {lake.uri(f'dumps/{customer}/{date}.sql')} "
+        f"There is no dump of {customer} for {date}: expected {inbox.uri(customer, f'{date}.sql')} "
         f"(or packed, or an archive, or a folder of that date: see docs/dumps.md). Days that exist: {days}."
     )
 

@@ -1,4 +1,4 @@
-"""The three interfaces behind which one machine and AWS differ: `Lake`, `Catalog` and `Warehouse`.
+"""The interfaces behind which one machine and AWS differ: `Inbox`, `Lake`, `Catalog` and `Warehouse`.
 
 The same SQL text runs on every warehouse; what can't be written alike is a method.
 """
@@ -35,8 +35,12 @@ class DumpFile:
     """Whether it is a folder of files."""
 
 
-class Lake(Protocol):
-    """What the pipeline needs of a store of files."""
+class Inbox(Protocol):
+    """Where the customers' dumps lie. They are only read."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine in which they lie, one folder per customer; None where they lie elsewhere."""
 
     def dumps(self, customer: str) -> dict[str, DumpFile]:
         """The customer's dumps by snapshot date, oldest first."""
@@ -47,6 +51,17 @@ class Lake(Protocol):
         Raises:
             RecographError: it can't be read, or was replaced meanwhile.
         """
+
+    def uri(self, customer: str = "", name: str = "") -> str:
+        """The address of a dump by its name, of a customer's dumps or of all of them, for people."""
+
+
+class Lake(Protocol):
+    """The store of Parquet files: landed tables and marts."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine in which they lie; None where they lie elsewhere."""
 
     def staging(self) -> AbstractContextManager[Path]:
         """A local folder for files that are being written, gone at the end of the block."""

@@ -18,7 +18,7 @@ from recograph.customers import Customer
 from recograph.dumps import Declared, DumpReader
 from recograph.errors import RecographError
 from recograph.lake.erased import erased_users, leave_out, without_erased
-from recograph.lake.interfaces import DumpFile, Lake
+from recograph.lake.interfaces import DumpFile, Inbox, Lake
 from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
 from recograph.platforms import Contract, platform_of
 
@@ -66,6 +66,7 @@ class Landing:
 
 
 def land(
+    inbox: Inbox,
     lake: Lake,
     dump: DumpFile,
     customer: Customer,
@@ -75,6 +76,7 @@ def land(
     """Read a dump once and publish the contracted tables of its partition.
 
     Args:
+        inbox: where the dump is.
         lake: where to land.
         dump: the dump to read.
         customer: whose dump it is; its platform says what is taken of it.
@@ -88,7 +90,7 @@ def land(
     prefix = platform.prefix_of(customer)
     contracts = [contract for name, contract in platform.contracts.items() if tables is None or name in tables]
     erased = erased_users(lake, dump.customer)
-    with lake.staging() as folder, lake.open_dump(dump) as source:
+    with lake.staging() as folder, inbox.open_dump(dump) as source:
         schemas = {prefix + contract.table: contract.schema for contract in contracts}
         writers: dict[str, pq.ParquetWriter] = {}
         try:

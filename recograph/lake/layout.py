@@ -12,6 +12,23 @@ PARTITIONS = {
     "marts/": re.compile(r"(marts/[^/]+/customer=(?P<customer>[^/]+)/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
 }
 """What the keys of the partitions below a prefix look like; the first group is the table's."""
+UNLOADED = "athena-results/unload/"
+"""The prefix of what Athena writes for those who read large results."""
+
+
+def dumps_folder(customer: str = "") -> str:
+    """The prefix of the keys of a customer's dumps, or of all, where they lie in the same bucket as the lake."""
+    return f"dumps/{customer}/" if customer else "dumps/"
+
+
+def erased_folder(customer: str) -> str:
+    """The prefix of what the lake has of a customer's erased people."""
+    return f"erased/{customer}/"
+
+
+def erased_list(customer: str) -> str:
+    """The prefix of the list of a customer's erased people, an empty object for each, called by the id."""
+    return f"{erased_folder(customer)}users/"
 
 
 def customer_folder(customer: str) -> str:
@@ -33,9 +50,14 @@ MART_PARTITION = ("customer", "snapshot_date")
 """The columns that name a mart's partition; its last two."""
 
 
+def mart_root(mart: str) -> str:
+    """The prefix of the keys of a mart, all customers and dates."""
+    return f"marts/{mart}/"
+
+
 def mart_folder(mart: str, customer: str) -> str:
     """The prefix of the keys of a customer's part of a mart, all dates."""
-    return f"marts/{mart}/customer={customer}/"
+    return f"{mart_root(mart)}customer={customer}/"
 
 
 def mart_partition(mart: str, customer: str, date: str) -> str:

@@ -8,15 +8,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
 from recograph.adapters.aws.messages import aws_explained
+from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.adapters.dbt import mart_columns
 from recograph.adapters.environment import open_catalog
-from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile
@@ -51,6 +53,7 @@ class Deployment:
     """An installation whose lake, catalog and warehouse are on AWS."""
 
     settings: Settings
+    inbox: S3Inbox
     lake: S3Lake
     catalog: GlueCatalog
     customers: Mapping[str, Customer]
@@ -70,7 +73,7 @@ class Deployment:
             )
         listed = load_customers(settings.data)
         chosen = {customer: listed[customer] for customer in customers} or listed.customers
-        return cls(settings, catalog.lake, catalog, chosen)
+        return cls(settings, S3Inbox(catalog.lake.bucket), catalog.lake, catalog, chosen)
 
     def upload(self) -> Iterator[tuple[str, str, bool]]:
         """Send the dumps of the data folder to the lake: customer, address, and whether it wasn't there yet.
@@ -78,20 +81,20 @@ class Deployment:
         Raises:
             RecographError: the lake has that day's dump under another name, or can't be written.
         """
-        local = LocalLake(root="", data=str(self.settings.data), home=str(self.settings.home))
+        local = LocalInbox(self.settings.data)
         for customer in self.customers:
-            there = self.lake.dumps(customer)
+            there = self.inbox.dumps(customer)
             for dump in local.dumps(customer).values():
                 if dump.trouble:
                     raise RecographError(dump.trouble)
                 name = dump.uri.rsplit("/", 1)[1]
-                uri = self.lake.uri(f"dumps/{customer}/{name}")
+                uri = self.inbox.uri(customer, name)
                 if dump.date in there and there[dump.date].uri != uri:
                     raise RecographError(
                         f"{dump.uri} would be a second dump of {customer} for {dump.date} beside "
                         f"{there[dump.date].uri}. Delete one of them."
                     )
-                yield customer, uri, self.lake.upload_dump(self.settings.data / customer / name, customer)
+                yield customer, uri, self.inbox.upload(self.settings.data / customer / name, customer)
 
     def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | NotLanded]:
         """Land the dumps of the lake, as many at a time as there are processors; a bad one keeps no other from it.
@@ -106,7 +109,7 @@ class Deployment:
         known = 0
         for customer in self.customers:
             try:
-                some = [dump for dump in self.lake.dumps(customer).values() if not dates or dump.date in dates]
+                some = [dump for dump in self.inbox.dumps(customer).values() if not dates or dump.date in dates]
             except RecographError as error:
                 yield NotLanded(customer, None, str(error))
                 known += 1
@@ -115,19 +118,19 @@ class Deployment:
             dumps += some if dates else self._to_land(customer, some)
         if not known:
             days = f" of {', '.join(dates)}" if dates else ""
-            raise RecographError(f"No dump{days} in {self.lake.uri('dumps/')}: run `recograph aws upload` first.")
+            raise RecographError(f"No dump{days} in {self.inbox.uri()}: run `recograph aws upload` first.")
         if len(dumps) < 2:
-            yield from (_land(self.lake, dump, self.customers[dump.customer]) for dump in dumps)
+            yield from (_land(self.inbox, self.lake, dump, self.customers[dump.customer]) for dump in dumps)
             return
         workers = min(len(dumps), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
             owners = [self.customers[dump.customer] for dump in dumps]
-            yield from pool.map(_land, [self.lake] * len(dumps), dumps, owners)
+            yield from pool.map(partial(_land, self.inbox, self.lake), dumps, owners)
 
     def _to_land(self, customer: str, dumps: Sequence[DumpFile]) -> list[DumpFile]:
         """The dumps that aren't landed yet, or were replaced since."""
-        shipped = self.lake.modified(f"dumps/{customer}/")
-        landed = self.lake.modified(customer_folder(customer))
+        shipped = self.inbox.modified(customer)
+        landed = self.lake.bucket.modified(customer_folder(customer))
         oldest = min((date_of(key) for key in landed), default="")
         contracts = platform_of(self.customers[customer]).contracts
         to_land = []
@@ -167,7 +170,7 @@ class Deployment:
         """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000."""
         with aws_explained(self.lake.uri("")):
             s3 = client("s3", self.settings.region)
-            answer = s3.list_object_versions(Bucket=self.lake.bucket, MaxKeys=1000)
+            answer = s3.list_object_versions(Bucket=self.lake.bucket.name, MaxKeys=1000)
         return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
 
     def _tables(self, database: str) -> Iterator[QueryableTable]:
@@ -191,8 +194,8 @@ def _queryable(database: str, table: Mapping[str, Any], partitions: int) -> Quer
     return QueryableTable(database, table["Name"], columns, partitions, storage["Location"])
 
 
-def _land(lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | NotLanded:
+def _land(inbox: S3Inbox, lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | NotLanded:
     try:
-        return land(lake, dump, customer)
+        return land(inbox, lake, dump, customer)
     except RecographError as error:
         return NotLanded(dump.customer, dump.date, str(error))

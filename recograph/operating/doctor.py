@@ -179,24 +179,24 @@ def _customers(settings: Settings) -> Found:
 
 def _dumps(settings: Settings) -> Found:
     """The newest dump of each customer; one line where all is well."""
-    from recograph.adapters.environment import open_lake
+    from recograph.adapters.environment import open_inbox
     from recograph.dumps import sniff
 
     try:
         customers = load_customers(settings.data).customers
     except RecographError:
         return  # said already
-    lake = open_lake(settings)
+    inbox = open_inbox(settings)
     fine = []
     for customer in customers:
         try:
-            dumps = lake.dumps(customer)
+            dumps = inbox.dumps(customer)
             if not dumps:
-                where = lake.uri(f"dumps/{customer}/2026-01-31.sql")
+                where = inbox.uri(customer, "2026-01-31.sql")
                 yield Status.warning, f"{customer} has none", f"Put it where it is looked for, such as {where}."
                 continue
             newest = list(dumps.values())[-1]
-            with lake.open_dump(newest) as source:
+            with inbox.open_dump(newest) as source:
                 sniff(source, name=newest.uri)
             fine.append(newest.date)
         except RecographError as error:

@@ -9,6 +9,7 @@ from recograph.adapters.aws.messages import aws_explained, sentence
 from recograph.adapters.dbt import DBT, dbt_environment, target
 from recograph.adapters.environment import open_lake, open_warehouse
 from recograph.errors import RecographError
+from recograph.lake.layout import customer_folder
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 
@@ -23,11 +24,11 @@ def reads(settings: Settings) -> Iterator[str]:
     yield f"{identity['Arn']} in {settings.region}"
     lake = open_lake(settings)
     # Of a folder, since the pipeline's role may list no more.
-    lake.parquet("landing/nobody/")
+    lake.parquet(customer_folder("nobody"))
     yield f"{settings.lake} can be listed by boto3"
     filesystem, root = lake.filesystem()
     with aws_explained(settings.lake):
-        filesystem.get_file_info(f"{root}landing/nobody/nothing")
+        filesystem.get_file_info(f"{root}{customer_folder('nobody')}nothing")
     yield f"{settings.lake} can be read by Arrow"
     with aws_explained(f"Glue database {settings.marts_database}", {"EntityNotFoundException": "Run `make deploy`."}):
         client("glue", settings.region).get_database(Name=settings.marts_database)

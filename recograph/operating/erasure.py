@@ -21,8 +21,8 @@ from recograph.errors import RecographError
 from recograph.graph.erase import Erased
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
 from recograph.lake.erased import add_erased, check_user, is_about, leave_out
-from recograph.lake.interfaces import DumpFile, Lake
-from recograph.lake.layout import customer_folder, landing_folder, mart_folder, remaking
+from recograph.lake.interfaces import DumpFile, Inbox, Lake
+from recograph.lake.layout import customer_folder, erased_folder, landing_folder, mart_folder, remaking
 from recograph.platforms import platform_of
 from recograph.platforms.contract import Person
 
@@ -52,31 +52,37 @@ class Erasure:
 
 
 def erase_customer(
-    lake: Lake, customer: str, erase_nodes: Callable[[], Erased], backups: Collection[Path] = ()
+    inbox: Inbox, lake: Lake, customer: str, erase_nodes: Callable[[], Erased], backups: Collection[Path] = ()
 ) -> Erasure:
     """Delete a customer's landed tables and marts, of every date, its list of erased people, and its part of the graph.
 
     Args:
+        inbox: where the dumps are, which stay.
         lake: where the tables are.
         customer: id of the customer.
         erase_nodes: erases from the graph.
         backups: of the graph, as far as they are known.
     """
     done = Erasure()
-    prefixes = [customer_folder(customer), f"erased/{customer}/", *(mart_folder(mart, customer) for mart in MARTS)]
+    prefixes = [customer_folder(customer), erased_folder(customer), *(mart_folder(mart, customer) for mart in MARTS)]
     with lake.locked(customer):
         for prefix in prefixes:
             with done.tried():
                 done.rows += lake.delete(prefix)
     _erase_nodes(done, erase_nodes)
     with done.tried():
-        done.remaining += [dump.uri for dump in lake.dumps(customer).values()]
+        done.remaining += [dump.uri for dump in inbox.dumps(customer).values()]
     _remaining(done, lake, prefixes, backups)
     return done
 
 
 def erase_user(
-    lake: Lake, customer: Customer, user: int, erase_nodes: Callable[[], Erased], backups: Collection[Path] = ()
+    inbox: Inbox,
+    lake: Lake,
+    customer: Customer,
+    user: int,
+    erase_nodes: Callable[[], Erased],
+    backups: Collection[Path] = (),
 ) -> Erasure:
     """Remove the rows about a person from the customer's landed tables and marts, of every date, and from the graph.
 
@@ -95,9 +101,9 @@ def erase_user(
             with done.tried():
                 done.rows += _without(lake, key, person, user)
     _erase_nodes(done, erase_nodes)
-    for dump in lake.dumps(customer.id).values():
+    for dump in inbox.dumps(customer.id).values():
         with done.tried():
-            if _is_about(lake, customer, dump, user):
+            if _is_about(inbox, customer, dump, user):
                 done.remaining.append(dump.uri)
     _remaining(done, lake, [customer_folder(customer.id), *(mart_folder(mart, customer.id) for mart in MARTS)], backups)
     return done
@@ -117,7 +123,7 @@ def _remaining(done: Erasure, lake: Lake, prefixes: Collection[str], backups: Co
             done.remaining.append(f"{versions:,} old versions of objects in {lake.uri('')}")
 
 
-def _is_about(lake: Lake, customer: Customer, dump: DumpFile, user: int) -> bool:
+def _is_about(inbox: Inbox, customer: Customer, dump: DumpFile, user: int) -> bool:
     """Whether a dump has rows about a person."""
     platform = platform_of(customer)
     prefix = platform.prefix_of(customer)
@@ -127,7 +133,7 @@ def _is_about(lake: Lake, customer: Customer, dump: DumpFile, user: int) -> bool
         for name, (contract, person) in people.items()
         if person
     }
-    with lake.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
+    with inbox.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
         return any(_has(batch, person, user) for table, batch in reader if (person := people[table][1]))
 
 

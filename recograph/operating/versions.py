@@ -7,7 +7,7 @@ from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.messages import aws_explained
 from recograph.adapters.dbt import mart_columns
 from recograph.errors import RecographError
-from recograph.lake.layout import customer_folder, mart_folder
+from recograph.lake.layout import customer_folder, dumps_folder, mart_folder
 from recograph.settings import Settings
 
 _MOST_AT_ONCE = 1000
@@ -25,7 +25,7 @@ def purge(settings: Settings, customer: str) -> int:
     """
     bucket = settings.lake.removeprefix("s3://")
     s3 = client("s3", settings.region)
-    prefixes = [f"dumps/{customer}/", customer_folder(customer)]
+    prefixes = [dumps_folder(customer), customer_folder(customer)]
     prefixes += [mart_folder(mart, customer) for mart in mart_columns()]
     count = 0
     for prefix in prefixes:

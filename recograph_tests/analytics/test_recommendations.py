@@ -38,7 +38,7 @@ def listed(rows: pa.Table, user: int) -> list[tuple[int, float, int | None, str]
 
 @pytest.fixture
 def lake(tmp_path: Path) -> LocalLake:
-    return LocalLake(root=str(tmp_path), data=str(tmp_path / "data"), home=str(tmp_path / "home"))
+    return LocalLake(root=str(tmp_path), home=str(tmp_path / "home"))
 
 
 def test_every_user_who_is_there_has_a_list(lake: LocalLake) -> None:

@@ -15,6 +15,7 @@ from dbt.adapters.athena.connections import AthenaCredentials
 from dbt.adapters.athena.session import get_boto3_session_from_credentials
 
 from recograph.adapters.aws import clients
+from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
 from recograph_tests.aws.identity import WAYS, Identity
@@ -34,7 +35,7 @@ def identity() -> Iterator[Identity]:
 @pytest.fixture
 def lake(deploy: Callable[..., Deployment], tmp_path: Path) -> S3Lake:
     """A lake with a Parquet file in it."""
-    lake = S3Lake(bucket=deploy().bucket, region=REGION, home=str(tmp_path))
+    lake = S3Lake(Bucket(deploy().bucket, REGION), home=str(tmp_path))
     pq.write_table(pa.table({"id": [1, 2]}), tmp_path / "staged")
     lake.publish(tmp_path / "staged", KEY)
     return lake
@@ -97,7 +98,7 @@ def test_each_way_to_log_in_reads_by_every_library(
         database="awsdatacatalog", schema="s", s3_staging_dir="s3://x/", region_name=REGION, work_group="primary"
     )
     by_dbt = get_boto3_session_from_credentials(profile)
-    assert keys(lambda: by_dbt.client("s3").list_objects_v2(Bucket=lake.bucket)) == {way}
+    assert keys(lambda: by_dbt.client("s3").list_objects_v2(Bucket=lake.bucket.name)) == {way}
 
 
 def test_credentials_are_renewed_in_a_run_longer_than_their_life(

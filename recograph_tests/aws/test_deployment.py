@@ -50,7 +50,7 @@ def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> 
     with pytest.raises(RecographError, match=r"No dump in s3://.*/dumps/: run `recograph aws upload` first\."):
         list(deployment.land())
     list(deployment.upload())
-    day = max(deployment.lake.dumps("customer_1"))
+    day = max(deployment.inbox.dumps("customer_1"))
     (landing,) = deployment.land([day])
     assert isinstance(landing, Landing)
     assert landing.dump.date == day
@@ -80,7 +80,7 @@ def test_a_bad_dump_is_told_at_the_end_and_keeps_no_other_from_landing(made: Mad
 
 def test_what_is_landed_or_was_cleaned_away_is_not_landed_again(deployment: Deployment, data: Path) -> None:
     list(deployment.upload())
-    first, second = deployment.lake.dumps("customer_1")
+    first, second = deployment.inbox.dumps("customer_1")
 
     def landed(*dates: str) -> list[str]:
         found = []
@@ -91,7 +91,7 @@ def test_what_is_landed_or_was_cleaned_away_is_not_landed_again(deployment: Depl
 
     assert landed() == [first, second]
     assert landed() == []
-    dump = deployment.settings.data / "customer_1" / deployment.lake.dumps("customer_1")[second].uri.rsplit("/", 1)[1]
+    dump = deployment.settings.data / "customer_1" / deployment.inbox.dumps("customer_1")[second].uri.rsplit("/", 1)[1]
     dump.write_bytes(min((data / "customer_1").iterdir()).read_bytes())
     list(deployment.upload())
     assert landed() == [second]  # it was replaced

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
@@ -30,7 +31,7 @@ def glue(ministack: LocalAws) -> Any:
 def catalog(deploy: Callable[..., Deployment], tmp_path: Any) -> GlueCatalog:
     """The catalog of a customer of whom two days were landed, the optional tables empty."""
     deployment = deploy("customer_1")
-    lake = S3Lake(bucket=deployment.bucket, region=REGION, home=str(tmp_path))
+    lake = S3Lake(Bucket(deployment.bucket, REGION), home=str(tmp_path))
     for contract in CONTRACTS.values():
         for day in DAYS:
             row = {column.name: None if not column.required else _some(column.type) for column in contract.columns}

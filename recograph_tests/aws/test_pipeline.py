@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from recograph.adapters.environment import open_catalog, open_lake, open_warehouse
+from recograph.adapters.environment import open_catalog, open_inbox, open_lake, open_warehouse
 from recograph.adapters.neo4j import Connection
 from recograph.analytics import similarity
 from recograph.analytics.interactions import fetch
@@ -104,9 +104,9 @@ def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folders = {"RECOGRAPH_DATA": str(sample), "RECOGRAPH_HOME": str(tmp_path_factory.mktemp("local"))}
     environ = without_aws(os.environ) | folders
     settings = Settings.from_env(environ)
-    lake = open_lake(settings)
+    inbox = open_inbox(settings)
     for customer, date in PARTITIONS:
-        land(lake, lake.dumps(customer)[date], load_customers(sample)[customer])
+        land(inbox, open_lake(settings), inbox.dumps(customer)[date], load_customers(sample)[customer])
         finish(dbt(environ, customer, date, "run"))
     return settings
 

@@ -1,4 +1,4 @@
-"""The lake in S3, on ministack."""
+"""The inbox and the lake in S3, on ministack."""
 
 import io
 import os
@@ -12,7 +12,9 @@ import pytest
 from botocore.config import Config
 
 from recograph.adapters.aws import clients as aws
+from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_folder import S3Folder
+from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.dumps import Folder
 from recograph.errors import RecographError
@@ -25,8 +27,18 @@ CONTENT = bytes(range(256)) * 40_000  # 10 MB, which boto3 sends in parts
 
 
 @pytest.fixture
-def lake(deploy: Callable[..., Deployment], tmp_path: Path) -> S3Lake:
-    return S3Lake(bucket=deploy().bucket, region=REGION, home=str(tmp_path))
+def bucket(deploy: Callable[..., Deployment]) -> Bucket:
+    return Bucket(deploy().bucket, REGION)
+
+
+@pytest.fixture
+def inbox(bucket: Bucket) -> S3Inbox:
+    return S3Inbox(bucket)
+
+
+@pytest.fixture
+def lake(bucket: Bucket, tmp_path: Path) -> S3Lake:
+    return S3Lake(bucket, home=str(tmp_path))
 
 
 @pytest.fixture
@@ -35,7 +47,7 @@ def s3(ministack: LocalAws) -> Any:
 
 
 @pytest.fixture
-def proxy(ministack: LocalAws, lake: S3Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+def proxy(ministack: LocalAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """What the lake reaches S3 through from now on."""
     proxy = Proxy(ministack.endpoint)
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
@@ -49,37 +61,37 @@ def staged(folder: Path, content: bytes = CONTENT) -> Path:
     return file
 
 
-def stream_of(lake: S3Lake, dump: DumpFile) -> io.BufferedReader:
+def stream_of(inbox: S3Inbox, dump: DumpFile) -> io.BufferedReader:
     """A dump that is one file, opened."""
-    stream = lake.open_dump(dump)
+    stream = inbox.open_dump(dump)
     assert isinstance(stream, io.BufferedReader)
     return stream
 
 
-def test_dumps_are_found_by_date_whatever_their_compression(lake: S3Lake, s3: Any) -> None:
+def test_dumps_are_found_by_date_whatever_their_compression(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
     for name in ("2026-11-02.sql.gz", "2026-11-01.sql", "2026-13-01.sql", "notes.txt"):
-        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
-    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_10/2026-11-09.sql", Body=b"x")
-    assert list(lake.dumps("customer_1")) == ["2026-11-01", "2026-11-02"]
-    assert lake.dumps("customer_1")["2026-11-02"].uri == f"s3://{lake.bucket}/dumps/customer_1/2026-11-02.sql.gz"
-    assert lake.dumps("customer_2") == {}
+        s3.put_object(Bucket=bucket.name, Key=f"dumps/customer_1/{name}", Body=b"x")
+    s3.put_object(Bucket=bucket.name, Key="dumps/customer_10/2026-11-09.sql", Body=b"x")
+    assert list(inbox.dumps("customer_1")) == ["2026-11-01", "2026-11-02"]
+    assert inbox.dumps("customer_1")["2026-11-02"].uri == f"s3://{bucket.name}/dumps/customer_1/2026-11-02.sql.gz"
+    assert inbox.dumps("customer_2") == {}
 
 
-def test_a_day_with_two_dumps_or_none_is_an_error(lake: S3Lake, s3: Any) -> None:
+def test_a_day_with_two_dumps_or_none_is_an_error(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
     for name in ("2026-11-01.sql", "2026-11-01.sql.gz"):
-        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
-    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_2/2026-11-01.sql", Body=b"x")
-    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-02.sql", Body=b"x")
-    dumps = lake.dumps("customer_1")
+        s3.put_object(Bucket=bucket.name, Key=f"dumps/customer_1/{name}", Body=b"x")
+    s3.put_object(Bucket=bucket.name, Key="dumps/customer_2/2026-11-01.sql", Body=b"x")
+    s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-02.sql", Body=b"x")
+    dumps = inbox.dumps("customer_1")
     with pytest.raises(RecographError, match=r"Two dumps of customer_1 for 2026-11-01: s3://.*sql and s3://.*gz"):
-        lake.open_dump(dumps["2026-11-01"])
-    with lake.open_dump(dumps["2026-11-02"]):
+        inbox.open_dump(dumps["2026-11-01"])
+    with inbox.open_dump(dumps["2026-11-02"]):
         pass
     with pytest.raises(RecographError, match=r"expected s3://.*/2026-11-02.sql .*Days that exist: 2026-11-01"):
-        dump_for(lake, "customer_2", "2026-11-02")
+        dump_for(inbox, "customer_2", "2026-11-02")
 
 
-def test_a_folder_is_a_dump_and_what_lies_beside_dumps_is_none(lake: S3Lake, s3: Any) -> None:
+def test_a_folder_is_a_dump_and_what_lies_beside_dumps_is_none(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
     for name in (
         "2026-11-01/",
         "2026-11-01/metadata",
@@ -87,7 +99,7 @@ def test_a_folder_is_a_dump_and_what_lies_beside_dumps_is_none(lake: S3Lake, s3:
         "2026-11-02.sql",
         "2026-11-02.sql.md5",
     ):
-        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=name.encode())
+        s3.put_object(Bucket=bucket.name, Key=f"dumps/customer_1/{name}", Body=name.encode())
     for name in (
         "archive/2026-11-03.sql",
         "2026-11-04.sql/x",
@@ -95,26 +107,26 @@ def test_a_folder_is_a_dump_and_what_lies_beside_dumps_is_none(lake: S3Lake, s3:
         ".2026-11-05.sql",
         "2026-11-06.part",
     ):
-        s3.put_object(Bucket=lake.bucket, Key=f"dumps/customer_1/{name}", Body=b"x")
-    dumps = lake.dumps("customer_1")
+        s3.put_object(Bucket=bucket.name, Key=f"dumps/customer_1/{name}", Body=b"x")
+    dumps = inbox.dumps("customer_1")
     assert list(dumps) == ["2026-11-01", "2026-11-02"]
-    with lake.open_dump(dumps["2026-11-01"]) as folder:
+    with inbox.open_dump(dumps["2026-11-01"]) as folder:
         assert isinstance(folder, S3Folder)
         assert folder.files() == {"below/a.sql": 22, "metadata": 19}
         assert folder.open("below/a.sql").read() == b"2026-11-01/below/a.sql"
         before = folder.stamp()
-        s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01/metadata", Body=b"another")
+        s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-01/metadata", Body=b"another")
         assert folder.stamp() != before
         with pytest.raises(RecographError, match=r"metadata was replaced while it was read"):
             folder.open("metadata")
-    assert lake.dumps("customer_1")["2026-11-01"].version != dumps["2026-11-01"].version
+    assert inbox.dumps("customer_1")["2026-11-01"].version != dumps["2026-11-01"].version
     with pytest.raises(RecographError, match=r"2026-11-01 was replaced while it was read. Run again"):
-        lake.open_dump(dumps["2026-11-01"])
+        inbox.open_dump(dumps["2026-11-01"])
 
 
-def test_a_dump_is_read_from_any_place(lake: S3Lake, s3: Any) -> None:
-    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
-    with lake.open_dump(lake.dumps("customer_1")["2026-11-01"]) as file:
+def test_a_dump_is_read_from_any_place(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
+    s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
+    with inbox.open_dump(inbox.dumps("customer_1")["2026-11-01"]) as file:
         assert not isinstance(file, str | os.PathLike | Folder)
         for place in (5_000_000, 10, 10_239_990, 5_000_001):
             assert file.seek(place) == place
@@ -123,66 +135,70 @@ def test_a_dump_is_read_from_any_place(lake: S3Lake, s3: Any) -> None:
         assert file.read(1) == b""
 
 
-def test_a_folder_is_uploaded_with_what_says_that_it_is_whole_last(lake: S3Lake, tmp_path: Path) -> None:
+def test_a_folder_is_uploaded_with_what_says_that_it_is_whole_last(inbox: S3Inbox, tmp_path: Path) -> None:
     folder = tmp_path / "2026-11-01"
     (folder / "below").mkdir(parents=True)
     for name in ("metadata", "a.sql", "below/z.sql"):
         (folder / name).write_text(name)
-    assert lake.upload_dump(folder, "customer_1")
-    assert not lake.upload_dump(folder, "customer_1")
+    assert inbox.upload(folder, "customer_1")
+    assert not inbox.upload(folder, "customer_1")
     (folder / "a.sql").write_text("changed")
-    assert lake.upload_dump(folder, "customer_1")
-    dump = lake.dumps("customer_1")["2026-11-01"]
+    assert inbox.upload(folder, "customer_1")
+    dump = inbox.dumps("customer_1")["2026-11-01"]
     assert (dump.is_folder, dump.size) == (True, 26)
 
 
-def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(lake: S3Lake, s3: Any) -> None:
+def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
     def version(content: bytes) -> str:
-        s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=content)
-        return lake.dumps("customer_1")["2026-11-01"].version
+        s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-01.sql", Body=content)
+        return inbox.dumps("customer_1")["2026-11-01"].version
 
     assert version(b"one") == version(b"one") != version(b"two")
 
 
-def test_a_dump_is_uploaded_once(lake: S3Lake, tmp_path: Path) -> None:
+def test_a_dump_is_uploaded_once(inbox: S3Inbox, tmp_path: Path) -> None:
     dump = tmp_path / "2026-11-01.sql"
     dump.write_bytes(CONTENT)
-    assert lake.upload_dump(dump, "customer_1")
-    assert not lake.upload_dump(dump, "customer_1")
+    assert inbox.upload(dump, "customer_1")
+    assert not inbox.upload(dump, "customer_1")
     dump.write_bytes(b"another")
-    assert lake.upload_dump(dump, "customer_1")
-    with stream_of(lake, lake.dumps("customer_1")["2026-11-01"]) as stream:
+    assert inbox.upload(dump, "customer_1")
+    with stream_of(inbox, inbox.dumps("customer_1")["2026-11-01"]) as stream:
         assert stream.read() == b"another"
 
 
-def test_a_lost_connection_is_taken_up_where_it_was(lake: S3Lake, s3: Any, proxy: Proxy) -> None:
-    s3.put_object(Bucket=lake.bucket, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
-    dump = lake.dumps("customer_1")["2026-11-01"]
+def test_a_lost_connection_is_taken_up_where_it_was(bucket: Bucket, inbox: S3Inbox, s3: Any, proxy: Proxy) -> None:
+    s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-01.sql", Body=CONTENT)
+    dump = inbox.dumps("customer_1")["2026-11-01"]
     proxy.lose_after = 3_000_000
-    with stream_of(lake, dump) as stream:
+    with stream_of(inbox, dump) as stream:
         assert stream.read() == CONTENT
     assert proxy.lose_after is None  # it was lost
 
 
-def test_a_dump_that_is_replaced_while_it_is_read_is_not_mixed(lake: S3Lake, s3: Any, proxy: Proxy) -> None:
-    where = {"Bucket": lake.bucket, "Key": "dumps/customer_1/2026-11-01.sql"}
+def test_a_dump_that_is_replaced_while_it_is_read_is_not_mixed(
+    bucket: Bucket, inbox: S3Inbox, s3: Any, proxy: Proxy
+) -> None:
+    where = {"Bucket": bucket.name, "Key": "dumps/customer_1/2026-11-01.sql"}
     s3.put_object(**where, Body=CONTENT)
-    dump = lake.dumps("customer_1")["2026-11-01"]
+    dump = inbox.dumps("customer_1")["2026-11-01"]
     proxy.lose_after = 3_000_000
-    with stream_of(lake, dump) as stream:
+    with stream_of(inbox, dump) as stream:
         stream.read(1_000)
         s3.put_object(**where, Body=CONTENT[::-1])
         with pytest.raises(RecographError, match=r"2026-11-01\.sql was replaced while it was read. Run again\."):
             stream.read()
 
 
-def test_publishing_replaces_a_file_whole(lake: S3Lake, s3: Any, tmp_path: Path) -> None:
+def test_publishing_replaces_a_file_whole(bucket: Bucket, lake: S3Lake, s3: Any, tmp_path: Path) -> None:
     assert lake.publish(staged(tmp_path), "landing/a/t/f.parquet") == len(CONTENT)
     assert lake.publish(staged(tmp_path, b"new"), "landing/a/t/f.parquet") == 3
-    assert s3.get_object(Bucket=lake.bucket, Key="landing/a/t/f.parquet")["Body"].read() == b"new"
+    assert s3.get_object(Bucket=bucket.name, Key="landing/a/t/f.parquet")["Body"].read() == b"new"
 
 
-def test_an_upload_that_breaks_leaves_what_was_there(lake: S3Lake, s3: Any, proxy: Proxy, tmp_path: Path) -> None:
+def test_an_upload_that_breaks_leaves_what_was_there(
+    bucket: Bucket, lake: S3Lake, s3: Any, proxy: Proxy, tmp_path: Path
+) -> None:
     key = "landing/a/t/f.parquet"
     lake.publish(staged(tmp_path, b"old"), key)
     proxy.refuse = lambda method, path: "partNumber=2" in path
@@ -190,21 +206,21 @@ def test_an_upload_that_breaks_leaves_what_was_there(lake: S3Lake, s3: Any, prox
         RecographError, match=rf"s3://.*{key}: AccessDenied\. Access Denied\. Run with the pipeline's role"
     ):
         lake.publish(staged(tmp_path), key)
-    assert s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() == b"old"
-    assert not s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads")  # nothing to pay for either
+    assert s3.get_object(Bucket=bucket.name, Key=key)["Body"].read() == b"old"
+    assert not s3.list_multipart_uploads(Bucket=bucket.name).get("Uploads")  # nothing to pay for either
 
 
-def test_parquet_is_listed_without_what_engines_skip(lake: S3Lake, s3: Any) -> None:
+def test_parquet_is_listed_without_what_engines_skip(bucket: Bucket, lake: S3Lake, s3: Any) -> None:
     for name in ("b.parquet", "a.parquet", "_SUCCESS.parquet", ".hidden.parquet", "readme.txt"):
-        s3.put_object(Bucket=lake.bucket, Key=f"landing/a/t/{name}", Body=b"")
+        s3.put_object(Bucket=bucket.name, Key=f"landing/a/t/{name}", Body=b"")
     assert lake.parquet("landing/a/t/") == ["landing/a/t/a.parquet", "landing/a/t/b.parquet"]
 
 
 @pytest.mark.aws
-def test_a_prefix_is_deleted_whole(lake: S3Lake, s3: Any) -> None:
-    s3.put_object(Bucket=lake.bucket, Key="landing/a/table/f.parquet", Body=b"")
+def test_a_prefix_is_deleted_whole(bucket: Bucket, lake: S3Lake, s3: Any) -> None:
+    s3.put_object(Bucket=bucket.name, Key="landing/a/table/f.parquet", Body=b"")
     for number in range(1_001):  # more than a page, and than S3 deletes at once
-        s3.put_object(Bucket=lake.bucket, Key=f"landing/a/t/{number:04}.parquet", Body=b"")
+        s3.put_object(Bucket=bucket.name, Key=f"landing/a/t/{number:04}.parquet", Body=b"")
     assert lake.delete("landing/a/t/") == 1_001
     assert lake.delete("landing/a/t/") == 0
     assert lake.parquet("landing/a/") == ["landing/a/table/f.parquet"]
@@ -218,12 +234,12 @@ def test_arrow_reads_where_boto3_wrote(lake: S3Lake, tmp_path: Path) -> None:
 
 
 def test_a_missing_bucket_and_a_server_that_is_not_there_are_named(
-    lake: S3Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inbox: S3Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nowhere = S3Lake(bucket="nobodys-bucket", region=REGION, home=str(tmp_path))
+    nowhere = S3Inbox(Bucket("nobodys-bucket", REGION))
     with pytest.raises(RecographError, match=r"s3://nobodys-bucket/dumps/a/: NoSuchBucket\. .*Run `make deploy`"):
         nowhere.dumps("a")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(aws, "RETRIES", Config(retries={"max_attempts": 1}))
     with pytest.raises(RecographError, match=r"s3://.*/dumps/a/: AWS can't be reached\."):
-        lake.dumps("a")
+        inbox.dumps("a")

@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.neo4j import Connection
 from recograph.cli.customer import app
@@ -48,8 +50,8 @@ def home(tmp_path: Path, neo4j_server: Connection, monkeypatch: pytest.MonkeyPat
             shutil.copy(PROJECT_DIR / "data" / name, tmp_path / "data" / name)
     shutil.copy(PROJECT_DIR / "data" / "customers.yaml", tmp_path / "data")
     for customer in CUSTOMERS:
-        for dump in lake_of(tmp_path).dumps(customer).values():
-            land(lake_of(tmp_path), dump, load_customers(tmp_path / "data")[customer])
+        for dump in inbox_of(tmp_path).dumps(customer).values():
+            land(inbox_of(tmp_path), lake_of(tmp_path), dump, load_customers(tmp_path / "data")[customer])
     return tmp_path
 
 
@@ -63,8 +65,12 @@ def person(home: Path) -> int:
     )
 
 
+def inbox_of(home: Path) -> LocalInbox:
+    return LocalInbox(home / "data")
+
+
 def lake_of(home: Path) -> LocalLake:
-    return LocalLake(root=str(home / "home" / "lake"), data=str(home / "data"), home=str(home / "home"))
+    return LocalLake(root=str(home / "home" / "lake"), home=str(home / "home"))
 
 
 def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -151,8 +157,8 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
     assert actual(neo4j) == expected(snapshots | {"customer_1": without})
     # Once more finds nothing; and the dumps don't bring the person back.
     assert "Lake: 0 rows" in run("erase-user", "customer_1", str(person), "--yes").stdout
-    for dump in lake_of(home).dumps("customer_1").values():
-        land(lake_of(home), dump, load_customers(home / "data")["customer_1"])
+    for dump in inbox_of(home).dumps("customer_1").values():
+        land(inbox_of(home), lake_of(home), dump, load_customers(home / "data")["customer_1"])
     assert about(home, person) == {}
     assert erased_users(lake_of(home), "customer_1") == {person}
 
@@ -229,21 +235,23 @@ def test_two_erasures_at_once_lose_nobody(home: Path) -> None:
     assert erased_users(lake, "customer_1") == set(range(40))
 
 
-class ErasingLake(LocalLake):
-    """A lake in which somebody is erased while a dump is being read."""
+@dataclass(frozen=True)
+class ErasingInbox(LocalInbox):
+    """An inbox of which a dump is being read while somebody is erased."""
+
+    lake: LocalLake
+    person: int
 
     def open_dump(self, dump: DumpFile) -> Any:
-        person = int((Path(self.home) / "person").read_text())
-        add_erased(self, dump.customer, person)
+        add_erased(self.lake, dump.customer, self.person)
         return super().open_dump(dump)
 
 
 def test_a_person_who_is_erased_while_a_dump_is_landed_stays_erased(home: Path, person: int) -> None:
-    plain = lake_of(home)
-    (home / "home" / "person").write_text(str(person))
-    lake = ErasingLake(plain.root, plain.data, plain.home)
-    for dump in lake.dumps("customer_1").values():
-        land(lake, dump, load_customers(home / "data")["customer_1"])
+    lake = lake_of(home)
+    inbox = ErasingInbox(home / "data", lake, person)
+    for dump in inbox.dumps("customer_1").values():
+        land(inbox, lake, dump, load_customers(home / "data")["customer_1"])
     landed = f"{home}/home/lake/landing/customer_1/learning_courseuser/*/*.parquet"
     ((about, all_),) = rows(home, f"select count(*) filter (idUser = {person}), count(*) from '{landed}'")
     assert about == 0

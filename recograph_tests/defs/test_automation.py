@@ -14,7 +14,7 @@ import neo4j as neo4j_driver
 import pytest
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
-from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError, UnavailableError
@@ -43,12 +43,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> LocalLake:
-    return LocalLake(root=str(tmp_path / "lake"), data=str(tmp_path / "data"), home=str(tmp_path / "home"))
+def inbox(tmp_path: Path) -> LocalInbox:
+    return LocalInbox(tmp_path / "data")
 
 
-def ship(lake: LocalLake, customer: str, *days: str, content: str = "-- a dump") -> None:
-    folder = Path(lake.data) / customer
+def ship(inbox: LocalInbox, customer: str, *days: str, content: str = "-- a dump") -> None:
+    folder = inbox.folder / customer
     folder.mkdir(parents=True, exist_ok=True)
     for day in days:
         (folder / f"{day}.sql").write_text(content)
@@ -57,12 +57,12 @@ def ship(lake: LocalLake, customer: str, *days: str, content: str = "-- a dump")
 class Ticks:
     """Evaluates the sensor, each time with the cursor of the time before; what it saw is in the instance's log."""
 
-    def __init__(self, automation: ModuleType, instance: dg.DagsterInstance, lake: LocalLake) -> None:
-        self.automation, self.instance, self.lake = automation, instance, lake
+    def __init__(self, automation: ModuleType, instance: dg.DagsterInstance, inbox: LocalInbox) -> None:
+        self.automation, self.instance, self.inbox = automation, instance, inbox
         self.cursor: str | None = None
 
     def __call__(self) -> dg.SensorResult:
-        context = dg.build_sensor_context(self.instance, self.cursor, resources={"lake": self.lake})
+        context = dg.build_sensor_context(self.instance, self.cursor, resources={"inbox": self.inbox})
         result = self.automation.new_dumps(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
@@ -76,44 +76,44 @@ class Ticks:
 
 
 @pytest.fixture
-def tick(automation: ModuleType, instance: dg.DagsterInstance, lake: LocalLake) -> Ticks:
-    return Ticks(automation, instance, lake)
+def tick(automation: ModuleType, instance: dg.DagsterInstance, inbox: LocalInbox) -> Ticks:
+    return Ticks(automation, instance, inbox)
 
 
-def test_the_sensor_asks_for_each_new_dump_once(tick: Ticks, lake: LocalLake) -> None:
+def test_the_sensor_asks_for_each_new_dump_once(tick: Ticks, inbox: LocalInbox) -> None:
     assert not tick.asked()
-    ship(lake, "customer_1", DAYS[1])
-    ship(lake, "customer_3", DAYS[1])
+    ship(inbox, "customer_1", DAYS[1])
+    ship(inbox, "customer_3", DAYS[1])
     assert tick.asked() == [f"customer_1|{DAYS[1]}", f"customer_3|{DAYS[1]}"]
     assert not tick.asked()
     # A late one, and one of an earlier day, are as welcome.
-    ship(lake, "customer_2", DAYS[1])
-    ship(lake, "customer_1", DAYS[0])
+    ship(inbox, "customer_2", DAYS[1])
+    ship(inbox, "customer_1", DAYS[0])
     assert tick.asked() == [f"customer_1|{DAYS[0]}", f"customer_2|{DAYS[1]}"]
 
 
-def test_days_of_a_customer_are_asked_for_in_order_and_customers_in_turn(tick: Ticks, lake: LocalLake) -> None:
+def test_days_of_a_customer_are_asked_for_in_order_and_customers_in_turn(tick: Ticks, inbox: LocalInbox) -> None:
     for customer in CUSTOMERS:
-        ship(lake, customer, *DAYS)
+        ship(inbox, customer, *DAYS)
     assert tick.asked() == [f"{customer}|{day}" for day in DAYS for customer in CUSTOMERS]
 
 
 def test_more_dumps_than_a_tick_can_ask_for_are_left_to_the_next(
-    tick: Ticks, lake: LocalLake, automation: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tick: Ticks, inbox: LocalInbox, automation: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(automation, "_RUNS_PER_TICK", 2)
-    ship(lake, "customer_1", *DAYS)
+    ship(inbox, "customer_1", *DAYS)
     assert tick.asked() == [f"customer_1|{day}" for day in DAYS[:2]]
     assert tick.asked() == [f"customer_1|{DAYS[2]}"]
     assert not tick.asked()
 
 
-def test_a_replaced_dump_is_loaded_again_and_one_that_was_put_back_too(tick: Ticks, lake: LocalLake) -> None:
-    path = Path(lake.data) / "customer_1" / f"{DAYS[1]}.sql"
-    ship(lake, "customer_1", *DAYS)
+def test_a_replaced_dump_is_loaded_again_and_one_that_was_put_back_too(tick: Ticks, inbox: LocalInbox) -> None:
+    path = inbox.folder / "customer_1" / f"{DAYS[1]}.sql"
+    ship(inbox, "customer_1", *DAYS)
     first = tick()
     put_aside = path.read_bytes(), path.stat().st_mtime_ns
-    ship(lake, "customer_1", DAYS[1], content="-- another dump")
+    ship(inbox, "customer_1", DAYS[1], content="-- another dump")
     second = tick()
     path.write_bytes(put_aside[0])
     os.utime(path, ns=(put_aside[1], put_aside[1]))
@@ -133,52 +133,52 @@ def test_a_replaced_dump_is_loaded_again_and_one_that_was_put_back_too(tick: Tic
 
 
 def test_what_was_landed_already_is_not_asked_for(
-    tick: Ticks, lake: LocalLake, instance: dg.DagsterInstance, automation: ModuleType
+    tick: Ticks, inbox: LocalInbox, instance: dg.DagsterInstance, automation: ModuleType
 ) -> None:
-    ship(lake, "customer_1", DAYS[0])
-    for event in automation.seen_events(lake.dumps("customer_1")[DAYS[0]]):  # as landing tells it
+    ship(inbox, "customer_1", DAYS[0])
+    for event in automation.seen_events(inbox.dumps("customer_1")[DAYS[0]]):  # as landing tells it
         instance.report_runless_asset_event(event)
     assert not tick.asked()
-    ship(lake, "customer_1", DAYS[0], content="-- another dump")
+    ship(inbox, "customer_1", DAYS[0], content="-- another dump")
     assert tick.asked() == [f"customer_1|{DAYS[0]}"]
 
 
-def test_a_dump_of_the_future_is_not_asked_for(tick: Ticks, lake: LocalLake) -> None:
+def test_a_dump_of_the_future_is_not_asked_for(tick: Ticks, inbox: LocalInbox) -> None:
     tomorrow = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=2)
-    ship(lake, "customer_1", tomorrow.isoformat())
+    ship(inbox, "customer_1", tomorrow.isoformat())
     assert not tick.asked()
 
 
 def test_a_day_with_two_dumps_keeps_no_other_from_its_run_and_fails_itself(
-    tick: Ticks, automation: ModuleType, lake: LocalLake, instance: dg.DagsterInstance
+    tick: Ticks, automation: ModuleType, inbox: LocalInbox, instance: dg.DagsterInstance
 ) -> None:
-    ship(lake, "customer_1", DAYS[0])
-    (Path(lake.data) / "customer_1" / f"{DAYS[0]}.sql.gz").touch()
-    ship(lake, "customer_2", DAYS[0])
+    ship(inbox, "customer_1", DAYS[0])
+    (inbox.folder / "customer_1" / f"{DAYS[0]}.sql.gz").touch()
+    ship(inbox, "customer_2", DAYS[0])
     both = [f"customer_1|{DAYS[0]}", f"customer_2|{DAYS[0]}"]
     assert tick.asked() == both
     assert not tick.asked()
-    runs, _ = scheduled(automation, instance, lake, DAYS[0])
+    runs, _ = scheduled(automation, instance, inbox, DAYS[0])
     assert runs == both
     with pytest.raises(RecographError, match=r"2026.*Keep one"):
-        lake.open_dump(dump_for(lake, "customer_1", DAYS[0]))
+        inbox.open_dump(dump_for(inbox, "customer_1", DAYS[0]))
 
 
 def test_the_schedule_starts_those_that_are_there(
-    automation: ModuleType, lake: LocalLake, instance: dg.DagsterInstance
+    automation: ModuleType, inbox: LocalInbox, instance: dg.DagsterInstance
 ) -> None:
-    ship(lake, "customer_1", *DAYS)
-    ship(lake, "customer_2", DAYS[1])
-    runs, skipped = scheduled(automation, instance, lake, DAYS[2])
+    ship(inbox, "customer_1", *DAYS)
+    ship(inbox, "customer_2", DAYS[1])
+    runs, skipped = scheduled(automation, instance, inbox, DAYS[2])
     assert runs == [f"customer_1|{DAYS[2]}", f"customer_2|{DAYS[1]}"]
     assert not skipped
 
 
 def test_the_schedule_says_whose_dump_is_missing(
-    automation: ModuleType, lake: LocalLake, instance: dg.DagsterInstance
+    automation: ModuleType, inbox: LocalInbox, instance: dg.DagsterInstance
 ) -> None:
-    ship(lake, "customer_1", DAYS[0])
-    runs, skipped = scheduled(automation, instance, lake, "2026-11-04")
+    ship(inbox, "customer_1", DAYS[0])
+    runs, skipped = scheduled(automation, instance, inbox, "2026-11-04")
     assert not runs
     assert skipped == [
         "No dump of 2026-11-03 or 2026-11-04 from customer_1, customer_2, customer_3; "
@@ -187,11 +187,11 @@ def test_the_schedule_says_whose_dump_is_missing(
 
 
 def scheduled(
-    automation: ModuleType, instance: dg.DagsterInstance, lake: LocalLake, day: str
+    automation: ModuleType, instance: dg.DagsterInstance, inbox: LocalInbox, day: str
 ) -> tuple[list[str], list[str]]:
     """What the schedule asks for at that day's time, and what it says when it skips."""
     at = datetime.datetime.fromisoformat(f"{day}T05:00:00+00:00")
-    context = dg.build_schedule_context(instance, scheduled_execution_time=at, resources={"lake": lake})
+    context = dg.build_schedule_context(instance, scheduled_execution_time=at, resources={"inbox": inbox})
     results = list(automation.daily(context))
     runs = [str(result.partition_key) for result in results if isinstance(result, dg.RunRequest)]
     return runs, [result.skip_message or "" for result in results if isinstance(result, dg.SkipReason)]

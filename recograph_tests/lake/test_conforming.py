@@ -21,7 +21,7 @@ THEN = Contract("t", "A table", (ID, Column("note", pa.string(), "")))
 
 @pytest.fixture
 def lake(tmp_path: Path) -> LocalLake:
-    return LocalLake(root=str(tmp_path / "lake"), data=str(tmp_path), home=str(tmp_path))
+    return LocalLake(root=str(tmp_path / "lake"), home=str(tmp_path))
 
 
 def landed(lake: LocalLake, rows: list[dict[str, Any]]) -> Path:

@@ -13,7 +13,7 @@ from recograph.lake.layout import landing_key
 
 @pytest.mark.parametrize(("rows", "told"), [(100, False), (71, False), (69, True), (0, True)])
 def test_a_sudden_drop_is_told_with_its_numbers(tmp_path: Path, rows: int, told: bool) -> None:
-    lake = LocalLake(root=str(tmp_path), data=str(tmp_path), home=str(tmp_path))
+    lake = LocalLake(root=str(tmp_path), home=str(tmp_path))
     path = tmp_path / landing_key("customer_1", "core_user", "2026-01-01")
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"idst": list(range(100))}), path)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.customers import Customer, DumpOptions
 from recograph.errors import RecographError
@@ -24,12 +25,16 @@ CREATE TABLE `learning_unknown` (`a` int);
 """
 
 
+def places(folder: Path) -> tuple[LocalInbox, LocalLake]:
+    return LocalInbox(folder / "data"), LocalLake(root=str(folder / "lake"), home=str(folder / "home"))
+
+
 def landing(folder: Path, dump: str) -> Landing:
-    lake = LocalLake(root=str(folder / "lake"), data=str(folder / "data"), home=str(folder / "home"))
+    inbox, lake = places(folder)
     path = folder / "data" / "customer_1" / "2026-01-01.sql"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dump)
-    return land(lake, dump_for(lake, "customer_1", "2026-01-01"), CUSTOMER, TABLES)
+    return land(inbox, lake, dump_for(inbox, "customer_1", "2026-01-01"), CUSTOMER, TABLES)
 
 
 def landed(folder: Path) -> list[Path]:
@@ -71,11 +76,11 @@ def test_a_dump_that_breaks_a_contract_lands_nothing(tmp_path: Path, right: str,
 
 
 def day(folder: Path, date: str, dump: str, customer: Customer = CUSTOMER) -> tuple[LocalLake, Landing]:
-    lake = LocalLake(root=str(folder / "lake"), data=str(folder / "data"), home=str(folder / "home"))
+    inbox, lake = places(folder)
     path = folder / "data" / "customer_1" / f"{date}.sql"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dump)
-    return lake, land(lake, dump_for(lake, "customer_1", date), customer, TABLES)
+    return lake, land(inbox, lake, dump_for(inbox, "customer_1", date), customer, TABLES)
 
 
 def test_a_column_that_the_day_before_had_and_this_one_lacks_is_told(tmp_path: Path) -> None:

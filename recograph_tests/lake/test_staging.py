@@ -25,7 +25,7 @@ def small_disk(disk: Callable[[int], Path]) -> Path:
 
 
 def test_a_full_disk_is_one_sentence_with_the_place_and_publishes_nothing(tmp_path: Path, small_disk: Path) -> None:
-    lake = LocalLake(root=str(small_disk / "lake"), data=str(tmp_path), home=str(tmp_path / "home"))
+    lake = LocalLake(root=str(small_disk / "lake"), home=str(tmp_path / "home"))
     files = {}
     for name, size in (("little", 1000), ("large", 2_000_000)):
         (tmp_path / name).write_bytes(b"x" * size)
@@ -83,7 +83,7 @@ def test_a_mart_that_is_half_written_is_not_read(tmp_path: Path) -> None:
     warehouse = DuckDBWarehouse(lake=str(tmp_path))
     relation = warehouse.partition("users", "customer_1", "2026-01-01")
     assert warehouse.query(f"select id from {relation}").to_pylist() == [{"id": 1}]
-    lake = LocalLake(root=str(tmp_path), data=str(tmp_path), home=str(tmp_path))
+    lake = LocalLake(root=str(tmp_path), home=str(tmp_path))
     assert [Path(key).name for key in lake.parquet("marts/users/")] == ["users.parquet"]
     (folder / "users.parquet").unlink()
     assert warehouse.partition("users", "customer_1", "2026-01-01") is None
@@ -97,7 +97,7 @@ def test_a_cut_file_is_named_with_the_command_that_makes_it_again(tmp_path: Path
     warehouse = DuckDBWarehouse(lake=str(tmp_path))
     with pytest.raises(RecographError, match=rf"users\.parquet.* {told}"):
         warehouse.query(f"from {warehouse.partition('users', 'customer_1', '2026-01-01')}")
-    lake = LocalLake(root=str(tmp_path), data=str(tmp_path), home=str(tmp_path))
+    lake = LocalLake(root=str(tmp_path), home=str(tmp_path))
     cut = tmp_path / landing_key("customer_1", "core_user", "2026-01-01")
     cut.parent.mkdir(parents=True)
     cut.write_bytes(b"PAR1")

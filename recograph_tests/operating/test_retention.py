@@ -55,7 +55,7 @@ def check_retention(lake: Lake) -> None:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> LocalLake:
-    return LocalLake(root=str(tmp_path / "home" / "lake"), data=str(tmp_path / "data"), home=str(tmp_path / "home"))
+    return LocalLake(root=str(tmp_path / "home" / "lake"), home=str(tmp_path / "home"))
 
 
 def test_only_what_is_old_not_held_and_not_the_newest_goes(lake: LocalLake) -> None:
@@ -84,7 +84,7 @@ def environ(lake: LocalLake, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPa
     """The environment of an installation with that lake, whose Neo4j can't be reached."""
     for name, value in {
         "RECOGRAPH_HOME": lake.home,
-        "RECOGRAPH_DATA": lake.data,
+        "RECOGRAPH_DATA": str(Path(lake.home).parent / "data"),
         "NEO4J_URI": "bolt://127.0.0.1:9",
         "NEO4J_PASSWORD": "password",
     }.items():

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.local.parquet_catalog import ParquetCatalog
 from recograph.customers import Customer, DumpOptions
@@ -53,25 +54,32 @@ def customer(monkeypatch: pytest.MonkeyPatch) -> Customer:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> LocalLake:
+def inbox(tmp_path: Path) -> LocalInbox:
     path = tmp_path / "data" / "acme" / f"{DAY}.sql"
     path.parent.mkdir(parents=True)
     path.write_text(DUMP)
-    return LocalLake(root=str(tmp_path / "lake"), data=str(tmp_path / "data"), home=str(tmp_path / "home"))
+    return LocalInbox(tmp_path / "data")
 
 
-def test_landing_catalog_and_erasure_follow_from_the_contracts(customer: Customer, lake: LocalLake) -> None:
-    landed = land(lake, dump_for(lake, "acme", DAY), customer).tables
+@pytest.fixture
+def lake(tmp_path: Path) -> LocalLake:
+    return LocalLake(root=str(tmp_path / "lake"), home=str(tmp_path / "home"))
+
+
+def test_landing_catalog_and_erasure_follow_from_the_contracts(
+    customer: Customer, inbox: LocalInbox, lake: LocalLake
+) -> None:
+    landed = land(inbox, lake, dump_for(inbox, "acme", DAY), customer).tables
     assert {name: table.rows for name, table in landed.items()} == {"learner": 2, "badge": 0}
     assert pq.read_table(landed["learner"].uri, partitioning=None).to_pydict() == {"id": [7, 8]}
     tables = ParquetCatalog(lake).register("acme", DAY, TINY.contracts.values())
     assert {name: (table.rows, table.drift) for name, table in tables.items()} == {"learner": (2, ()), "badge": (0, ())}
     add_erased(lake, "acme", 8)
-    assert land(lake, dump_for(lake, "acme", DAY), customer).tables["learner"].rows == 1
+    assert land(inbox, lake, dump_for(inbox, "acme", DAY), customer).tables["learner"].rows == 1
 
 
 def test_assets_of_other_platforms_are_in_a_folder_and_leave_customers_of_others_out(
-    customer: Customer, lake: LocalLake
+    customer: Customer, inbox: LocalInbox, lake: LocalLake
 ) -> None:
     from recograph.defs.catalog import catalog_of
     from recograph.defs.landing import landing_of
@@ -82,7 +90,7 @@ def test_assets_of_other_platforms_are_in_a_folder_and_leave_customers_of_others
     done = dg.materialize(
         [landing, catalog],
         instance=dg.DagsterInstance.ephemeral(),
-        resources={"lake": lake, "catalog": ParquetCatalog(lake)},
+        resources={"inbox": inbox, "lake": lake, "catalog": ParquetCatalog(lake)},
         partition_key=dg.MultiPartitionKey({"customer": "customer_1", "date": DAY}),
     )
     assert done.success

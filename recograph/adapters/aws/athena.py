@@ -19,6 +19,7 @@ from recograph.adapters.aws.athena_cost import dollars, usage
 from recograph.adapters.aws.messages import aws_explained, sentence
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS, Lake
+from recograph.lake.layout import UNLOADED
 
 _ARROW_TYPES = {
     "boolean": pa.bool_(),
@@ -81,7 +82,7 @@ class AthenaWarehouse:
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """See `Warehouse.stream`. No rows leave no file, and so no batch."""
-        prefix = f"athena-results/unload/{uuid.uuid4().hex}/"
+        prefix = f"{UNLOADED}{uuid.uuid4().hex}/"
         unload = f"UNLOAD ({sql}) TO '{self.lake.uri(prefix)}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
         try:
             with self._execute(unload):

@@ -13,7 +13,7 @@ from recograph.adapters.aws.messages import aws_explained
 from recograph.errors import RecographError
 from recograph.lake.conforming import conform
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import date_of, landing_folder
+from recograph.lake.layout import date_of, landing_folder, mart_root
 from recograph.platforms import Contract
 
 _SNAPSHOT_DATE = ("snapshot_date", "string")
@@ -192,7 +192,7 @@ class GlueCatalog:
         tables = []
         for mart, types in marts.items():
             columns = [(name, type_.replace("varchar", "string")) for name, type_ in types.items()]
-            location = self.lake.uri(f"marts/{mart}/")
+            location = self.lake.uri(mart_root(mart))
             tables.append(GlueTable(self.marts_database, mart, "", columns[:-2], columns[-2:], location))
         return tables
 

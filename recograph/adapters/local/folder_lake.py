@@ -1,54 +1,32 @@
-"""The lake on one machine: a folder; dumps lie in the data folder."""
+"""The lake on one machine: a folder."""
 
 import os
 import shutil
-import stat
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.fs as fs
 
-from recograph.dumps import LocalFolder, Openable
 from recograph.errors import RecographError
-from recograph.lake.inbox import by_date, local_dumps, version_of
-from recograph.lake.interfaces import DumpFile
 from recograph.lake.staging import customer_locked, refusal, staging_folder
 
 
 @dataclass(frozen=True)
 class LocalLake:
-    """A lake in a folder; dumps lie in the data folder."""
+    """A lake in a folder of this machine."""
 
     root: str
-    """Folder of the lake."""
-    data: str
-    """Folder with one folder of dumps a customer."""
+    """Path of the folder."""
     home: str
     """Folder for files that are being written, on the same disk as the lake where possible."""
 
-    def dumps(self, customer: str) -> dict[str, DumpFile]:
-        """See `Lake.dumps`."""
-        folder = Path(self.data) / customer
-        try:
-            return by_date(_dump(customer, date, path) for date, path in local_dumps(folder))
-        except OSError as error:
-            raise RecographError(
-                f"{folder} can't be read: {error.strerror}. Let the user that runs recograph read it."
-            ) from error
-
-    def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:
-        """See `Lake.open_dump`."""
-        if dump.trouble:
-            raise RecographError(dump.trouble)
-        if dump.is_folder:
-            return nullcontext(LocalFolder(Path(dump.uri), dump.uri))
-        try:
-            return Path(dump.uri).open("rb")
-        except OSError as error:
-            raise RecographError(f"{dump.uri} can't be read: {error.strerror}.") from error
+    @property
+    def folder(self) -> Path:
+        """See `Lake.folder`."""
+        return Path(self.root)
 
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
@@ -72,7 +50,7 @@ class LocalLake:
         drafts: dict[Path, Path] = {}
         try:
             for key, file in files.items():
-                target = Path(self.root) / key
+                target = self.folder / key
                 target.parent.mkdir(parents=True, exist_ok=True)
                 drafts[target] = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
                 # Needs room where the lake is on another disk than the staging folder.
@@ -89,14 +67,15 @@ class LocalLake:
 
     def parquet(self, prefix: str) -> list[str]:
         """See `Lake.parquet`."""
-        root = Path(self.root)
-        found = (path.relative_to(root) for path in (root / prefix).rglob("*.parquet"))
+        paths = (self.folder / prefix).rglob("*.parquet")
         # DuckDB calls a file tmp_NAME until it is whole.
-        return sorted(str(path) for path in found if not path.name.startswith((".", "_", "tmp_")))
+        return sorted(
+            str(path.relative_to(self.folder)) for path in paths if not path.name.startswith((".", "_", "tmp_"))
+        )
 
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""
-        target = Path(self.root) / prefix
+        target = self.folder / prefix
         count = sum(len(files) for _, _, files in os.walk(target))
         try:
             shutil.rmtree(target)
@@ -115,23 +94,4 @@ class LocalLake:
 
     def uri(self, key: str) -> str:
         """See `Lake.uri`."""
-        if key.startswith("dumps/"):
-            return str(Path(self.data) / key.removeprefix("dumps/"))
-        return str(Path(self.root) / key)
-
-
-def _dump(customer: str, date: str, path: Path) -> DumpFile:
-    """A dump as it lies there; that it can't be read is trouble of its own day only."""
-    try:
-        status = path.stat()
-        if not stat.S_ISDIR(status.st_mode):
-            version = f"{status.st_mtime_ns}-{status.st_size}"
-            return DumpFile(customer, date, str(path), status.st_size, version)
-        files = LocalFolder(path, str(path)).look()
-    except OSError as error:
-        trouble = f"{error.filename or path} can't be read: {error.strerror}. Mend it, or take it away."
-        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error.strerror)]), trouble)
-    except RecographError as error:
-        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error)]), str(error))
-    version = version_of(f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
-    return DumpFile(customer, date, str(path), sum(s.st_size for _, s in files), version, is_folder=True)
+        return str(self.folder / key)

@@ -6,6 +6,7 @@ import neo4j as neo4j_driver
 import pyarrow.parquet as pq
 import pytest
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.neo4j import Connection
 from recograph.customers import Customer, DumpOptions
@@ -65,11 +66,11 @@ def moodle_on_postgresql(server: PostgreSQL, samples: Path, version: str, prefix
 
 def land_text(folder: Path, customer: Customer, dump: bytes) -> tuple[Landing, Rows]:
     """Land a dump; gives what landing said and the rows of each table."""
-    lake = LocalLake(root=str(folder / "lake"), data=str(folder / "data"), home=str(folder / "home"))
+    inbox, lake = LocalInbox(folder / "data"), LocalLake(root=str(folder / "lake"), home=str(folder / "home"))
     path = folder / "data" / customer.id / f"{DAY}.sql"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dump)
-    landing = land(lake, dump_for(lake, customer.id, DAY), customer)
+    landing = land(inbox, lake, dump_for(inbox, customer.id, DAY), customer)
     tables = {name: pq.read_table(table.uri, partitioning=None) for name, table in landing.tables.items()}
     return landing, {name: sorted(table.to_pylist(), key=str) for name, table in tables.items()}
 

@@ -1,0 +1,61 @@
+"""The inbox on one machine: the data folder, with one folder of dumps per customer."""
+
+import stat
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from recograph.dumps import LocalFolder, Openable
+from recograph.errors import RecographError
+from recograph.lake.inbox import by_date, local_dumps, version_of
+from recograph.lake.interfaces import DumpFile
+
+
+@dataclass(frozen=True)
+class LocalInbox:
+    """A folder of this machine, with one folder of dumps per customer."""
+
+    folder: Path
+    """See `Inbox.folder`."""
+
+    def dumps(self, customer: str) -> dict[str, DumpFile]:
+        """See `Inbox.dumps`."""
+        folder = self.folder / customer
+        try:
+            return by_date(_dump(customer, date, path) for date, path in local_dumps(folder))
+        except OSError as error:
+            raise RecographError(
+                f"{folder} can't be read: {error.strerror}. Let the user that runs recograph read it."
+            ) from error
+
+    def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:
+        """See `Inbox.open_dump`."""
+        if dump.trouble:
+            raise RecographError(dump.trouble)
+        if dump.is_folder:
+            return nullcontext(LocalFolder(Path(dump.uri), dump.uri))
+        try:
+            return Path(dump.uri).open("rb")
+        except OSError as error:
+            raise RecographError(f"{dump.uri} can't be read: {error.strerror}.") from error
+
+    def uri(self, customer: str = "", name: str = "") -> str:
+        """See `Inbox.uri`."""
+        return str(self.folder / customer / name)
+
+
+def _dump(customer: str, date: str, path: Path) -> DumpFile:
+    """A dump as it lies there; that it can't be read is trouble of its own day only."""
+    try:
+        status = path.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            version = f"{status.st_mtime_ns}-{status.st_size}"
+            return DumpFile(customer, date, str(path), status.st_size, version)
+        files = LocalFolder(path, str(path)).look()
+    except OSError as error:
+        trouble = f"{error.filename or path} can't be read: {error.strerror}. Mend it, or take it away."
+        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error.strerror)]), trouble)
+    except RecographError as error:
+        return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error)]), str(error))
+    version = version_of(f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
+    return DumpFile(customer, date, str(path), sum(s.st_size for _, s in files), version, is_folder=True)
