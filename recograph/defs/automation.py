@@ -74,7 +74,8 @@ def daily(
     missing = []
     for customer in CUSTOMERS.customers:
         dumps = dumps_of(inbox, customer, context.log)
-        if newest := next((dumps[day] for day in days if day in dumps), None):
+        newest = next((dumps[day] for day in days if day in dumps), None)
+        if newest and not _is_coming(newest):
             yield request(newest, f"{customer}|{newest.date}|{today}")
         else:
             missing.append(customer)
@@ -85,6 +86,8 @@ def daily(
             yield dg.SkipReason(text)
 
 
+_STILL = datetime.timedelta(minutes=1)
+"""How long nothing must have been added to a folder before it is taken for whole."""
 _RUNS_PER_TICK = 50
 """More than are executed between two ticks, and few enough to be asked for in seconds."""
 
@@ -98,7 +101,8 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     """Compare the dumps with what was last seen of each, oldest days first.
 
     What was seen is what Dagster observed of `dumps/sql_dump`, here or when it was landed. The cursor has one short
-    text per customer: of the list of dumps of which all were asked for.
+    text per customer: of the list of dumps of which all were asked for. A folder that may still be copied is left to a
+    later tick.
     """
     finished: dict[str, str] = json.loads(context.cursor or "{}")
     lists: dict[str, str] = {}
@@ -111,7 +115,8 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
             versions = seen
             new[customer] = [dump for dump in dumps if versions.get(f"{customer}|{dump.date}") != dump.version]
-    asked = [dump for dumps in zip_longest(*new.values()) for dump in dumps if dump][:_RUNS_PER_TICK]
+    waiting = [dump for dumps in zip_longest(*new.values()) for dump in dumps if dump and not _is_coming(dump)]
+    asked = waiting[:_RUNS_PER_TICK]
     for customer, dumps in new.items():
         if all(dump in asked for dump in dumps):
             finished[customer] = lists[customer]
@@ -123,6 +128,11 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
         cursor=json.dumps(finished),
         asset_events=[event for dump in asked for event in seen_events(dump)],
     )
+
+
+def _is_coming(dump: DumpFile) -> bool:
+    """Whether a folder may still be copied."""
+    return dump.changed is not None and datetime.datetime.now(datetime.UTC) - dump.changed < _STILL
 
 
 def _short(texts: Sequence[str]) -> str:

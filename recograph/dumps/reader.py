@@ -11,8 +11,8 @@ from typing import Self
 import pyarrow as pa
 
 from recograph.dumps.archives.parts import Part, RowsOnly
+from recograph.dumps.batches import Batches
 from recograph.dumps.buffer import Buffer
-from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
 from recograph.dumps.definitions import Definitions
@@ -20,20 +20,21 @@ from recograph.dumps.dialects import MARIADB, MYSQL
 from recograph.dumps.dialects.evidence import dialect_of
 from recograph.dumps.dialects.rules import Effect
 from recograph.dumps.escapes import COPY_LITERALS, Syntax
+from recograph.dumps.fields import Fields
 from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_rows
 from recograph.dumps.lexer import Lexer, PassedOver
 from recograph.dumps.message import Place, shown
+from recograph.dumps.mojibake import TextEvidence
+from recograph.dumps.outfile import OutfileRows
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.scan import QUOTE
 from recograph.dumps.settings import Declared, Session
 from recograph.dumps.source import CHUNK_BYTES, Openable, Source
 from recograph.dumps.statements import read_statement
 from recograph.dumps.tables import Reading, Table
-from recograph.dumps.tsv import as_copy
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
-_MOST_WAITING = 64
 _MOST_TOLD = 10
 """How many lines and tables warnings name."""
 _THREADS = 2
@@ -116,7 +117,8 @@ class DumpReader:
         except DumpError:
             self._source.close()
             raise
-        self._batch_rows, self._batch_bytes = batch_rows, batch_bytes
+        self._batches = Batches(batch_rows, batch_bytes)
+        self._texts = TextEvidence() if declared.encoding is None else None
         self._on_progress = on_progress
         self._decode = decode
         self._completeness = Completeness(self.name)
@@ -135,8 +137,6 @@ class DumpReader:
         self.tables = self._definitions.tables
         self.passed_over: list[PassedOver] = []
         self.is_complete: bool | None = None
-        self._waiting: dict[str, Table] = {}
-        self._waiting_bytes = 0
         self._started = False
 
     @property
@@ -157,7 +157,18 @@ class DumpReader:
         if (more := len(self.passed_over) - _MOST_TOLD) > 0:
             told.append(f"{more} more such lines were passed over.")
         if self.is_complete is False:
-            told.append("The dump's completeness can't be known: nothing at its end says that it is whole.")
+            told.append(
+                "The dump's completeness can't be known: nothing at its end says that it is whole."
+                if self._source.tells_all_rows
+                else "The dump's completeness can't be known: nothing in the folder says how many rows there must be."
+            )
+        if self._source.assumption:
+            told.append(self._source.assumption)
+        if self._texts and self._texts.is_twice_encoded:
+            told.append(
+                "All text beyond ASCII looks as if it had been encoded twice (é as Ã©), in the dump or already in "
+                "the database. Make the dump again, or mend it there."
+            )
         untyped = list(self._definitions.untyped.values())
         if untyped:
             names = ", ".join(shown(name) for name in untyped[:_MOST_TOLD])
@@ -218,12 +229,14 @@ class DumpReader:
         with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
             for part in self._source.parts(self._definitions.wants):
                 yield from self._read(part)
-        self.is_complete = self._completeness.check()
-        yield from self._flush(*self._waiting.values())
+        self.is_complete = self._completeness.check() and self._source.tells_all_rows
+        if self._texts:
+            self._texts.check(self.name)
+        yield from self._batches.rest()
 
     def _read(self, part: Part) -> Iterator[tuple[str, pa.RecordBatch]]:
         if part.rows:
-            yield from self._rows_only(part, part.rows)
+            yield from self._outfile(part, part.rows)
             return
         self._definitions.check_counts(part.counts)
         buffer = Buffer(self._progressing(part.chunks))
@@ -268,7 +281,7 @@ class DumpReader:
         table = self._definitions.target(header)
         if header.default_row:
             if table:
-                yield from self._batches(table, table.default_row())
+                yield from self._batches.add(table, table.default_row())
         elif table is None:
             if is_copy:
                 skip_block(buffer, place)
@@ -293,44 +306,29 @@ class DumpReader:
                     escapes_line_ends=self._escapes_line_ends,
                 )
             rows.rows = table.report.rows
-            if self._decode:
-                for batch in table.decode(self._pool, rows, self._reading(rows)):
-                    yield from self._batches(table, batch)
-            else:
-                for window in rows:
-                    table.report.rows += (window.fields([]) if isinstance(window, Lines) else window).rows
+            yield from self._windows(table, rows, self._reading(rows))
             table.report.bytes += buffer.offset - start
 
-    def _rows_only(self, part: Part, given: RowsOnly) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The rows of a file that holds nothing else, in the escapes of MySQL."""
+    def _outfile(self, part: Part, given: RowsOnly) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The rows of a file that holds nothing else."""
         columns = None if given.columns is None else list(given.columns)
         table = self._definitions.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
         if table is None:
             return
-        place = Place(part.name, ".".join(given.table))
-        buffer = Buffer(as_copy(self._progressing(part.chunks), part.name, given.expected))
-        buffer.extend()
-        rows = CopyRows(buffer, len(table.columns), self._limits, place)
-        rows.rows = table.report.rows
-        codec = mysql_codec(given.encoding, of_dump=True) if given.encoding else None
-        session = self._session
-        syntax = Syntax(
-            literals=self._dialect.literals,
-            copy=True,
-            encoding=codec or session.encoding,
-            encoded_by_column=session.encoded_by_column if given.encoding is None else given.encoding == "binary",
-        )
+        rows = OutfileRows(self._progressing(part.chunks), part.name, given, table, self._limits)
+        reading = Reading(self._dialect, rows.syntax(self._dialect, self._session), self._session, self._texts)
+        yield from self._windows(table, rows, reading)
+
+    def _windows(
+        self, table: Table, windows: Iterable[Fields | Lines], reading: Reading
+    ) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The rows of windows as batches; only counted, where they aren't to be decoded."""
         if self._decode:
-            for batch in table.decode(self._pool, rows, Reading(self._dialect, syntax, session)):
-                yield from self._batches(table, batch)
+            for batch in table.decode(self._pool, windows, reading):
+                yield from self._batches.add(table, batch)
         else:
-            for lines in rows:
-                table.report.rows += lines.fields([]).rows
-        if buffer.data[buffer.pos :].strip() or buffer.extend():
-            raise DumpError(
-                "{place}: something follows the last row. The file was edited or damaged; make it again.", place=place
-            )
-        table.report.bytes += buffer.offset
+            for window in windows:
+                table.report.rows += (window.fields([]) if isinstance(window, Lines) else window).rows
 
     def _reading(self, rows: CopyRows | InsertRows) -> Reading:
         session = self._session
@@ -344,23 +342,4 @@ class DumpReader:
             encoding=session.encoding,
             encoded_by_column=session.encoded_by_column,
         )
-        return Reading(self._dialect, syntax, session)
-
-    def _batches(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Let rows wait until their batch is full, or all that wait take as much as a batch may."""
-        for at in range(0, batch.num_rows, self._batch_rows):
-            part = batch.slice(at, self._batch_rows)
-            if table.waiting and table.waiting_rows + part.num_rows > self._batch_rows:
-                yield from self._flush(table)
-            table.waiting.append(part)
-            table.waiting_rows += part.num_rows
-            self._waiting[table.report.name] = table
-            self._waiting_bytes += part.nbytes
-            if self._waiting_bytes >= self._batch_bytes or len(self._waiting) > _MOST_WAITING:
-                yield from self._flush(*self._waiting.values())
-
-    def _flush(self, *tables: Table) -> Iterator[tuple[str, pa.RecordBatch]]:
-        for table in tables:
-            del self._waiting[table.report.name]
-            self._waiting_bytes -= sum(part.nbytes for part in table.waiting)
-            yield from ((table.report.name, batch) for batch in table.flush())
+        return Reading(self._dialect, syntax, session, self._texts)

@@ -110,6 +110,16 @@ class Source:
         return self._content.head
 
     @property
+    def tells_all_rows(self) -> bool:
+        """See `Content.tells_all_rows`."""
+        return self._content.tells_all_rows
+
+    @property
+    def assumption(self) -> str:
+        """See `Content.assumption`."""
+        return self._content.assumption
+
+    @property
     def compression(self) -> str:
         """The compressions that were met so far, the inner first; none where there is none."""
         return " in ".join(reversed(self._opening.layers)) or "none"

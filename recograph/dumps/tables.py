@@ -19,6 +19,7 @@ from recograph.dumps.fields import Fields
 from recograph.dumps.lines import DumpColumn, read_lines, read_natively
 from recograph.dumps.literals import cut, cut_numbers, cut_singly
 from recograph.dumps.message import Kind, Name, Names, Place
+from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
 from recograph.dumps.settings import Session
@@ -129,8 +130,10 @@ class Table:
                     continue
                 array = next(given)
                 origin = reading.origin(self.columns[position])
+                raw = array
                 if array.type != target.type or origin.bytea:
                     array, _ = cast(array, target.type, origin)
+                reading.look(raw, array, origin)
                 array = self._bounded(array, target, nulled)
                 if array.null_count and not target.nullable:
                     return None
@@ -156,6 +159,7 @@ class Table:
             before = nulled.out_of_bounds
             try:
                 values, array, zeros = _typed(fields.data, starts, ends, target.type, self.columns[position], reading)
+                reading.look(values, array, reading.origin(self.columns[position]))
                 array = self._bounded(array, target, nulled)
             except LiteralError as error:
                 raise self._rejected(target, fields, starts, [(error.row, str(error))]) from None
@@ -235,6 +239,18 @@ class Reading:
     dialect: Dialect
     syntax: Syntax
     session: Session
+    texts: TextEvidence | None = None
+    """Looks at the encoding of text, where it isn't declared."""
+
+    def look(self, values: pa.BinaryArray, array: pa.Array, origin: Origin) -> None:
+        """Let a column's bytes tell whether its text is in the encoding that the dump says."""
+        if self.texts is None or not pa.types.is_string(array.type):
+            return
+        if self.syntax.encoded_by_column:
+            # What the server itself holds contradicts nothing, but may be encoded twice.
+            self.texts.look(array.cast(pa.binary()), "utf-8")
+        else:
+            self.texts.look(values, origin.encoding)
 
     def origin(self, column: ColumnDef) -> Origin:
         """What a column's casts must know."""

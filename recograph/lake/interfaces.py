@@ -3,6 +3,7 @@
 The same SQL text runs on every warehouse; what can't be written alike is a method.
 """
 
+import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class DumpFile:
     """Why it can't be read, where that is seen already: in one sentence, with what to do."""
     is_folder: bool = False
     """Whether it is a folder of files."""
+    changed: datetime.datetime | None = None
+    """When the last file of a folder came, for it may still be copied; a file alone tells by its end."""
 
 
 class Inbox(Protocol):

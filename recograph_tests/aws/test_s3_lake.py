@@ -16,10 +16,13 @@ from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_folder import S3Folder
 from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.customers import Customer
 from recograph.dumps import Folder
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import DumpFile
+from recograph.lake.landing import land
+from recograph.lake.layout import landing_folder
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import REGION, Deployment, LocalAws
 
@@ -146,6 +149,43 @@ def test_a_folder_is_uploaded_with_what_says_that_it_is_whole_last(inbox: S3Inbo
     assert inbox.upload(folder, "customer_1")
     dump = inbox.dumps("customer_1")["2026-11-01"]
     assert (dump.is_folder, dump.size) == (True, 26)
+
+
+def test_a_folder_is_landed_as_the_plain_dump_of_the_same_rows_is(inbox: S3Inbox, lake: S3Lake, tmp_path: Path) -> None:
+    customer = Customer(id="customer_1", name="-", region="-", size="-", category="-")
+    tables = {
+        "core_user": ("`idst` int, `valid` tinyint(1), `userid` text", "(7,1,'José'),(8,0,NULL)"),
+        "core_setting_user": ("`path_name` text, `id_user` int, `value` text", "('ui.language',7,'english')"),
+        "unwanted": ("`a` int", "(1)"),
+    }
+    made = {name: f"CREATE TABLE `{name}` ({columns});\n" for name, (columns, _) in tables.items()}
+    filled = {name: f"INSERT INTO `{name}` VALUES {values};\n" for name, (_, values) in tables.items()}
+    plain = tmp_path / "2026-11-01.sql"
+    statements = "".join(made[name] + filled[name] for name in tables)
+    plain.write_text(f"-- MySQL dump 10.13\n{statements}-- Dump completed\n")
+    folder = tmp_path / "2026-11-02"
+    folder.mkdir()
+    for name in tables:
+        (folder / f"shop.{name}-schema.sql").write_text(made[name])
+        (folder / f"shop.{name}.00000.sql").write_text(filled[name])
+    (folder / "metadata").write_text("# Finished dump at: 2026-11-02 01:00:00\n")
+    landings = []
+    for path in (plain, folder):
+        assert inbox.upload(path, "customer_1")
+        dump = inbox.dumps("customer_1")[path.stem]
+        landings.append(land(inbox, lake, dump, customer, ["core_user", "core_setting_user"]))
+    filesystem, root = lake.filesystem()
+    for table in ("core_user", "core_setting_user"):
+        of_plain, of_folder = (
+            pq.read_table(f"{root}{key}", filesystem=filesystem, partitioning=None)
+            for key in lake.parquet(landing_folder("customer_1", table))
+        )
+        assert of_plain == of_folder
+        assert of_plain.num_rows == landings[1].tables[table].rows > 0
+    assert landings[0].warnings == []
+    (warning,) = landings[1].warnings
+    assert warning.startswith(f"{inbox.uri('customer_1', '2026-11-02')}: The dump's completeness can't be known")
+    assert inbox.dumps("customer_1")["2026-11-02"].changed is not None
 
 
 def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:

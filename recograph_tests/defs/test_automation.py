@@ -92,6 +92,21 @@ def test_the_sensor_asks_for_each_new_dump_once(tick: Ticks, inbox: LocalInbox) 
     assert tick.asked() == [f"customer_1|{DAYS[0]}", f"customer_2|{DAYS[1]}"]
 
 
+def test_a_folder_that_may_still_be_copied_is_left_to_a_later_tick(
+    tick: Ticks, inbox: LocalInbox, automation: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = inbox.folder / "customer_1" / DAYS[1]
+    folder.mkdir(parents=True)
+    (folder / "metadata").write_text("Finished dump at: now")
+    os.utime(folder / "metadata", (0, 0))
+    ship(inbox, "customer_1", DAYS[0])
+    assert tick.asked() == [f"customer_1|{DAYS[0]}"]
+    assert tick.asked() == []
+    monkeypatch.setattr(automation, "_STILL", datetime.timedelta(0))
+    assert tick.asked() == [f"customer_1|{DAYS[1]}"]
+    assert tick.asked() == []
+
+
 def test_days_of_a_customer_are_asked_for_in_order_and_customers_in_turn(tick: Ticks, inbox: LocalInbox) -> None:
     for customer in CUSTOMERS:
         ship(inbox, customer, *DAYS)

@@ -367,6 +367,35 @@ def test_the_encoding_may_be_declared() -> None:
         read(dump, declared=Declared(encoding="utf-16"))
 
 
+LATIN1 = MYSQL.replace("utf8mb4", "latin1").replace("it\\'s", "José")
+
+
+def test_text_in_another_encoding_than_the_dump_says_is_refused_until_it_is_declared() -> None:
+    assert told(LATIN1.encode("latin-1"))[0]["users"][0] == (1, "José")
+    saved_anew = LATIN1.encode()
+    with pytest.raises(DumpError, match=r"says that its text is in latin1, but all of it beyond ASCII is UTF-8"):
+        read(saved_anew)
+    assert told(saved_anew, Declared(encoding="utf8"))[0]["users"][0] == (1, "José")
+    assert told(saved_anew, Declared(encoding="latin1"))[0]["users"][0] == (1, "JosÃ©")
+    # One letter that can't be UTF-8 shows that the dump says the truth.
+    mixed = saved_anew.replace(b"c\\\\d", "Ré, pâté".encode("latin-1"))
+    assert told(mixed)[0]["users"][0] == (1, "JosÃ©")
+    with pytest.raises(DumpError, match=r"column name, row 1 .*isn't in utf-8.*--encoding"):
+        read(LATIN1.replace("latin1", "utf8mb4").encode("latin-1"))
+
+
+@pytest.mark.parametrize("dump", [MYSQL, POSTGRESQL])
+@pytest.mark.parametrize("text", ["José", "“a” \u2013 €", "ÀÉ ß 日本語", "😀"])
+def test_text_that_was_encoded_twice_is_told(dump: str, text: str) -> None:
+    twice = "".join(bytes([byte]).decode("cp1252", errors="replace") for byte in text.encode())
+    twice = "".join(chr(byte) if c == "\ufffd" else c for c, byte in zip(twice, text.encode(), strict=True))
+    rows, warnings = told(dump.replace("c\\\\d", twice))
+    assert rows["users"][1] == (2, f"{twice};e")
+    assert ["encoded twice" in warning for warning in warnings] == [True]
+    for right in (text, f"{twice} é", f"é {twice}"):
+        assert told(dump.replace("c\\\\d", right))[1] == []
+
+
 @pytest.mark.parametrize(
     ("setting", "declared", "hour"),
     [("SET TIME_ZONE='+02:00';", None, 10), ("", "+05:00", 7), ("SET time_zone = 'SYSTEM';", "Europe/Rome", 11)],

@@ -1,5 +1,6 @@
 """A dump in S3 that is a folder: all objects below a prefix."""
 
+import datetime
 import io
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -28,17 +29,20 @@ class S3Folder:
         self.name = f"s3://{bucket}/{key}"
 
     @cached_property
-    def _objects(self) -> dict[str, tuple[int, str]]:
-        return self._look()
+    def _items(self) -> dict[str, dict[str, Any]]:
+        return _by_path(self._listing(), self._prefix)
 
-    def _look(self) -> dict[str, tuple[int, str]]:
-        """Size and entity tag of every object by its path."""
-        found = ((item["Key"].removeprefix(self._prefix), item) for item in self._listing())
-        return {path: (item["Size"], item["ETag"].strip('"')) for path, item in found if path and path[-1] != "/"}
+    @cached_property
+    def _objects(self) -> dict[str, tuple[int, str]]:
+        return _tagged(self._items)
 
     def version(self) -> str:
         """Changes when an object is replaced, added or taken away."""
         return version_of(f"{path} {size} {tag}" for path, (size, tag) in sorted(self._objects.items()))
+
+    def changed(self) -> datetime.datetime | None:
+        """When the last object came."""
+        return max((item["LastModified"] for item in self._items.values()), default=None)
 
     def files(self) -> dict[str, int]:
         """See `Folder.files`."""
@@ -46,9 +50,20 @@ class S3Folder:
 
     def stamp(self) -> object:
         """See `Folder.stamp`."""
-        return self._look()
+        return _tagged(_by_path(self._listing(), self._prefix))
 
     def open(self, path: str) -> BinaryIO:
         """See `Folder.open`."""
         stream = S3Stream(self._client, self._bucket, self._prefix + path, self._objects[path][1])
         return cast(BinaryIO, io.BufferedReader(stream, 1 << 20))
+
+
+def _by_path(listed: Iterable[dict[str, Any]], prefix: str) -> dict[str, dict[str, Any]]:
+    """What S3 says of every object, by its path below a prefix."""
+    items = ((item["Key"].removeprefix(prefix), item) for item in listed)
+    return {path: item for path, item in items if path and path[-1] != "/"}
+
+
+def _tagged(items: dict[str, dict[str, Any]]) -> dict[str, tuple[int, str]]:
+    """Size and entity tag of every object by its path."""
+    return {path: (item["Size"], item["ETag"].strip('"')) for path, item in items.items()}

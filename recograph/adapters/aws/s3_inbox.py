@@ -44,8 +44,9 @@ class S3Inbox:
                 key = below["Prefix"].removesuffix("/")
                 if date := date_of_dump(key.removeprefix(prefix), is_folder=True):
                     folder = self._folder(key)
-                    size = sum(folder.files().values())
-                    dumps.append(DumpFile(customer, date, self.bucket.uri(key), size, folder.version(), is_folder=True))
+                    uri, size = self.bucket.uri(key), sum(folder.files().values())
+                    version, changed = folder.version(), folder.changed()
+                    dumps.append(DumpFile(customer, date, uri, size, version, is_folder=True, changed=changed))
         return by_date(dumps)
 
     def open_dump(self, dump: DumpFile) -> AbstractContextManager[Openable]:

@@ -1,5 +1,6 @@
 """The inbox on one machine: the data folder, with one folder of dumps per customer."""
 
+import datetime
 import stat
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -57,5 +58,9 @@ def _dump(customer: str, date: str, path: Path) -> DumpFile:
         return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error.strerror)]), trouble)
     except RecographError as error:
         return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error)]), str(error))
-    version = version_of(f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
-    return DumpFile(customer, date, str(path), sum(s.st_size for _, s in files), version, is_folder=True)
+    version = version_of(f"{name} {seen.st_size} {seen.st_mtime_ns}" for name, seen in files)
+    size = sum(seen.st_size for _, seen in files)
+    # Copying keeps the time of modification, where asked to.
+    last = max((seen.st_ctime for _, seen in files), default=status.st_ctime)
+    changed = datetime.datetime.fromtimestamp(last, datetime.UTC)
+    return DumpFile(customer, date, str(path), size, version, is_folder=True, changed=changed)

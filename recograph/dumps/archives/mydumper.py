@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import TAIL, small, table_of, title, use
-from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance, without_ending
+from recograph.dumps.archives.parts import Content, Opening, Part, RowsOnly, Wants, in_advance, without_ending
 from recograph.dumps.message import Name
 from recograph.dumps.names import names
 from recograph.dumps.report import DumpError
@@ -52,7 +52,7 @@ class _Table:
         return self.database, self.name
 
 
-class Mydumper:
+class Mydumper(Content):
     """A folder of mydumper."""
 
     form = "mydumper"
@@ -158,6 +158,8 @@ class Mydumper:
             files.sort(key=lambda item: place[item[1]])
         yield from in_advance((self._part(table, path) for table, path in files), self._folder.is_random)
         counts = self._counts()
+        # Up to 0.14 nothing counts the rows, so a file that is missing isn't noticed.
+        self.tells_all_rows = all(table.path in counts for table in wanted)
         yield Part(self._folder.name, [TAIL], counts={t.path: counts[t.path] for t in wanted if t.path in counts})
 
     def _part(self, table: _Table, path: str) -> Part:

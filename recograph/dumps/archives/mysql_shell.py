@@ -11,7 +11,7 @@ from typing import Any
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import TAIL, small, title, use
-from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance
+from recograph.dumps.archives.parts import Content, Opening, Part, RowsOnly, Wants, in_advance
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
@@ -30,7 +30,7 @@ def matches(files: Collection[str]) -> bool:
     return _BEGUN in files or _DONE in files
 
 
-class MySQLShell:
+class MySQLShell(Content):
     """A folder of MySQL Shell."""
 
     form = "MySQL Shell"
@@ -102,6 +102,7 @@ class MySQLShell:
         counts: dict[tuple[str, ...], int] = {
             path: told[path[0]][path[1]] for path in wanted if path[1] in told.get(path[0], {})
         }
+        self.tells_all_rows = len(counts) == len(wanted) or all(rows.expected is not None for _, rows in parts)
         yield Part(self._folder.name, [TAIL], counts=counts)
 
     def _part(self, path: str, rows: RowsOnly) -> Part:

@@ -28,6 +28,8 @@ class RowsOnly:
     """Columns whose values come as text for their bytes: base64 or hex."""
     expected: int | None = None
     """How many bytes there must be, where the dump tells it."""
+    is_form_assumed: bool = False
+    """Whether nothing in the dump tells how the rows are written, so that they must show it themselves."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,12 @@ class Content(Protocol):
 
     form: str
     """For people: plain, pg_dump custom, mydumper, ..."""
-
-    @property
-    def head(self) -> bytes:
-        """The beginning as SQL text, by which the dialect is told."""
+    tells_all_rows: bool = True
+    """Whether the form tells, once all parts were read, that none of the rows is missing."""
+    assumption: str = ""
+    """What can't be seen in the dump and is assumed, as a sentence."""
+    head: bytes
+    """The beginning as SQL text, by which the dialect is told."""
 
     def parts(self, wants: Wants) -> Iterator[Part]:
         """The parts in their order: settings and definitions first, then the rows of the tables that are wanted.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from recograph.ahead import ahead
 from recograph.dumps.archives.compression import CODECS, unpacked
-from recograph.dumps.archives.parts import Opening, Part, Wants
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants
 from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry, Toc
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
 from recograph.dumps.message import Name
@@ -26,7 +26,7 @@ def matches(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-class Custom:
+class Custom(Content):
     """An archive in one file."""
 
     form = "pg_dump custom"

@@ -6,7 +6,7 @@ Only the files of wanted tables are opened. Source: pg_backup_directory.c and pg
 from collections.abc import Collection, Iterator
 
 from recograph.dumps.archives.folders import Folder
-from recograph.dumps.archives.parts import Opening, Part, Wants, in_advance
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance
 from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry, Toc
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
@@ -20,7 +20,7 @@ def matches(files: Collection[str]) -> bool:
     return _TOC in files
 
 
-class PgFolder:
+class PgFolder(Content):
     """A folder with a table of contents."""
 
     form = "pg_dump folder"

@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 
 from recograph.ahead import ahead
-from recograph.dumps.archives.parts import Opening, Part, Wants
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants
 from recograph.dumps.archives.streams import Stream
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 
-class Plain:
+class Plain(Content):
     """SQL text; what isn't is refused with the option that would have made it readable."""
 
     form = "plain"

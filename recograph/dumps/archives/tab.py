@@ -2,7 +2,7 @@
 
 Only the wanted tables' files are opened. The options of the rows stand nowhere in the folder, so only what the
 programs write by themselves is read; the definitions' closing comments tell that each of them is whole, of the rows
-only that the last is. Source: the manuals of mysqldump and of SELECT ... INTO OUTFILE.
+only that the last is whole, not that none is missing. Source: the manuals of mysqldump and of SELECT ... INTO OUTFILE.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import small, table_of, use
-from recograph.dumps.archives.parts import Opening, Part, RowsOnly, Wants, in_advance, without_ending
+from recograph.dumps.archives.parts import Content, Opening, Part, RowsOnly, Wants, in_advance, without_ending
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
@@ -27,10 +27,15 @@ def matches(files: Collection[str]) -> bool:
     return bool(rows) and all(f"{base}.sql" in bare for base in rows)
 
 
-class Tab:
+class Tab(Content):
     """A folder of definitions and rows."""
 
     form = "mariadb-dump --tab"
+    tells_all_rows = False
+    assumption = (
+        "The rows are read as --tab writes them by itself, for nothing in the folder tells which --fields-... and "
+        "--lines-... options were given."
+    )
 
     def __init__(self, folder: Folder, opening: Opening):
         self._folder = folder
@@ -97,5 +102,5 @@ class Tab:
         path = self._tables[table]
         stream = self._opening.stream(self._folder, path)
         charset = "binary" if self._charset in (None, "utf8", "utf8mb3", "utf8mb4") else self._charset
-        rows = RowsOnly(tuple(name for name in table if name), None, charset)
+        rows = RowsOnly(tuple(name for name in table if name), None, charset, is_form_assumed=True)
         return Part(stream.name, self._opening.chunks(stream), rows)

@@ -85,6 +85,56 @@ def test_a_folder_of_tab_gives_what_the_plain_dump_gives(
         _read(reachable / "dir")
 
 
+def tab(folder: Path, rows: bytes, columns: str = "`i` int, `s` text, `b` blob") -> Path:
+    """A folder of --tab of one table."""
+    definition = f"-- MySQL dump 10.13\nCREATE TABLE `t` (\n{columns}\n);\n-- Dump completed\n".encode()
+    return written(folder, {"t.sql": definition, "t.txt": rows})
+
+
+def test_what_a_folder_of_tab_cannot_tell_is_told(tmp_path: Path) -> None:
+    folder = tab(tmp_path / "dump", b'1\t"a"\tNULL\n2\tb\\\tc\t\\N\n')
+    with DumpReader(folder) as reader:
+        rows = [row for _, batch in reader for row in batch.to_pylist()]
+    assert [tuple(row.values()) for row in rows] == [(1, '"a"', b"NULL"), (2, "b\tc", None)]
+    assert reader.is_complete is False
+    completeness, assumption = reader.warnings
+    assert "completeness can't be known: nothing in the folder says how many rows" in completeness
+    assert "which --fields-... and --lines-... options were given" in assumption
+    assert inspect(folder).warnings == reader.warnings
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (b'1\t"a"\t"b"\n2\t"c"\t\\N\n', "every text in its rows stands between the same marks"),
+        (b"'1'\t'a'\t'b'\n", "every text in its rows stands between the same marks"),
+        (b'1\ta \\"q\\"\tb\n', "a backslash stands where --tab doesn't put one"),
+        (b"1\tC:\\new\tb\n", "a backslash stands where --tab doesn't put one"),
+        (b"1\tC:\\New\tb\n", "a backslash stands where --tab doesn't put one"),
+        (b"1\ta\tb\r\n2\tc\td\r\n", "every one of its lines ends with a carriage return"),
+        (b"1\ta\tNULL\n2\tb\tc\n", "look like NULL in another notation"),
+        (b"1\ta\t|N\n2\tb\tc\n", "look like NULL in another notation"),
+        (b"1,a,b\n", "has 1 values where 3 columns are expected"),
+        (b"1\ta\tb;2\tc\td;", "ends within a row"),
+    ],
+)
+@pytest.mark.parametrize("decode", [True, False])
+def test_a_folder_of_tab_whose_rows_show_other_options_is_refused(
+    rows: bytes, message: str, decode: bool, tmp_path: Path
+) -> None:
+    folder = tab(tmp_path / "dump", rows)
+    with pytest.raises(DumpError, match=f"{message}|none of type int32" if decode else message):
+        read_from(folder) if decode else inspect(folder)
+
+
+def test_a_folder_of_mydumper_without_counts_is_told_to_be_perhaps_incomplete(tmp_path: Path) -> None:
+    assert inspect(written(tmp_path / "new", NEW)).warnings == []
+    old = NEW | {"metadata": b"Started dump at: 2020-01-01 00:00:00\nFinished dump at: 2020-01-01 00:00:00\n"}
+    seen = inspect(written(tmp_path / "old", old))
+    assert not seen.is_complete
+    assert ["completeness can't be known" in warning for warning in seen.warnings] == [True]
+
+
 # What newer versions of mydumper write, after its documentation; only that of Debian can be had.
 NEW = {
     "metadata": b"# Started dump at: 2026-01-31 05:00:00\n[config]\nquote-character = BACKTICK\n\n[`shop`.`users`]\n"
