@@ -30,7 +30,7 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 catalog_table(platform, table),
                 deps=[landed_table(platform, table)],
-                description=f"{contract.description}: queryable, one partition a snapshot date.",
+                description=f"{contract.description}: queryable, one partition per snapshot date.",
                 group_name="catalog",
                 kinds={"glue" if SETTINGS.on_aws else "parquet"},
                 owners=OWNERS,

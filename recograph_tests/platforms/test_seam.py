@@ -87,14 +87,14 @@ def test_assets_of_other_platforms_are_in_a_folder_and_leave_customers_of_others
     landing, catalog = landing_of(TINY), catalog_of(TINY)
     assert {key.to_user_string() for key in landing.keys} == {"landing/tiny/learner", "landing/tiny/badge"}
     assert {key.to_user_string() for key in catalog.keys} == {"glue/tiny/learner", "glue/tiny/badge"}
-    done = dg.materialize(
+    run = dg.materialize(
         [landing, catalog],
         instance=dg.DagsterInstance.ephemeral(),
         resources={"inbox": inbox, "lake": lake, "catalog": ParquetCatalog(lake)},
         partition_key=dg.MultiPartitionKey({"customer": "customer_1", "date": DAY}),
     )
-    assert done.success
-    said = {text for event in done.get_asset_materialization_events() for text in _metadata(event)}
+    assert run.success
+    said = {text for event in run.get_asset_materialization_events() for text in _metadata(event)}
     assert said == {"customer_1 has the platform Docebo: there is nothing of Tiny to do."}
     assert not list(Path(lake.root).rglob("*.parquet"))
 

@@ -60,7 +60,7 @@ _TABLES = (
     ),
     Contract(
         "learning_courseuser",
-        "An enrolment of a user in a course; one a course edition",
+        "An enrolment of a user in a course; one per edition of the course",
         (
             _required("idUser", "Id of the user"),
             _required("idCourse", "Id of the course"),

@@ -101,12 +101,12 @@ def schemas() -> dict[str, Schema]:
     for block in blocks:
         table, *lines = block.split("\n")
         for line in lines:
-            found = _LINE.fullmatch(line)
-            assert found, line
-            length = tuple(int(number) for number in (found["length"] or "").split(",") if number)
-            default = None if found["default"] is None else found["default"][1:-1]
-            column = XmldbColumn(found["name"], found["type"], length, bool(found["required"]), default)
-            first, last = found["first"] or versions[0], found["last"] or versions[-1]
+            declared = _LINE.fullmatch(line)
+            assert declared, line
+            length = tuple(int(number) for number in (declared["length"] or "").split(",") if number)
+            default = None if declared["default"] is None else declared["default"][1:-1]
+            column = XmldbColumn(declared["name"], declared["type"], length, bool(declared["required"]), default)
+            first, last = declared["first"] or versions[0], declared["last"] or versions[-1]
             for version in versions[versions.index(first) : versions.index(last) + 1]:
                 made[version][table] = (*made[version].get(table, ()), column)
     return made
@@ -114,12 +114,12 @@ def schemas() -> dict[str, Schema]:
 
 def read(folder: Path) -> Schema:
     """The tables of one version from its source code."""
-    found: Schema = {}
+    tables: Schema = {}
     for path in sorted(folder.rglob("db/install.xml")):
         for table in ElementTree.parse(path).iter("TABLE"):
             if table.attrib["NAME"] in TABLES:
-                found[table.attrib["NAME"]] = tuple(_column(field.attrib) for field in table.iter("FIELD"))
-    return found
+                tables[table.attrib["NAME"]] = tuple(_column(field.attrib) for field in table.iter("FIELD"))
+    return tables
 
 
 def _column(field: dict[str, str]) -> XmldbColumn:

@@ -52,15 +52,18 @@ def moodle_on_mariadb(server: MariaDB, version: str, prefix: str) -> bytes:
     return server.dump("--single-transaction", database="moodle")
 
 
-def moodle_on_postgresql(server: PostgreSQL, samples: Path, version: str, prefix: str, *options: str) -> bytes:
-    """What pg_dump writes of a version's tables."""
-    server.create("", "moodle")
+def moodle_on_postgresql(
+    server: PostgreSQL, samples: Path, version: str, prefix: str, *options: str, schema: str = "public"
+) -> bytes:
+    """What pg_dump writes of a version's tables in a schema."""
+    server.create("drop schema if exists lms cascade", "moodle")
     if not server.run("select 1 from pg_roles where rolname = 'lms'"):
         server.run("create role lms")
     server.load(samples / POSTGRES / f"{DAY}.sql", "moodle")
     made = {*TABLES} - {"tool_courserating_rating"}
+    before = f"alter schema public rename to made; create schema public; create schema if not exists {schema};"
     sql = "".join(statements(version, "postgresql", "made.m_", prefix, made))
-    server.run(f"alter schema public rename to made; create schema public; {sql} drop schema made cascade;", "moodle")
+    server.run(f"{before} set search_path = {schema}; {sql} drop schema made cascade;", "moodle")
     return server.dump(*options, database="moodle")
 
 
@@ -101,7 +104,9 @@ def test_mariadb(filled_mariadb: MariaDB, made: dict[str, Rows], tmp_path: Path,
 
 @pytest.mark.parametrize("version", schemas())
 def test_postgresql(postgresql: PostgreSQL, made: dict[str, Rows], tmp_path: Path, samples: Path, version: str) -> None:
-    dump = moodle_on_postgresql(postgresql, samples, version, "m_")
+    schema = "lms" if lacks(version, "chat") else "public"
+    dump = moodle_on_postgresql(postgresql, samples, version, "m_", schema=schema)
+    assert f"COPY {schema}.m_user ".encode() in dump
     landing, rows = land_text(tmp_path, prepare(samples)[POSTGRES], dump)
     assert landing.dialect == "postgresql"
     compare(version, made[POSTGRES], landing, rows)

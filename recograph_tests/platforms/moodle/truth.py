@@ -151,8 +151,8 @@ class MoodleTruth:
             if row["enrolid"] in ways:
                 of_pair.setdefault((row["userid"], ways[row["enrolid"]]["courseid"]), []).append(row)
         for (user, course), rows in of_pair.items():
-            done = completions.get((user, course), {})
-            completed, started = int(done.get("timecompleted") or 0), int(done.get("timestarted") or 0)
+            completion = completions.get((user, course), {})
+            completed, started = int(completion.get("timecompleted") or 0), int(completion.get("timestarted") or 0)
             access = accesses.get((user, course), 0)
             begun = [int(row["timestart"] or 0) or int(row["timecreated"] or 0) for row in rows]
             shut = all(self.shut(row, ways) for row in rows)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recograph.platforms.moodle.sample import places
 from recograph.sample_data.chunks import items
 from recograph.sample_data.draws import Draws, Ints
+from recograph.sample_data.schema import Chunk
 from recograph.sample_data.texts import Vocabulary
 from recograph.sample_data.world import World
 
@@ -68,7 +70,7 @@ class Placement:
         """The types of the files of those that are files."""
         return self._draws.pick("mime type", number, _MIME_TYPES)
 
-    def there(self, day: int) -> Iterator[Activities]:
+    def present(self, day: int) -> Iterator[Activities]:
         """The activities at the end of a day: those of a course that was removed are gone with it."""
         for number, titles, _, _ in items(self._world, self._vocabulary, self._world.assets, day):
             course = self.course(number)
@@ -78,3 +80,31 @@ class Placement:
             yield Activities(
                 number, self.ids(number), course[kept], [kinds[i] for i in chosen], [titles[i] for i in chosen]
             )
+
+
+def file_rows(world: World, placement: Placement, day: int) -> Iterator[Chunk]:
+    """`files`: of each activity that is a file the folder, a picture beside it, and the file itself."""
+    draws = world.draws
+    for some in placement.present(day):
+        own = [i for i, kind in enumerate(some.kinds) if kind == "resource"]
+        number, context = some.number[own], places.of_activity(some.ids[own])
+        hashes = draws.characters("file hash", number, "0123456789abcdef", 40)
+        types = placement.mime_types(number)
+        no_types: list[str | None] = [None] * len(own)
+        stored: list[tuple[str, list[str | None] | list[str], int]] = [
+            (".", no_types, 0),
+            ("cover.png", ["image/png"] * len(own), 0),
+            ("content", types, 1),
+        ]
+        for at, (name, kinds, main) in enumerate(stored):
+            yield {
+                "id": number * 3 + at + 1,
+                "contenthash": list(hashes),
+                "pathnamehash": [f"{at}{text[1:]}" for text in hashes],
+                "contextid": context,
+                "component": ["mod_resource" for _ in own],
+                "filearea": ["content" for _ in own],
+                "filename": [name for _ in own],
+                "mimetype": kinds,
+                "sortorder": np.full(len(own), main),
+            }

@@ -7,10 +7,11 @@ import numpy as np
 
 from recograph.platforms.moodle import MOODLE
 from recograph.platforms.moodle.sample import people, places
-from recograph.platforms.moodle.sample.activities import KINDS, MODULES, Placement
+from recograph.platforms.moodle.sample.activities import KINDS, MODULES, Placement, file_rows
+from recograph.platforms.moodle.sample.views import completion_rows, log_rows, viewed_rows
 from recograph.sample_data.chunks import items, user_ranges, users
 from recograph.sample_data.draws import Bools, Ints
-from recograph.sample_data.histories import NULL, Enrolments, enrolments, ratings, views
+from recograph.sample_data.histories import NULL, Enrolments, enrolments, ratings
 from recograph.sample_data.interactions import Interactions
 from recograph.sample_data.schema import Chunk, SampleTable, read_tables
 from recograph.sample_data.texts import Vocabulary
@@ -49,11 +50,11 @@ class Rows:
             "course_categories": self._course_categories,
             "course_completions": self._course_completions,
             "course_modules": self._course_modules,
-            "course_modules_completion": self._course_modules_completion,
-            "course_modules_viewed": self._course_modules_viewed,
+            "course_modules_completion": lambda day: completion_rows(world, self._assets, self._placement, day),
+            "course_modules_viewed": lambda day: viewed_rows(world, self._assets, self._placement, day),
             "enrol": self._enrol,
-            "files": self._files,
-            "logstore_standard_log": self._logstore_standard_log,
+            "files": lambda day: file_rows(world, self._placement, day),
+            "logstore_standard_log": lambda day: log_rows(world, self._assets, self._placement, day),
             "modules": self._modules,
             "role": lambda _: people.role_rows(),
             "role_assignments": self._role_assignments,
@@ -88,7 +89,7 @@ class Rows:
         yield _contexts(places.of_category(categories), places.CATEGORY, categories)
         courses = np.concatenate([[_SITE], self._course_ids(self._world.courses.present(day))])
         yield _contexts(places.of_course(courses), places.COURSE, courses)
-        for some in self._placement.there(day):
+        for some in self._placement.present(day):
             yield _contexts(places.of_activity(some.ids), places.ACTIVITY, some.ids)
         for number in users(self._world, day):
             ids = self._world.users.ids(number)
@@ -158,43 +159,43 @@ class Rows:
 
     def _user_lastaccess(self, day: int) -> Iterator[Chunk]:
         for rows in self._enrolments(day):
-            there = _newest(rows) & (rows.date_last_access != NULL)
+            accessed = _newest(rows) & (rows.date_last_access != NULL)
             yield {
-                "id": rows.serial[there],
-                "userid": self._world.users.ids(rows.user[there]),
-                "courseid": self._course_ids(rows.item[there]),
-                "timeaccess": _seconds(rows.date_last_access[there]),
+                "id": rows.serial[accessed],
+                "userid": self._world.users.ids(rows.user[accessed]),
+                "courseid": self._course_ids(rows.item[accessed]),
+                "timeaccess": _seconds(rows.date_last_access[accessed]),
             }
 
     def _course_completions(self, day: int) -> Iterator[Chunk]:
         for rows in self._enrolments(day):
-            there = _newest(rows) & (rows.status >= 0) & self._world.draws.chance("tracked", rows.serial, 0.9)
+            tracked = _newest(rows) & (rows.status >= 0) & self._world.draws.chance("tracked", rows.serial, 0.9)
             yield {
-                "id": rows.serial[there],
-                "userid": self._world.users.ids(rows.user[there]),
-                "course": self._course_ids(rows.item[there]),
-                "timeenrolled": _seconds(rows.date_inscr[there]),
-                "timestarted": _seconds(rows.date_first_access[there]),
-                "timecompleted": _seconds(rows.date_complete[there], NULL),
+                "id": rows.serial[tracked],
+                "userid": self._world.users.ids(rows.user[tracked]),
+                "course": self._course_ids(rows.item[tracked]),
+                "timeenrolled": _seconds(rows.date_inscr[tracked]),
+                "timestarted": _seconds(rows.date_first_access[tracked]),
+                "timecompleted": _seconds(rows.date_complete[tracked], NULL),
             }
 
     def _role_assignments(self, day: int) -> Iterator[Chunk]:
         for number in users(self._world, day):
             yield people.assignment_rows(self._world, number)
         for rows in self._enrolments(day):
-            rows_there = np.flatnonzero(_newest(rows))
+            newest = np.flatnonzero(_newest(rows))
             yield {
-                "id": rows.serial[rows_there] * 2 + (1 << 40),
-                "roleid": np.full(len(rows_there), people.STUDENT),
-                "contextid": places.of_course(self._course_ids(rows.item[rows_there])),
-                "userid": self._world.users.ids(rows.user[rows_there]),
+                "id": rows.serial[newest] * 2 + (1 << 40),
+                "roleid": np.full(len(newest), people.STUDENT),
+                "contextid": places.of_course(self._course_ids(rows.item[newest])),
+                "userid": self._world.users.ids(rows.user[newest]),
             }
 
     def _modules(self, _day: int) -> Iterator[Chunk]:
         yield {"id": np.arange(len(MODULES)) + 1, "name": list(MODULES)}
 
     def _course_modules(self, day: int) -> Iterator[Chunk]:
-        for some in self._placement.there(day):
+        for some in self._placement.present(day):
             yield {
                 "id": some.ids,
                 "course": self._course_ids(some.course),
@@ -206,7 +207,7 @@ class Rows:
 
     def _activity(self, kind: str) -> Callable[[int], Iterator[Chunk]]:
         def rows(day: int) -> Iterator[Chunk]:
-            for some in self._placement.there(day):
+            for some in self._placement.present(day):
                 own = [i for i, other in enumerate(some.kinds) if other == kind]
                 yield {
                     "id": some.number[own] + 1,
@@ -216,79 +217,6 @@ class Rows:
                 }
 
         return rows
-
-    def _files(self, day: int) -> Iterator[Chunk]:
-        """Of each activity that is a file the folder, a picture beside it, and the file itself."""
-        draws = self._world.draws
-        for some in self._placement.there(day):
-            own = [i for i, kind in enumerate(some.kinds) if kind == "resource"]
-            number, context = some.number[own], places.of_activity(some.ids[own])
-            hashes = draws.characters("file hash", number, "0123456789abcdef", 40)
-            types = self._placement.mime_types(number)
-            no_types: list[str | None] = [None] * len(own)
-            stored: list[tuple[str, list[str | None] | list[str], int]] = [
-                (".", no_types, 0),
-                ("cover.png", ["image/png"] * len(own), 0),
-                ("content", types, 1),
-            ]
-            for at, (name, kinds, main) in enumerate(stored):
-                yield {
-                    "id": number * 3 + at + 1,
-                    "contenthash": list(hashes),
-                    "pathnamehash": [f"{at}{text[1:]}" for text in hashes],
-                    "contextid": context,
-                    "component": ["mod_resource" for _ in own],
-                    "filearea": ["content" for _ in own],
-                    "filename": [name for _ in own],
-                    "mimetype": kinds,
-                    "sortorder": np.full(len(own), main),
-                }
-
-    def _logstore_standard_log(self, day: int) -> Iterator[Chunk]:
-        for first, last in user_ranges(self._world, day):
-            rows = views(self._world, self._assets, first, last, day)
-            ids = self._placement.ids(rows.item)
-            # Who views an activity has viewed its course before, which is no view of an asset.
-            kinds, of_course = self._placement.kinds(rows.item), (rows.serial % 4 == 0).tolist()
-            sources = ["core" if c else f"mod_{kind}" for c, kind in zip(of_course, kinds, strict=True)]
-            targets = ["course" if c else "course_module" for c in of_course]
-            yield {
-                "id": rows.serial,
-                "eventname": [f"\\{source}\\event\\{of}_viewed" for source, of in zip(sources, targets, strict=True)],
-                "component": list(sources),
-                "action": ["viewed" for _ in targets],
-                "target": list(targets),
-                "contextid": places.of_activity(ids),
-                "contextlevel": np.where(of_course, places.COURSE, places.ACTIVITY),
-                "contextinstanceid": ids,
-                "userid": self._world.users.ids(rows.user),
-                "ip": [f"203.0.113.{i % 256}" for i in rows.serial.tolist()],
-                "timecreated": rows.viewed // 1000,
-            }
-
-    def _course_modules_viewed(self, day: int) -> Iterator[Chunk]:
-        """The first views, also of what the log has forgotten."""
-        for first, last in user_ranges(self._world, day):
-            pairs = self._assets.pairs(first, last, day)
-            pairs = pairs[self._world.draws.chance("tracked view", pairs.serial, 0.4)]
-            yield {
-                "id": pairs.serial,
-                "coursemoduleid": self._placement.ids(pairs.item),
-                "userid": self._world.users.ids(pairs.user),
-                "timecreated": pairs.at // 1000,
-            }
-
-    def _course_modules_completion(self, day: int) -> Iterator[Chunk]:
-        for first, last in user_ranges(self._world, day):
-            pairs = self._assets.pairs(first, last, day)
-            pairs = pairs[self._world.draws.chance("completed view", pairs.serial, 0.3)]
-            yield {
-                "id": pairs.serial,
-                "coursemoduleid": self._placement.ids(pairs.item),
-                "userid": self._world.users.ids(pairs.user),
-                "completionstate": self._world.draws.integers("completion", pairs.serial, 2),
-                "timemodified": pairs.at // 1000 + 60,
-            }
 
     def _ratings(self, day: int) -> Iterator[Chunk]:
         for first, last in user_ranges(self._world, day):
