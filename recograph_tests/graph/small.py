@@ -23,7 +23,7 @@ CUSTOMER_1 = Snapshot(
         ],
         "course_enrolments": [(1, 10, 2, 9), (1, 11, 1, 5), (2, 10, 2, 8), (2, 11, 2, 8), (3, 10, 0, 3), (4, 12, 2, 2)],
         "course_ratings": [(1, 10, 4.0), (2, 10, 5.0), (2, 11, 3.0)],
-        "assets": [(20, "Data Science in 5 minutes", 1, time(1)), (21, "Café talk", 2, time(2))],
+        "assets": [(20, "Data Science in 5 minutes", 1, time(1), "video"), (21, "Café talk", 2, time(2))],
         "asset_views": [(1, 20, 4), (2, 20, 8), (3, 20, 5), (3, 21, 1), (4, 21, 9)],
         "asset_ratings": [(4, 21, 2.0)],
         "course_similarity": [(10, 11, 0.5), (11, 10, 0.5), (10, 12, 0.25)],

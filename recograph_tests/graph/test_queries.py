@@ -40,7 +40,7 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
         {"at_least": 1},
         [(11, "Data Science Basics", 2, 1, 0.5), (10, "Étude d'anglais", 3, 2, 0.667), (12, "Negotiation", 1, 1, 1.0)],
     ),
-    ("popular_assets", {}, [(20, "Data Science in 5 minutes", 1, 3, 1, None), (21, "Café talk", 2, 2, 1, 2.0)]),
+    ("popular_assets", {}, [(20, "Data Science in 5 minutes", 1, "video", 3, 1, None), (21, "Café talk", 2, None, 2, 1, 2.0)]),
     (
         "popular_courses",
         {"limit": 3},

@@ -18,6 +18,8 @@ STATUS_NAMES = {
     3: "suspended",
     4: "overbooking",
 }
+CONTENT_TYPES = {"1": "video", "2": "document", "3": "spreadsheet", "5": "pdf", "6": "text", "10": "file", "15": "link"}
+"""Names of the codes that sample dumps have."""
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
@@ -73,6 +75,7 @@ class _Truth:
                 self.key("Asset", row["id"]),
                 title=row["title"],
                 content_type=_integer(row["contentType"]),
+                content_type_name=CONTENT_TYPES.get(row["contentType"] or ""),
                 creation_date=_moment(row["created"]),
             )
         self.interactions()

@@ -15,8 +15,7 @@ renamed as (
 
         -- numerics
         cast(contenttype as bigint) as content_type,
-        -- Docebo publishes no names for its codes
-        cast(null as varchar) as content_type_name,
+        {{ docebo_content_type_name('contenttype') }} as content_type_name,
 
         -- timestamps
         {{ epoch_ms_to_timestamp('created') }} as creation_date
