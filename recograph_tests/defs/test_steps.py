@@ -1,0 +1,193 @@
+"""The steps before the graph, through Dagster: what they observe, block, tell and say where it came from."""
+
+import gzip
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.local.parquet_catalog import ParquetCatalog
+from recograph_tests.environment import set_up
+
+DAYS = ("2026-11-01", "2026-11-02")
+CUSTOMER = "customer_2"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Materializes steps of a customer's day, on the sample's dumps, in the home that the definitions know."""
+
+    instance: dg.DagsterInstance
+    data: Path
+
+    @property
+    def lake(self) -> LocalLake:
+        from recograph.defs.partitions import SETTINGS
+
+        return LocalLake(root=SETTINGS.lake, data=str(self.data), home=str(SETTINGS.home))
+
+    def __call__(self, *steps: str, day: str = DAYS[0], **config: Any) -> dg.ExecuteInProcessResult:
+        from recograph.defs import catalog, landing, marts
+        from recograph.defs.partitions import SETTINGS
+        from recograph.defs.platforms import USED
+        from recograph.defs.resources import resources
+
+        assets = {"landing": landing.landing_of(USED[0]), "glue": catalog.catalog_of(USED[0]), "marts": marts.marts}
+        return dg.materialize(
+            [assets[step] for step in steps],
+            instance=self.instance,
+            resources=resources(SETTINGS) | {"lake": self.lake, "catalog": ParquetCatalog(self.lake)},
+            partition_key=f"{CUSTOMER}|{day}",
+            run_config={"ops": {"landing": {"config": config}}} if config else None,
+            raise_on_error=False,
+        )
+
+    def dump(self, day: str) -> Path:
+        return self.data / CUSTOMER / f"{day}.sql"
+
+    def change(self, day: str, change: Callable[[str], str]) -> None:
+        """Replace a day's dump by one that is a little different."""
+        text = self.dump(day).read_text()
+        changed = change(text)
+        assert changed != text
+        self.dump(day).write_text(changed)
+
+
+@pytest.fixture
+def steps(sample: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(patch, tmp_path_factory.mktemp("home"))
+        from recograph import definitions  # noqa: F401 - loaded as an installation with the sample customers loads it
+    for day in DAYS:
+        target = tmp_path / "data" / CUSTOMER / f"{day}.sql"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(gzip.decompress((sample / CUSTOMER / f"{day}.sql.gz").read_bytes()))
+    with dg.DagsterInstance.local_temp() as instance:
+        made = Steps(instance, tmp_path / "data")
+        yield made
+        shutil.rmtree(made.lake.root, ignore_errors=True)
+
+
+def failed(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """The checks that failed, and what they say."""
+    return {
+        f"{check.asset_key.to_user_string()} {check.check_name}": check.description or ""
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    }
+
+
+def lineage(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, list[str]]:
+    """Of what columns each column of an asset says that it was made."""
+    (event,) = (result.asset_materializations_for_node(asset.split("/")[0]),)
+    found = next(each for each in event if each.asset_key.to_user_string() == asset)
+    told = found.metadata["dagster/column_lineage"].value
+    assert isinstance(told, dg.TableColumnLineage)
+    return {
+        column: sorted(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)
+        for column, deps in told.deps_by_column.items()
+    }
+
+
+def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) -> None:
+    whole = steps("landing", "glue", "marts")
+    assert whole.success
+    assert lineage(whole, "glue/learning_course")["name"] == ["landing/learning_course.name"]
+    courses = lineage(whole, "marts/courses")
+    assert courses["id"] == ["glue/learning_course.idCourse"]
+    assert courses["difficulty"] == ["glue/learning_course.difficult"]
+    assert all(check.passed for check in whole.get_asset_check_evaluations() if check.check_name == "dbt_tests_pass")
+
+    landed = next(Path(steps.lake.root, "landing", CUSTOMER, "learning_course").rglob("*.parquet"))
+    landed.write_bytes(landed.read_bytes()[:1000])
+    broken = steps("marts")
+    assert not broken.success
+    (event,) = [event for event in broken.all_events if event.is_step_failure]
+    told = event.step_failure_data.user_failure_data
+    assert told
+    assert told.description.startswith(f"dbt failed for {CUSTOMER} {DAYS[0]}. ")
+    assert str(landed) in told.description
+    assert f"recograph run --customer {CUSTOMER} --date {DAYS[0]}" in told.description
+    assert "marts/courses dbt_tests_pass" in failed(broken)
+
+
+def test_a_table_that_lost_many_rows_stops_the_run_until_it_is_let_through(steps: Steps) -> None:
+    assert steps("landing", "glue").success
+    steps.change(DAYS[1], lambda text: re.sub(r"INSERT INTO `learning_courseuser`.*?;\n", "", text, flags=re.S))
+    stopped = steps("landing", "glue", day=DAYS[1])
+    assert not stopped.success
+    assert failed(stopped).keys() == {"landing/learning_courseuser no_sudden_drop"}
+    assert not stopped.asset_materializations_for_node("glue")
+    assert steps("landing", "glue", day=DAYS[1], max_row_drop=1).success
+
+
+def test_a_column_that_vanished_stops_the_run_until_it_is_let_through(steps: Steps) -> None:
+    assert steps("landing", "glue").success
+    steps.change(DAYS[1], lambda text: text.replace("`course_type`", "`kind_of_course`"))
+    stopped = steps("landing", "glue", day=DAYS[1])
+    assert failed(stopped).keys() == {"landing/learning_course no_column_vanished"}
+    assert not stopped.asset_materializations_for_node("glue")
+    assert steps("landing", "glue", day=DAYS[1], allow_missing_columns=True).success
+
+
+def test_a_landed_table_that_differs_from_its_contract_stops_the_run(steps: Steps) -> None:
+    import pyarrow.parquet as pq
+
+    assert steps("landing").success
+    landed = next(Path(steps.lake.root, "landing", CUSTOMER, "learning_course").rglob("*.parquet"))
+    table = pq.read_table(landed)
+    at = table.schema.get_field_index("name")
+    pq.write_table(table.set_column(at, "name", table["idCourse"]), landed)
+    stopped = steps("glue")
+    assert failed(stopped).keys() == {"glue/learning_course schema_matches_contract"}
+
+
+def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(steps: Steps) -> None:
+    from recograph.defs.dumps import SQL_DUMP, sql_dump
+
+    def observed() -> tuple[bool, dict[str, str]]:
+        """Whether it succeeded, and the dialects of the partitions that it observed."""
+        job = dg.Definitions([sql_dump], resources={"lake": steps.lake}).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=steps.instance, raise_on_error=False)
+        events = [event.asset_observation_data.asset_observation for event in result.get_asset_observation_events()]
+        return result.success, {
+            str(event.partition): str(event.metadata["dialect"].value) for event in events if event.partition
+        }
+
+    keys = [f"{CUSTOMER}|{day}" for day in DAYS]
+    succeeded, first = observed()
+    assert succeeded
+    assert list(first) == keys
+    assert observed() == (True, {})
+    steps.change(DAYS[1], lambda text: text + "\n")
+    assert list(observed()[1]) == keys[1:]
+    other = steps.data / "customer_1" / f"{DAYS[0]}.sql"
+    other.parent.mkdir()
+    other.write_text("Dear all,\nthe dump comes tomorrow.\n" * 20)
+    os.utime(steps.dump(DAYS[0]))
+    succeeded, again = observed()
+    assert not succeeded
+    assert list(again) == keys[:1]
+    assert steps.instance.get_latest_materialization_event(SQL_DUMP)
+
+
+def test_a_run_over_several_days_is_refused(steps: Steps) -> None:
+    from recograph.defs.partitions import SNAPSHOTS, snapshot_of
+
+    @dg.asset(partitions_def=SNAPSHOTS, backfill_policy=dg.BackfillPolicy.single_run())
+    def told(context: dg.AssetExecutionContext) -> None:
+        context.add_output_metadata({"snapshot": str(snapshot_of(context))})
+
+    first, last = (f"{CUSTOMER}|{day}" for day in DAYS)
+    one = dg.materialize([told], instance=steps.instance, partition_key=first)
+    assert one.asset_materializations_for_node("told")[0].metadata["snapshot"].value == f"{CUSTOMER} {DAYS[0]}"
+    several = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    refused = dg.materialize([told], instance=steps.instance, tags=several, raise_on_error=False)
+    assert not refused.success
