@@ -7,7 +7,7 @@ from dagster_aws.ecs import EcsRunLauncher
 from dagster_aws.s3.compute_log_manager import S3ComputeLogManager
 from dagster_postgres import DagsterPostgresStorage
 
-from recograph.operating.instance import _DAGSTER_YAML
+from recograph.operating.instance import SECTIONS
 from recograph.settings import PROJECT_DIR
 
 PRODUCTION = yaml.safe_load((PROJECT_DIR / "deploy" / "dagster.yaml").read_text())
@@ -27,7 +27,7 @@ def test_its_run_launcher_takes_its_settings() -> None:
 
 
 def test_days_of_a_customer_wait_for_each_other_as_on_one_machine() -> None:
-    local = yaml.safe_load(_DAGSTER_YAML.format(runs=2))
+    local = yaml.safe_load(SECTIONS["concurrency"].format(runs=2))
     here, there = local["concurrency"]["runs"], PRODUCTION["concurrency"]["runs"]
     assert here["tag_concurrency_limits"] == there["tag_concurrency_limits"]
 

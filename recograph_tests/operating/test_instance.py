@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._daemon.monitoring.run_monitoring import check_run_timeout
 
 from recograph.errors import RecographError
@@ -25,11 +26,21 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_a_settings_file_of_ones_own_is_left_alone(settings: Settings) -> None:
+def test_what_is_set_in_a_settings_file_is_kept_and_what_an_older_one_lacks_is_added(settings: Settings) -> None:
     config = prepare_instance(settings) / "dagster.yaml"
-    config.write_text("telemetry: {enabled: false}\n")
+    whole = yaml.safe_load(config.read_text())
+    own = "# mine\ntelemetry: {enabled: true}\nrun_monitoring:\n  enabled: false"
+    config.write_text(own)
     prepare_instance(settings)
-    assert config.read_text() == "telemetry: {enabled: false}\n"
+    assert config.read_text().startswith(own)
+    changed = {"telemetry": {"enabled": True}, "run_monitoring": {"enabled": False}}
+    assert yaml.safe_load(config.read_text()) == whole | changed
+    before = config.stat().st_mtime_ns
+    prepare_instance(settings)
+    assert config.stat().st_mtime_ns == before
+    config.write_text("telemetry: [")
+    with pytest.raises(RecographError, match=r"dagster\.yaml can't be read: .*Correct or delete it"):
+        prepare_instance(settings)
 
 
 def test_a_home_that_cant_be_written_is_named(tmp_path: Path) -> None:
