@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,6 +27,8 @@ from recograph.errors import RecographError
 
 _POLL = 0.3
 """Seconds between two looks at the queue and at what runs."""
+_LARGEST_LOG = 10_000_000
+"""Bytes of a customer's log, beyond which a new one is begun; the one before is kept."""
 _GRACE = 3.0
 """Seconds that an interrupted run has to say so itself."""
 
@@ -115,6 +118,9 @@ def _log_to(customer: str) -> None:
     """Let what this process prints, which is what the UI shows of the run, go to the customer's log."""
     log = Path(os.environ["DAGSTER_HOME"]).parent / "logs" / f"run-{customer}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > _LARGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)

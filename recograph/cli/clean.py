@@ -1,4 +1,4 @@
-"""`recograph clean`: old landed tables and marts go, so that the lake doesn't grow for ever."""
+"""`recograph clean`: old landed tables, marts and runs go, so that nothing grows for ever."""
 
 import datetime
 import zoneinfo
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from recograph.errors import RecographError
+from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
 
 
@@ -19,7 +20,7 @@ def clean(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
 ) -> None:
-    """Delete landed tables and marts of old dates; what the graph holds and each newest one stay, as do the dumps."""
+    """Delete old landed tables, marts and runs; what the graph holds and each newest one stay, as do the dumps."""
     from recograph.adapters.environment import open_lake
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates
@@ -34,16 +35,23 @@ def clean(
     lake = open_lake(settings)
     with open_driver(settings) as driver:
         held = held_dates(driver)
-    today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()
-    partitions = retention.expired(lake, days, today, held, customer)
+    now = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone))
+    partitions = retention.expired(lake, days, now.date(), held, customer)
     for line in retention.described(partitions):
         typer.echo(f"{line} {'would go' if dry_run else 'go'}")
     leftovers = retention.leftovers(settings.home, lake.folder)
     if leftovers:
         typer.echo(f"{len(leftovers)} leftovers of killed processes {'would go' if dry_run else 'go'}")
+    runs = 0
+    if customer is None:
+        from recograph.defs.history import clean_history  # loads Dagster
+
+        prepare_instance(settings)
+        before = now - datetime.timedelta(days=days)
+        runs = clean_history(before, retention.remaining(lake, set(partitions)), dry_run=dry_run)
     if dry_run:
-        typer.echo(f"{len(partitions)} partitions are older than {days} days; nothing was deleted.")
+        typer.echo(f"{len(partitions)} partitions and {runs} runs are older than {days} days; nothing was deleted.")
     else:
         retention.remove_leftovers(leftovers)
         files = retention.delete(lake, partitions)
-        typer.echo(f"{len(partitions)} partitions older than {days} days deleted, {files} files.")
+        typer.echo(f"{len(partitions)} partitions and {runs} runs older than {days} days deleted, {files} files.")

@@ -1,14 +1,15 @@
-"""What keeps the lake from growing for ever: a job that deletes old partitions, and its weekly schedule."""
+"""What keeps lake and history from growing for ever: a job that deletes what is old, and its weekly schedule."""
 
 import datetime
 
 import dagster as dg
 
 from recograph.defs.failures import clear_failures
+from recograph.defs.history import clean_history
 from recograph.defs.partitions import SETTINGS, TIMEZONE
 from recograph.defs.resources import Neo4jResource
 from recograph.lake.interfaces import Lake
-from recograph.operating.retention import delete, described, expired
+from recograph.operating.retention import delete, described, expired, remaining
 
 
 class CleanConfig(dg.Config):
@@ -24,7 +25,7 @@ class CleanConfig(dg.Config):
 def delete_old_partitions(
     context: dg.OpExecutionContext, config: CleanConfig, lake: dg.ResourceParam[Lake], neo4j: Neo4jResource
 ) -> None:
-    """Delete landed tables and marts of old dates, but not what the graph holds and each newest one."""
+    """Delete landed tables, marts and runs of old dates, but not what the graph holds and each newest one."""
     from recograph.graph.counts import held_dates
 
     if config.keep_days is None:
@@ -35,14 +36,20 @@ def delete_old_partitions(
     with clear_failures():
         with neo4j.driver() as driver:
             held = held_dates(driver)
-        partitions = expired(lake, config.keep_days, datetime.datetime.now(TIMEZONE).date(), held)
+        now = datetime.datetime.now(TIMEZONE)
+        partitions = expired(lake, config.keep_days, now.date(), held)
         for line in described(partitions):
             context.log.info(f"{line} {'would go' if config.dry_run else 'go'}")
+        kept = remaining(lake, set(partitions))
         files = 0 if config.dry_run else delete(lake, partitions)
-    context.add_output_metadata({"partitions": len(partitions), "files_deleted": files, "dry_run": config.dry_run})
+    before = now - datetime.timedelta(days=config.keep_days)
+    runs = clean_history(before, kept, dry_run=config.dry_run, instance=context.instance)
+    context.add_output_metadata(
+        {"partitions": len(partitions), "files_deleted": files, "runs": runs, "dry_run": config.dry_run}
+    )
 
 
-@dg.job(description="Deletes landed tables and marts older than RECOGRAPH_KEEP_DAYS; the dumps and the graph stay.")
+@dg.job(description="Deletes landed tables, marts and runs older than RECOGRAPH_KEEP_DAYS; dumps and graph stay.")
 def clean_lake() -> None:
     """Delete old partitions."""
     delete_old_partitions()

@@ -43,20 +43,31 @@ def expired(
         customers: only these; default: all that the lake has, in customers.yaml or no longer there.
     """
     first_kept = (today - datetime.timedelta(days=keep_days)).isoformat()
-    tables: dict[str, dict[str, Partition]] = defaultdict(dict)
-    for root, folder in PARTITIONS.items():
-        for key in lake.parquet(root):
-            if match := folder.match(key):
-                tables[match[1]][match["date"]] = Partition(match["customer"], match["date"], match[0])
     return sorted(
         partition
-        for by_date in tables.values()
+        for by_date in _tables(lake).values()
         for date, partition in by_date.items()
         if date < first_kept
         and date != max(by_date)
         and date not in held.get(partition.customer, ())
         and (customers is None or partition.customer in customers)
     )
+
+
+def remaining(lake: Lake, gone: Collection[Partition]) -> set[str]:
+    """What the lake has besides these partitions, as Dagster names it: ``customer|date``."""
+    partitions = (partition for by_date in _tables(lake).values() for partition in by_date.values())
+    return {f"{partition.customer}|{partition.date}" for partition in partitions if partition not in gone}
+
+
+def _tables(lake: Lake) -> dict[str, dict[str, Partition]]:
+    """The partitions of each customer's tables by date."""
+    tables: dict[str, dict[str, Partition]] = defaultdict(dict)
+    for root, folder in PARTITIONS.items():
+        for key in lake.parquet(root):
+            if match := folder.match(key):
+                tables[match[1]][match["date"]] = Partition(match["customer"], match["date"], match[0])
+    return tables
 
 
 def delete(lake: Lake, partitions: Iterable[Partition]) -> int:

@@ -139,7 +139,7 @@ def test_command_and_job_keep_what_the_graph_holds(
     assert f"acme {OLD}: 13 tables would go" in clean("--dry-run")
     assert run_job(lake, keep_days=1, dry_run=True)
     assert len(dates_in(lake)) == 4
-    assert clean().endswith("26 partitions older than 1 days deleted, 26 files.\n")
+    assert clean().endswith("26 partitions and 0 runs older than 1 days deleted, 26 files.\n")
     assert dates_in(lake) == {HELD, NEWEST}
 
     CUSTOMER_2.write(Path(lake.root), "acme", OLD)

@@ -1,0 +1,46 @@
+"""Old runs go, with all that Dagster keeps of them; the dumps that they landed stay known."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from recograph.defs.dagster_private import observed_versions
+
+DAYS = ("2026-01-01", "2026-01-02")
+KEYS = [f"customer_1|{day}" for day in DAYS]
+DUMP = dg.AssetKey(["dumps", "sql_dump"])
+PARTITIONS = dg.StaticPartitionsDefinition(KEYS)
+
+
+@dg.asset(partitions_def=PARTITIONS)
+def landed(context: dg.AssetExecutionContext) -> None:
+    context.log_event(
+        dg.AssetObservation(DUMP, partition=context.partition_key, tags={"dagster/data_version": context.run_id})
+    )
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield instance
+
+
+def test_old_runs_go_unless_the_lake_has_their_partition_and_dumps_stay_known(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    from recograph.defs.history import clean_history
+
+    runs = [dg.materialize([landed], instance=instance, partition_key=key).run_id for key in KEYS]
+    seen = observed_versions(instance, DUMP)
+    assert seen == dict(zip(KEYS, runs, strict=True))
+    now = datetime.datetime.now(datetime.UTC)
+    assert clean_history(now - datetime.timedelta(days=30), [], dry_run=False, instance=instance) == 0
+    assert clean_history(now, KEYS[1:], dry_run=True, instance=instance) == 1
+    assert len(instance.get_runs()) == 2
+    assert clean_history(now, KEYS[1:], dry_run=False, instance=instance) == 1
+    assert [run.run_id for run in instance.get_runs()] == runs[1:]
+    assert not [path for path in tmp_path.rglob("*") if runs[0] in str(path)]
+    assert observed_versions(instance, DUMP) == seen
