@@ -1,10 +1,12 @@
 """`recograph run`: from the dumps to the graph, with progress on the terminal and a closing table."""
 
+import datetime
 import json
 import signal
 import subprocess
 import sys
 import time
+import zoneinfo
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -49,7 +51,7 @@ def run(
     began = time.monotonic()
     settings = Settings.from_env()
     console = Console()
-    partitions = choose_partitions(settings, open_inbox(settings), customer, date)
+    partitions, passed_over = choose_partitions(settings, open_inbox(settings), customer, date)
     prepare_instance(settings)
     run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop)
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
@@ -59,6 +61,7 @@ def run(
             neo4j.result()  # it runs already or never will: better said now than after minutes of work
         outcomes = _run_worker(settings, partitions, run_config, progress)
         neo4j.result()
+    outcomes += [Outcome(customer, [], failures=[trouble]) for customer, trouble in passed_over.items()]
     print_summary(console, settings, outcomes, time.monotonic() - began)
     if not all(outcome.succeeded for outcome in outcomes):
         raise typer.Exit(1)
@@ -66,8 +69,8 @@ def run(
 
 def choose_partitions(
     settings: Settings, inbox: "Inbox", customers: list[str] | None, dates: list[str] | None
-) -> dict[str, list[str]]:
-    """The dates to materialize by customer.
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The dates to materialize by customer, and why other customers are passed over.
 
     Raises:
         RecographError: a customer is unknown, a partition that was asked for has no dump, or there is no dump at all.
@@ -76,30 +79,42 @@ def choose_partitions(
 
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
-    found = {customer: _dates(inbox, customer, is_asked_for=bool(customers)) for customer in chosen}
+    found: dict[str, list[str]] = {}
+    passed_over: dict[str, str] = {}
+    for customer in chosen:
+        try:
+            found[customer] = _dates(settings, inbox, customer)
+        except RecographError as error:
+            # Its dumps can't be listed, which keeps nobody else from theirs.
+            if customers:
+                raise
+            passed_over[customer] = f"it is passed over: {error}"
     if dates:
-        if not any(date in found[customer] for date in dates for customer in chosen) or customers:
-            for customer in chosen:
+        if not any(date in found[customer] for date in dates for customer in found) or customers:
+            for customer in found:
                 for date in dates:
                     dump_for(inbox, customer, date)
-        found = {customer: [date for date in sorted(set(dates)) if date in found[customer]] for customer in chosen}
+        found = {customer: [date for date in sorted(set(dates)) if date in found[customer]] for customer in found}
     if not any(found.values()):
+        if passed_over:
+            raise RecographError(" ".join(f"{customer}: {trouble}" for customer, trouble in passed_over.items()))
         raise RecographError(
             f"No dump in {inbox.uri()}: put each customer's at CUSTOMER/DATE.sql there, such as "
             f"{inbox.uri(chosen[0], '2026-01-31.sql')} (or packed, or an archive, or a folder of that date)."
         )
-    return {customer: days for customer, days in found.items() if days}
+    return {customer: days for customer, days in found.items() if days}, passed_over
 
 
-def _dates(inbox: "Inbox", customer: str, *, is_asked_for: bool) -> list[str]:
-    """The days that a customer has dumps of; one whose dumps can't be listed doesn't keep the others from theirs."""
-    try:
-        return list(inbox.dumps(customer))
-    except RecographError as error:
-        if is_asked_for:
-            raise
-        typer.echo(f"{customer} is passed over: {error}", err=True)
-        return []
+def _dates(settings: Settings, inbox: "Inbox", customer: str) -> list[str]:
+    """The days that a customer has dumps of, as far as they can be: those of the future are told and left out."""
+    from recograph.lake.inbox import newest_allowed
+
+    last = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()
+    shipped = list(inbox.dumps(customer))
+    if future := [date for date in shipped if date > last]:
+        text = f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}."
+        typer.echo(text, err=True)
+    return [date for date in shipped if date <= last]
 
 
 def _run_config(
@@ -194,8 +209,12 @@ def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], line: str, p
                 outcome.checks_passed += 1
             case "check":
                 text = f"{event['name']}: {event['description'] or 'failed'}"
-                (outcome.warnings if event["warning"] else outcome.failures).append(text)
-            case "failed":
+                if event["warning"]:
+                    outcome.warn(event["date"], text)
+                else:
+                    outcome.failures.append(text)
+            case "failed" if not any(event["message"] in text for text in outcome.failures):
+                # A guard says the same as its check.
                 outcome.failures.append(event["message"])
             case "ended":
                 outcome.ended += event["succeeded"]

@@ -21,10 +21,15 @@ class Outcome:
     ended: int = 0
     """How many of the days' runs succeeded."""
     checks_passed: int = 0
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
+    """The days on which each was told."""
     failures: list[str] = field(default_factory=list)
     changes: int = 0
     """Rows added, changed and removed in the graph."""
+
+    def warn(self, date: str, text: str) -> None:
+        """Remember a warning; what is so on every day is one."""
+        self.warnings.setdefault(text.replace(f"{self.customer} {date}: ", ""), []).append(date)
 
 
 def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
@@ -42,7 +47,11 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
     passed = sum(outcome.checks_passed for outcome in outcomes)
     partitions = sum(len(outcome.dates) for outcome in outcomes)
     failures = [(outcome.customer, text) for outcome in outcomes for text in outcome.failures]
-    warnings = [(outcome.customer, text) for outcome in outcomes for text in outcome.warnings]
+    warnings = [
+        (f"{outcome.customer} {', '.join(dates[:3])}{f' and {len(dates) - 3} more days' * (len(dates) > 3)}", text)
+        for outcome in outcomes
+        for text, dates in outcome.warnings.items()
+    ]
     changes = sum(outcome.changes for outcome in outcomes)
     console.print(f"{partitions} partitions in {seconds:.0f} s. Checks: {passed} passed, {len(failures)} failed.")
     if not failures:
