@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
-from recograph.adapters.local.parquet_catalog import ParquetCatalog
 from recograph_tests.environment import set_up
 
 DAYS = ("2026-11-01", "2026-11-02")
@@ -31,7 +31,7 @@ class Steps:
     def lake(self) -> LocalLake:
         from recograph.defs.partitions import SETTINGS
 
-        return LocalLake(root=SETTINGS.lake, data=str(self.data), home=str(SETTINGS.home))
+        return LocalLake(root=SETTINGS.lake, home=str(SETTINGS.home))
 
     def __call__(self, *steps: str, day: str = DAYS[0], **config: Any) -> dg.ExecuteInProcessResult:
         from recograph.defs import catalog, landing, marts
@@ -43,7 +43,7 @@ class Steps:
         return dg.materialize(
             [assets[step] for step in steps],
             instance=self.instance,
-            resources=resources(SETTINGS) | {"lake": self.lake, "catalog": ParquetCatalog(self.lake)},
+            resources=resources(SETTINGS) | {"inbox": LocalInbox(self.data)},
             partition_key=f"{CUSTOMER}|{day}",
             run_config={"ops": {"landing": {"config": config}}} if config else None,
             raise_on_error=False,
@@ -112,6 +112,7 @@ def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) ->
     (event,) = [event for event in broken.all_events if event.is_step_failure]
     told = event.step_failure_data.user_failure_data
     assert told
+    assert told.description
     assert told.description.startswith(f"dbt failed for {CUSTOMER} {DAYS[0]}. ")
     assert str(landed) in told.description
     assert f"recograph run --customer {CUSTOMER} --date {DAYS[0]}" in told.description
@@ -143,8 +144,8 @@ def test_a_landed_table_that_differs_from_its_contract_stops_the_run(steps: Step
     assert steps("landing").success
     landed = next(Path(steps.lake.root, "landing", CUSTOMER, "learning_course").rglob("*.parquet"))
     table = pq.read_table(landed)
-    at = table.schema.get_field_index("name")
-    pq.write_table(table.set_column(at, "name", table["idCourse"]), landed)
+    at = table.schema.get_field_index("idCourse")
+    pq.write_table(table.set_column(at, "idCourse", table["name"]), landed)
     stopped = steps("glue")
     assert failed(stopped).keys() == {"glue/learning_course schema_matches_contract"}
 
@@ -154,7 +155,9 @@ def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(step
 
     def observed() -> tuple[bool, dict[str, str]]:
         """Whether it succeeded, and the dialects of the partitions that it observed."""
-        job = dg.Definitions([sql_dump], resources={"lake": steps.lake}).resolve_implicit_global_asset_job_def()
+        job = dg.Definitions(
+            [sql_dump], resources={"inbox": LocalInbox(steps.data)}
+        ).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=steps.instance, raise_on_error=False)
         events = [event.asset_observation_data.asset_observation for event in result.get_asset_observation_events()]
         return result.success, {
