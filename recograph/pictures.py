@@ -12,7 +12,7 @@ from recograph.text import markdown
 
 COLOURS = ("#1e88e5", "#f59f00", "#d81b60", "#2e9e5b", "#7e57c2", "#8d6e63", "#00838f", "#6b7280")
 """Told apart by those who see few colours too; a ninth thing begins anew."""
-GOOD, BAD = "#2e9e5b", "#d81b60"
+GOOD, BAD, NOTHING = "#2e9e5b", "#d81b60", "#d5dae0"
 _TEXT = "#5b6673"
 _HEIGHT = 120
 

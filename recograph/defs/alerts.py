@@ -1,33 +1,18 @@
 """What tells people that something needs them: a run that failed, a check that did, a customer whose graph is late."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
+from recograph.defs.dagster_private import LOCATION
 from recograph.operating.alerts import Alert, one_line, send, targets
 from recograph.settings import Settings
 
-LOCATION = "recograph"
-"""The name of the code location, in workspace.yaml."""
 
-
-def snapshots_of_run(tags: Mapping[str, str]) -> str:
-    """The customer and date, or range of dates, that a run's tags name; empty where they name none."""
-    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
-    if not first:
-        return ""
-    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
-    if first.count("|") != 1 or last.count("|") != 1:
-        return f"{first} to {last}" if last != first else first
-    (customer, start), (last_customer, end) = first.split("|"), last.split("|")
-    if customer != last_customer:
-        return f"{customer} {start} to {last_customer} {end}"
-    return f"{customer} {start}" + (f" to {end}" if end != start else "")
+def snapshot_of_run(tags: Mapping[str, str]) -> str:
+    """The customer and date that a run's tags name; empty where they name none."""
+    return tags.get("dagster/partition", "").replace("|", " ")
 
 
 @dg.run_failure_sensor(
@@ -95,11 +80,23 @@ def _tell(context: dg.RunStatusSensorContext, outcome: str, causes: Sequence[str
     run = context.dagster_run
     if not is_ours(run, context.repository_def):
         return
-    settings = Settings.from_env()
-    snapshots = snapshots_of_run(run.tags)
+    snapshot = snapshot_of_run(run.tags)
     job = "Materializing assets" if run.job_name.startswith("__") else run.job_name
-    title = f"{job}{f' for {snapshots}' if snapshots else ''}: {outcome}"
-    alert = Alert(title, causes, f"{settings.dagster_url}/runs/{run.run_id}")
-    context.log.error(alert.text)
+    title = f"{job}{f' for {snapshot}' if snapshot else ''}: {outcome}"
+    tell(title, causes, f"/runs/{run.run_id}", context.log)
+
+
+def tell(title: str, causes: Sequence[str], page: str, log: logging.Logger) -> None:
+    """Tell people of something: in the log, and where the environment says.
+
+    Args:
+        title: one line: what, and whose.
+        causes: what went wrong.
+        page: of the UI, where more is to be seen.
+        log: of the sensor or schedule that has seen it.
+    """
+    settings = Settings.from_env()
+    alert = Alert(title, causes, f"{settings.dagster_url}{page}")
+    log.error(alert.text)
     for problem in send(alert, targets(settings)):
-        context.log.error(problem)
+        log.error(problem)

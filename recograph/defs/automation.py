@@ -3,15 +3,17 @@
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 import dagster as dg
 
 from recograph.defs import catalog, landing
+from recograph.defs.alerts import tell
 from recograph.defs.dagster_private import observed_versions
-from recograph.defs.dumps import SQL_DUMP, dumps_of, seen_events
+from recograph.defs.dumps import SQL_DUMP, seen_events
 from recograph.defs.failures import clear_failures
 from recograph.defs.graph import graph, graph_key
 from recograph.defs.marts import marts
@@ -19,9 +21,12 @@ from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, TIMEZONE, Snap
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
+from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
+from recograph.lake.inbox import newest_allowed
 from recograph.lake.interfaces import DumpFile, Inbox
-from recograph.pictures import BAD, GOOD, grid, image
+from recograph.operating.alerts import one_line
+from recograph.pictures import BAD, GOOD, NOTHING, grid, image
 from recograph.platforms import platform_of
 
 FRESHNESS = dg.AssetSelection.checks(dg.AssetCheckKey(graph_key(NODE_SETS[0]), "fresh_by_deadline"))
@@ -71,19 +76,29 @@ def daily(
     """Ask for each customer's newest dump; a customer without one is left to the sensor."""
     today = context.scheduled_execution_time.astimezone(TIMEZONE).date()
     days = [today.isoformat(), (today - datetime.timedelta(days=1)).isoformat()]
-    missing = []
+    missing, asked = [], 0
     for customer in CUSTOMERS.customers:
-        dumps = dumps_of(inbox, customer, context.log)
+        try:
+            dumps = inbox.dumps(customer)
+        except RecographError as error:
+            _tell_of_passed_over(customer, error, context.log)
+            continue
         newest = next((dumps[day] for day in days if day in dumps), None)
         if newest and not _is_coming(newest):
             yield request(newest, f"{customer}|{newest.date}|{today}")
+            asked += 1
         else:
             missing.append(customer)
+    text = f"No dump of {days[1]} or {days[0]} from {', '.join(missing)}; when it comes, new_dumps starts a run."
     if missing:
-        text = f"No dump of {days[1]} or {days[0]} from {', '.join(missing)}; when it comes, new_dumps starts a run."
         context.log.warning(text)
-        if len(missing) == len(CUSTOMERS.customers):
-            yield dg.SkipReason(text)
+    if not asked:
+        yield dg.SkipReason(text if missing else "No customer's dumps can be listed.")
+
+
+def _tell_of_passed_over(customer: str, error: RecographError, log: logging.Logger) -> None:
+    """Tell people of a customer whose dumps can't be listed, which keeps nobody else from their runs."""
+    tell(f"{customer} is passed over: its dumps can't be listed", [one_line(str(error))], "/automation", log)
 
 
 _STILL = datetime.timedelta(minutes=1)
@@ -101,15 +116,21 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     """Compare the dumps with what was last seen of each, oldest days first.
 
     What was seen is what Dagster observed of `dumps/sql_dump`, here or when it was landed. The cursor has one short
-    text per customer: of the list of dumps of which all were asked for. A folder that may still be copied is left to a
-    later tick.
+    text per customer: of the list of dumps of which all were asked for, or of why there is none. A folder that may
+    still be copied is left to a later tick.
     """
     finished: dict[str, str] = json.loads(context.cursor or "{}")
     lists: dict[str, str] = {}
     new: dict[str, list[DumpFile]] = {}
     seen: dict[str, str] | None = None
     for customer in CUSTOMERS.customers:
-        dumps = [dump for dump in dumps_of(inbox, customer, context.log).values() if dump.date in DATES]
+        try:
+            dumps = [dump for dump in inbox.dumps(customer).values() if dump.date in DATES]
+        except RecographError as error:
+            if finished.get(customer) != (trouble := _short([str(error)])):
+                _tell_of_passed_over(customer, error, context.log)
+                finished[customer] = trouble  # told once, until it is another or over
+            continue
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
@@ -144,32 +165,66 @@ def _short(texts: Sequence[str]) -> str:
     name="fresh_by_deadline",
     description=f"By {DEADLINE} every customer's graph holds yesterday's or today's snapshot.",
 )
-def fresh_by_deadline(neo4j: Neo4jResource) -> dg.AssetCheckResult:
+def fresh_by_deadline(
+    context: dg.AssetCheckExecutionContext, inbox: dg.ResourceParam[Inbox], neo4j: Neo4jResource
+) -> dg.AssetCheckResult:
     """Compare each customer's loaded snapshot with the calendar."""
     from recograph.graph.counts import complete_date
 
     now = datetime.datetime.now(TIMEZONE)
-    yesterday = (now.date() - datetime.timedelta(days=1)).isoformat()
+    today, yesterday = now.date(), (now.date() - datetime.timedelta(days=1)).isoformat()
     with clear_failures(), neo4j.driver() as driver:
         held = {customer: complete_date(driver, customer) for customer in CUSTOMERS.customers}
     late = {customer: date for customer, date in held.items() if date is None or date < yesterday}
     due = now.strftime("%H:%M") >= DEADLINE
-    listed = ", ".join(f"{customer} ({date or 'nothing loaded'})" for customer, date in late.items())
+    texts = []
+    if late:
+        listed = ", ".join(f"{customer} ({date or 'nothing loaded'})" for customer, date in late.items())
+        texts.append(f"Behind {yesterday}: {listed}. Look at the dumps and at the last runs.")
+    shipped, troubles = _shipped(inbox)
+    texts += troubles
+    for customer, dates in shipped.items():
+        if future := [date for date in dates if date > newest_allowed(today).isoformat()]:
+            texts.append(f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}.")
     return dg.AssetCheckResult(
         passed=not (late and due),
-        description=f"Behind {yesterday}: {listed}. Look at the dumps and at the last runs." if late else None,
+        description=" ".join(texts) or None,
         metadata={
-            "freshness": _freshness_picture(held, now.date()),
+            "freshness": _freshness_picture(shipped, _loaded(context.instance), today),
             **{customer: date or "nothing loaded" for customer, date in held.items()},
         },
     )
 
 
-def _freshness_picture(held: Mapping[str, str | None], today: datetime.date) -> dg.MetadataValue:
-    """Which of the last days each customer's graph has reached, as a grid."""
+def _shipped(inbox: Inbox) -> tuple[dict[str, list[str]], list[str]]:
+    """The days of which each customer has shipped a dump, and why those of others can't be listed."""
+    shipped: dict[str, list[str]] = {}
+    troubles = []
+    for customer in CUSTOMERS.customers:
+        try:
+            shipped[customer] = list(inbox.dumps(customer))
+        except RecographError as error:
+            shipped[customer] = []
+            troubles.append(one_line(str(error)))
+    return shipped, troubles
+
+
+def _loaded(instance: dg.DagsterInstance) -> set[str]:
+    """The partitions of which a run has come to its end."""
+    return instance.get_materialized_partitions(graph_key(NODE_SETS[0]))
+
+
+def _freshness_picture(
+    shipped: Mapping[str, Sequence[str]], loaded: Collection[str], today: datetime.date
+) -> dg.MetadataValue:
+    """What became of each customer's last days, as a grid."""
     days = [(today - datetime.timedelta(days=back)).isoformat() for back in range(_DAYS_SHOWN - 1, -1, -1)]
-    rows = {customer: [GOOD if date and day <= date else BAD for day in days] for customer, date in held.items()}
-    return dg.MetadataValue.md(image(grid(rows, [day[5:] for day in days]), "how far each customer's graph is"))
+    rows = {
+        customer: [GOOD if Snapshot(customer, day).key in loaded else BAD if day in dates else NOTHING for day in days]
+        for customer, dates in shipped.items()
+    }
+    picture = image(grid(rows, [day[5:] for day in days]), "what became of each customer's last days")
+    return dg.MetadataValue.md(f"Green: loaded. Red: shipped, and not loaded. Grey: no dump.\n\n{picture}")
 
 
 freshness = dg.ScheduleDefinition(

@@ -1,6 +1,5 @@
 """Step 0, dumps: what the customers ship. Nothing is made here, only observed."""
 
-import logging
 from typing import Any
 
 import dagster as dg
@@ -25,15 +24,6 @@ def seen_events(dump: DumpFile, **metadata: Any) -> list[dg.AssetObservation | d
         "tags": {"dagster/data_version": dump.version},
     }
     return [dg.AssetObservation(SQL_DUMP, **facts), dg.AssetMaterialization(SQL_DUMP, **facts)]
-
-
-def dumps_of(inbox: Inbox, customer: str, log: logging.Logger) -> dict[str, DumpFile]:
-    """The customer's dumps by date; a customer whose dumps can't be listed doesn't keep others from their runs."""
-    try:
-        return inbox.dumps(customer)
-    except RecographError as error:
-        log.warning(f"{customer} is passed over: {error}")
-        return {}
 
 
 @dg.observable_source_asset(

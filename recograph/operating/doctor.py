@@ -3,12 +3,14 @@
 Nothing is started, made or changed. A check that fails doesn't keep the others from being made.
 """
 
+import datetime
 import json
 import os
 import shutil
 import subprocess
 import sys
 import urllib.request
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -181,16 +183,22 @@ def _dumps(settings: Settings) -> Found:
     """The newest dump of each customer; one line where all is well."""
     from recograph.adapters.environment import open_inbox
     from recograph.dumps import sniff
+    from recograph.lake.inbox import newest_allowed
 
     try:
         customers = load_customers(settings.data).customers
     except RecographError:
         return  # said already
     inbox = open_inbox(settings)
+    last_day = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()
     fine = []
     for customer in customers:
         try:
-            dumps = inbox.dumps(customer)
+            shipped = inbox.dumps(customer)
+            dumps = {date: dump for date, dump in shipped.items() if date <= last_day}
+            if future := [date for date in shipped if date > last_day]:
+                text = f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}"
+                yield Status.warning, text, "Correct their names, or this machine's clock."
             if not dumps:
                 where = inbox.uri(customer, "2026-01-31.sql")
                 yield Status.warning, f"{customer} has none", f"Put it where it is looked for, such as {where}."

@@ -1,8 +1,11 @@
 """What runs by itself, on a real instance: late, replaced and missing dumps, days in order, retries."""
 
+import base64
 import datetime
 import logging
 import os
+import re
+import shutil
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,8 +22,10 @@ from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError, UnavailableError
 from recograph.lake.inbox import dump_for
+from recograph.pictures import BAD, GOOD, NOTHING
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot, actual, expected
+from recograph_tests.operating.receivers import web_server
 
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")
@@ -264,6 +269,9 @@ def test_each_day_is_loaded_and_tells_what_it_did(
         assert checks
         assert {check.partition for check in checks} == {f"customer_1|{day}"}
         assert all((check.description or "").startswith(f"customer_1 {day}: ") for check in checks)
+    (dangling,) = [check for check in told[DAYS[0]][1] if check.check_name == "no_dangling_rows" and not check.passed]
+    assert dangling.severity == dg.AssetCheckSeverity.WARN
+    assert "1 of 1 rows point to a node that isn't there" in str(dangling.description)
     # A late day is passed over: the graph keeps the newest.
     late, checks = load(DAYS[0])
     assert late["passed_over_for"] == DAYS[-1]
@@ -298,7 +306,11 @@ def test_only_servers_that_may_come_back_are_tried_again() -> None:
 
 
 def test_freshness_names_the_customers_that_are_behind(
-    automation: ModuleType, neo4j: neo4j_driver.Driver, server: Neo4jResource
+    automation: ModuleType,
+    inbox: LocalInbox,
+    instance: dg.DagsterInstance,
+    neo4j: neo4j_driver.Driver,
+    server: Neo4jResource,
 ) -> None:
     today = datetime.datetime.now(automation.TIMEZONE).date()
     rows = [["customer_1", today], ["customer_2", today - datetime.timedelta(days=1)]]
@@ -308,9 +320,55 @@ def test_freshness_names_the_customers_that_are_behind(
         "CREATE (:LoadState {customer_id: row[0], set: set, snapshot_date: toString(row[1])})",
         rows=rows,
     )
-    result = automation.fresh_by_deadline(neo4j=server)
-    assert "customer_3" in result.description
-    assert "customer_1" not in result.description
+    ship(inbox, "customer_1", today.isoformat(), "2999-01-01")
+
+    def said() -> str:
+        context = dg.build_asset_check_context(instance=instance)
+        result = automation.fresh_by_deadline(context, inbox=inbox, neo4j=server)
+        assert isinstance(result, dg.AssetCheckResult)
+        assert "data:image/svg+xml" in str(result.metadata["freshness"].value)
+        return str(result.description)
+
+    late, future = said().split(" Look at the dumps and at the last runs. ")
+    assert "customer_3" in late
+    assert "customer_1" not in late
+    assert future == "customer_1 has dumps that are dated in the future and aren't read: 2999-01-01."
     # A set whose first load was broken off isn't fresh, whatever the others hold.
     neo4j.execute_query("CREATE (:LoadState {customer_id: 'customer_1', set: 'relationships/SPEAKS', status: 'dirty'})")
-    assert "customer_1 (nothing loaded)" in automation.fresh_by_deadline(neo4j=server).description
+    assert "customer_1 (nothing loaded)" in said()
+    shutil.rmtree(inbox.folder / "customer_2", ignore_errors=True)
+    (inbox.folder / "customer_2").write_text("a file where a folder should be")
+    assert "customer_2 can't be read" in said()
+
+
+def test_a_day_is_green_where_it_was_loaded_and_red_where_it_was_only_shipped(automation: ModuleType) -> None:
+    picture = automation._freshness_picture(
+        {"customer_1": ["2026-11-01", "2026-11-02"]}, {"customer_1|2026-11-01"}, datetime.date(2026, 11, 3)
+    )
+    svg = base64.b64decode(picture.value.split("base64,")[1].rstrip(")")).decode()
+    boxes = re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="14.0" height="14.0" fill="(#\w+)"', svg)
+    assert boxes[-3:] == [GOOD, BAD, NOTHING]
+
+
+def test_a_customer_whose_dumps_cant_be_listed_is_told_once_and_keeps_nobody_from_a_run(
+    tick: Ticks,
+    automation: ModuleType,
+    inbox: LocalInbox,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ship(inbox, "customer_1", DAYS[0])
+    (inbox.folder / "customer_2").write_text("a file where a folder should be")
+    with web_server() as (url, posted):
+        monkeypatch.setenv("RECOGRAPH_ALERT_WEBHOOK", url)
+        assert tick.asked() == [f"customer_1|{DAYS[0]}"]
+        assert not tick.asked()
+        (message,) = posted
+        title, text, _ = message["text"].split("\n")
+        assert title == "customer_2 is passed over: its dumps can't be listed"
+        assert "customer_2 can't be read: Not a directory" in text
+        assert scheduled(automation, instance, inbox, DAYS[0]) == ([f"customer_1|{DAYS[0]}"], [])
+        assert len(posted) == 2
+        (inbox.folder / "customer_2").unlink()
+        ship(inbox, "customer_2", DAYS[0])
+        assert tick.asked() == [f"customer_2|{DAYS[0]}"]

@@ -11,6 +11,7 @@ import neo4j as neo4j_driver
 import pytest
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph_tests.environment import set_up
@@ -63,7 +64,12 @@ def test_alerts_are_on_without_being_turned_on(repository: dg.RepositoryDefiniti
 
 @pytest.mark.parametrize(("hour", "passed"), [(6, True), (7, False)])
 def test_a_graph_that_is_behind_fails_the_check_from_seven_on(
-    definitions: ModuleType, server: Neo4jResource, monkeypatch: pytest.MonkeyPatch, hour: int, passed: bool
+    definitions: ModuleType,
+    server: Neo4jResource,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hour: int,
+    passed: bool,
 ) -> None:
     from recograph.defs import automation
 
@@ -73,7 +79,7 @@ def test_a_graph_that_is_behind_fails_the_check_from_seven_on(
             return cls(2026, 11, 20, hour, 0, tzinfo=tz)
 
     monkeypatch.setattr(datetime, "datetime", Clock)
-    result = automation.fresh_by_deadline(neo4j=server)
+    result = automation.fresh_by_deadline(dg.build_asset_check_context(), inbox=LocalInbox(tmp_path), neo4j=server)
     assert isinstance(result, dg.AssetCheckResult)
     assert result.passed is passed
 

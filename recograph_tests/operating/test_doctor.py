@@ -84,9 +84,11 @@ def test_each_customer_without_a_dump_is_named(environ: dict[str, str]) -> None:
     shutil.copytree(PROJECT_DIR / "data", data)
     shutil.rmtree(data / "customer_2")
     (data / "customer_1" / "2026-11-04.sql").write_text("Dear all,\nthe dump comes tomorrow.\n")
+    (data / "customer_3" / "2999-01-01.sql").write_text("")
     fine, *bad = sorted(said(environ, "dumps"))
     assert fine[1].startswith("1 customers' newest are dumps, from 2026-11-03 to 2026-11-03")
-    (status, text), (other, missing) = bad
+    (status, text), (other, missing), (_, future) = bad
+    assert "customer_3 has dumps that are dated in the future and aren't read: 2999-01-01" in future
     assert status == "problem"
     assert "customer_1/2026-11-04.sql" in text
     assert other == "warning"
