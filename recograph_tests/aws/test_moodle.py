@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recograph.adapters.environment import open_catalog, open_lake
+from recograph.adapters.environment import open_catalog, open_inbox, open_lake
 from recograph.customers import load_customers
 from recograph.lake.landing import land
 from recograph.platforms.moodle.contracts import CONTRACTS
@@ -28,8 +28,8 @@ def test_athena_makes_the_marts_of_duckdb(athena: LocalAws, deploy: Callable[...
     dump = data / CUSTOMER / f"{DAY}.sql"
     local = without_aws(os.environ) | {"RECOGRAPH_DATA": str(data), "RECOGRAPH_HOME": str(tmp_path / "local")}
     here = Settings.from_env(local)
-    lake = open_lake(here)
-    land(lake, lake.dumps(CUSTOMER)[DAY], load_customers(data)[CUSTOMER])
+    inbox = open_inbox(here)
+    land(inbox, open_lake(here), inbox.dumps(CUSTOMER)[DAY], load_customers(data)[CUSTOMER])
     finish(dbt(local, CUSTOMER, DAY, "run"))
 
     deployment = deploy(CUSTOMER, data=data, home=tmp_path / "aws")
