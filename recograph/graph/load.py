@@ -19,6 +19,7 @@ from neo4j.exceptions import ConstraintError
 from recograph.ahead import ahead
 from recograph.graph import cypher
 from recograph.graph.batches import parameters, rebatch
+from recograph.graph.difference import ADDED, CHANGED, REMOVED, STRAYED
 from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import (
     RELATIONSHIP_SETS,
@@ -28,11 +29,12 @@ from recograph.graph.model import (
     RelationshipSet,
     Scope,
 )
-from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, Planner, SetPlan, wanted_sets
+from recograph.graph.plan import Planner, wanted_sets
 from recograph.graph.refusals import GraphChangedError, address, neo4j_explained
-from recograph.graph.report import LoadOptions, LoadReport, SetReport, report_of
+from recograph.graph.report import LoadOptions, LoadReport, SetReport, Tally, report_of
 from recograph.graph.schema import prepare
 from recograph.graph.scratch import Scratch
+from recograph.graph.set_plan import How, SetPlan
 from recograph.graph.state import State, mark_dirty, release_members, states, write_states
 from recograph.lake.interfaces import Warehouse
 
@@ -86,11 +88,11 @@ def load(
             repair=options.repair,
         )
         writer = _Writer(lease, planner, known, date, options.batch_rows)
-        for plan in writer.write(plans):
-            done = report_of(plan)
-            report.sets[done.name] = done
+        for tally in writer.write(plans):
+            set_report = report_of(tally)
+            report.sets[set_report.name] = set_report
             if on_set:
-                on_set(done)
+                on_set(set_report)
     report.seconds = time.monotonic() - started
     return report
 
@@ -122,14 +124,16 @@ class _Writer:
         self._known = known
         self._date = date
         self._batch_rows = batch_rows
+        self._tallies: dict[str, Tally] = {}
 
-    def write(self, plans: list[SetPlan]) -> Iterable[SetPlan]:
-        """Carry plans out; yields each as soon as its set is done."""
+    def write(self, plans: list[SetPlan]) -> Iterable[Tally]:
+        """Carry plans out; yields the tally of each as soon as its set is done."""
+        self._tallies = {plan.set.name: Tally(plan, seconds=plan.seconds) for plan in plans}
         steps = _steps(plans)
         try:
             if sum(_expected(step) for step in steps) <= _AT_ONCE_BATCHES * self._batch_rows:
                 self._write(plans, partial(self._all_at_once, plans, steps))
-                yield from plans
+                yield from self._tallies.values()
             else:
                 yield from self._in_turn(plans, steps)
         except (GraphChangedError, ConstraintError):
@@ -156,13 +160,13 @@ class _Writer:
             for batch in batches:
                 self._send(batch, tx)
                 now = time.monotonic()
-                batch.plan.seconds += now - started
+                self._tally(batch.plan).seconds += now - started
                 started = now
         self._end(plans, tx)
 
-    def _in_turn(self, plans: list[SetPlan], steps: list[_Step]) -> Iterable[SetPlan]:
+    def _in_turn(self, plans: list[SetPlan], steps: list[_Step]) -> Iterable[Tally]:
         self._write(plans, partial(self._begin, plans))
-        yield from (plan for plan in plans if plan.how is How.UNCHANGED)
+        yield from (self._tally(plan) for plan in plans if plan.how is How.UNCHANGED)
         for at, (plan, operation) in enumerate(steps):
             started = time.monotonic()
             works = (partial(self._send, batch) for batch in ahead(self._batches([(plan, operation)])))
@@ -172,10 +176,13 @@ class _Writer:
             else:
                 for work in works:
                     self._write([plan], work)
-            plan.seconds += time.monotonic() - started
+            self._tally(plan).seconds += time.monotonic() - started
             if all(plan is not later for later, _ in steps[at + 1 :]):
                 self._write([plan], partial(self._end, [plan]))
-                yield plan
+                yield self._tally(plan)
+
+    def _tally(self, plan: SetPlan) -> Tally:
+        return self._tallies[plan.set.name]
 
     def _begin(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
         """Record which sets are about to change; the others are already as they shall be."""
@@ -185,8 +192,8 @@ class _Writer:
 
     def _batches(self, steps: list[_Step]) -> Iterator[_Batch]:
         for plan, operation in steps:
-            if plan.how is How.CREATED:
-                plan.operations[ADDED] = plan.total = 0
+            # A transaction that is tried again makes its batches again.
+            self._tally(plan).created = 0
             if not _expected((plan, operation)):
                 continue
             if operation == STRAYED:
@@ -194,26 +201,26 @@ class _Writer:
                 continue
             for batch in rebatch(self._planner.batches(plan, operation), self._batch_rows):
                 if plan.how is How.CREATED:
-                    plan.operations[ADDED] = plan.total = plan.total + batch.num_rows
+                    self._tally(plan).created += batch.num_rows
                 values = parameters(plan.set, batch, keys_only=operation == REMOVED)
                 yield _Batch(plan, operation, batch.num_rows, values)
 
     def _send(self, batch: _Batch, tx: neo4j.ManagedTransaction) -> None:
-        each = batch.plan.set
+        graph_set = batch.plan.set
         if batch.operation == ADDED:
-            statement = cypher.add(each)
+            statement = cypher.add(graph_set)
         elif batch.operation == CHANGED:
-            statement = cypher.change(each, replace=batch.plan.how is How.COMPARED)
+            statement = cypher.change(graph_set, replace=batch.plan.how is How.COMPARED)
         elif batch.operation == REMOVED:
-            statement = cypher.remove(each)
+            statement = cypher.remove(graph_set)
         else:
-            statement = cypher.remove_strays(each)
-        done = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
-        if done != batch.rows and batch.operation in (ADDED, CHANGED):
+            statement = cypher.remove_strays(graph_set)
+        rows = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
+        if rows != batch.rows and batch.operation in (ADDED, CHANGED):
             self._lease.renew(tx)
             raise GraphChangedError(
                 f"Someone else changed the graph of {self._customer} during the load: of {batch.rows:,} rows "
-                f"of {each.name} only {done:,} found their nodes. Run this again: it compares with the graph."
+                f"of {graph_set.name} only {rows:,} found their nodes. Run this again: it compares with the graph."
             )
 
     def _end(self, plans: list[SetPlan], tx: neo4j.ManagedTransaction) -> None:
@@ -231,7 +238,7 @@ class _Writer:
             clean=True,
             fingerprint=plan.fingerprint,
             rows=plan.rows,
-            total=plan.total,
+            total=self._tally(plan).total,
             members=plan.members,
         )
 

@@ -8,18 +8,18 @@ with what the graph holds, or, where that is nothing, all of it is created.
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 
 import neo4j
 import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.graph import cypher, difference
-from recograph.graph.difference import ADDED, CHANGED, REMOVED, STRAYED, Measure
+from recograph.graph.difference import ADDED, REMOVED, STRAYED, Measure
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.refusals import BackwardsError, GuardError
 from recograph.graph.scratch import Scratch
+from recograph.graph.set_plan import How, SetPlan
 from recograph.graph.state import State
 from recograph.lake.interfaces import Warehouse
 
@@ -30,38 +30,6 @@ _DIFFERENCES_AT_A_TIME = 4
 """Sets that the warehouse compares at a time: of most, opening files and waiting for Athena takes longer."""
 _LARGE_ROWS = 1_000_000
 """A set from which on it is compared alone: DuckDB uses all cores by itself, and has a bounded memory."""
-
-
-class How(StrEnum):
-    """How a set gets equal to the snapshot."""
-
-    CREATED = "created"
-    DIFFERENCE = "difference"
-    COMPARED = "compared with graph"
-    UNCHANGED = "unchanged"
-
-
-@dataclass
-class SetPlan:
-    """What a load will do to a set."""
-
-    set: GraphSet
-    how: How
-    rows: int
-    """Of the mart."""
-    fingerprint: str
-    held: int = 0
-    """Rows that the graph holds now."""
-    total: int = 0
-    """Rows that it will hold; of created sets known when they are written."""
-    operations: dict[str, int] = field(default_factory=dict)
-    members: tuple[str, ...] = ()
-    """Ids of the shared nodes that the customer will need."""
-    seconds: float = 0.0
-
-    def count(self, operation: str) -> int:
-        """How many rows an operation has."""
-        return self.operations.get(operation, 0)
 
 
 def wanted_sets(names: Collection[str] | None) -> list[GraphSet]:
@@ -111,7 +79,7 @@ class Planner:
         self._measure(sets)
         self._refuse_missing_ends(sets)
         plans = [self._plan(each, repair=repair) for each in sets]
-        self._differences([plan for plan in plans if plan.how is How.DIFFERENCE])
+        plans = self._differences(plans)
         self._guard(plans, max_removed_share)
         return plans
 
@@ -195,59 +163,66 @@ class Planner:
         return state is not None and state.clean and state.fingerprint == self._fingerprints[self._date, graph_set.name]
 
     def _plan(self, graph_set: GraphSet, *, repair: bool) -> SetPlan:
-        started = time.monotonic()
+        """The plan of a set, but for what its difference to the earlier snapshot is."""
         state = self._states.get(graph_set.name)
         plan = SetPlan(
             graph_set, How.UNCHANGED, self._row_counts[graph_set.name], self._fingerprints[self._date, graph_set.name]
         )
         if state is not None and self._is_held(graph_set) and not repair:
-            plan.held = plan.total = state.total
-            plan.members = state.members
-        elif state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not repair:
-            plan.how = How.DIFFERENCE
-        else:
-            self._compare(plan, state, repair=repair)
-        plan.seconds = time.monotonic() - started
-        return plan
+            return replace(plan, held=state.total, total=state.total, members=state.members)
+        if state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not repair:
+            return replace(plan, how=How.DIFFERENCE)
+        return self._compare(plan, state, repair=repair)
 
     def _earlier_is_usable(self, graph_set: GraphSet, state: State) -> bool:
         shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
         recorded = self._fingerprints.get((state.snapshot_date or "", graph_set.name))
         return not shared and recorded == state.fingerprint
 
-    def _differences(self, plans: list[SetPlan]) -> None:
-        for plan in plans:
-            if plan.rows >= _LARGE_ROWS:
-                self._difference(plan)
+    def _differences(self, plans: list[SetPlan]) -> list[SetPlan]:
+        """The plans, each difference with what it comes to."""
+        differing = [plan for plan in plans if plan.how is How.DIFFERENCE]
+        large = [self._difference(plan) for plan in differing if plan.rows >= _LARGE_ROWS]
         with ThreadPoolExecutor(_DIFFERENCES_AT_A_TIME) as pool:
-            list(pool.map(self._difference, (plan for plan in plans if plan.rows < _LARGE_ROWS)))
+            small = pool.map(self._difference, (plan for plan in differing if plan.rows < _LARGE_ROWS))
+            counted = {plan.set.name: plan for plan in (*large, *small)}
+        return [counted.get(plan.set.name, plan) for plan in plans]
 
-    def _difference(self, plan: SetPlan) -> None:
+    def _difference(self, plan: SetPlan) -> SetPlan:
         started, state = time.monotonic(), self._states[plan.set.name]
         sql = difference.difference(plan.set, self.rows(plan.set), self.rows(plan.set, state.snapshot_date))
         self._scratch.store(plan.set, "difference", self._warehouse.stream(sql))
-        plan.operations = self._scratch.counts(plan.set)
-        plan.held = state.total
-        plan.total = state.total + plan.count(ADDED) - plan.count(REMOVED)
-        plan.seconds += time.monotonic() - started
-
-    def _compare(self, plan: SetPlan, state: State | None, *, repair: bool) -> None:
-        each = plan.set
-        shared = isinstance(each, NodeSet) and each.scope is Scope.SHARED
-        members = state.members if state else ()
-        strays = self._count_strays(each) if repair and not shared else 0
-        if not shared and not strays and self._holds_nothing(each):
-            plan.how = How.CREATED
-            return
-        plan.how = How.COMPARED
-        plan.held = self._session.execute_read(
-            lambda tx: self._scratch.store(each, "held", self._read(tx, each, members))
+        operations = self._scratch.counts(plan.set)
+        return replace(
+            plan,
+            operations=operations,
+            held=state.total,
+            total=state.total + operations.get(ADDED, 0) - operations.get(REMOVED, 0),
+            seconds=time.monotonic() - started,
         )
-        plan.total = self._scratch.store(each, "new", self._warehouse.stream(self.rows(each)))
-        if shared:
-            plan.members = self._scratch.keys(each)
-        self._scratch.compare(each)
-        plan.operations = self._scratch.counts(each) | {STRAYED: strays}
+
+    def _compare(self, plan: SetPlan, state: State | None, *, repair: bool) -> SetPlan:
+        started, graph_set = time.monotonic(), plan.set
+        shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
+        members = state.members if state else ()
+        strays = self._count_strays(graph_set) if repair and not shared else 0
+        if not shared and not strays and self._holds_nothing(graph_set):
+            return replace(plan, how=How.CREATED)
+        held = self._session.execute_read(
+            lambda tx: self._scratch.store(graph_set, "held", self._read(tx, graph_set, members))
+        )
+        total = self._scratch.store(graph_set, "new", self._warehouse.stream(self.rows(graph_set)))
+        members = self._scratch.keys(graph_set) if shared else ()
+        self._scratch.compare(graph_set)
+        return replace(
+            plan,
+            how=How.COMPARED,
+            held=held,
+            total=total,
+            members=members,
+            operations=self._scratch.counts(graph_set) | {STRAYED: strays},
+            seconds=time.monotonic() - started,
+        )
 
     def _count_strays(self, graph_set: GraphSet) -> int:
         """How many of the set are there that no load can have written, and that none finds by its keys."""
@@ -291,6 +266,3 @@ class Planner:
                 f"`max_removed_share: {min(share + 0.01, 1):.2f}` in the run config to let it through.",
                 suspicious,
             )
-
-
-__all__ = ["ADDED", "CHANGED", "REMOVED", "STRAYED", "How", "Planner", "SetPlan", "wanted_sets"]

@@ -3,7 +3,8 @@
 import tempfile
 from dataclasses import dataclass, field
 
-from recograph.graph.plan import ADDED, CHANGED, REMOVED, STRAYED, How, SetPlan
+from recograph.graph.difference import ADDED, CHANGED, REMOVED, STRAYED
+from recograph.graph.set_plan import How, SetPlan
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,26 @@ class LoadReport:
         return sum(each.added + each.changed + each.removed for each in self.sets.values())
 
 
-def report_of(plan: SetPlan) -> SetReport:
+@dataclass
+class Tally:
+    """How far a plan is carried out."""
+
+    plan: SetPlan
+    created: int = 0
+    """Rows that were sent of a set that is created, which nobody has counted before."""
+    seconds: float = 0.0
+    """How long it took so far, planning included."""
+
+    @property
+    def total(self) -> int:
+        """What the graph holds of the set for the customer when the plan is carried out."""
+        return self.created if self.plan.how is How.CREATED else self.plan.total
+
+
+def report_of(tally: Tally) -> SetReport:
     """What was done to a set whose plan was carried out."""
-    added, changed = plan.count(ADDED), plan.count(CHANGED)
+    plan = tally.plan
+    added, changed = plan.count(ADDED) + tally.created, plan.count(CHANGED)
     return SetReport(
         name=plan.set.name,
         how=plan.how.value,
@@ -76,8 +94,8 @@ def report_of(plan: SetPlan) -> SetReport:
         added=added,
         changed=changed,
         removed=plan.count(REMOVED) + plan.count(STRAYED),
-        unchanged=plan.total - added - changed,
-        dangling=plan.rows - plan.total,
-        total=plan.total,
-        seconds=plan.seconds,
+        unchanged=tally.total - added - changed,
+        dangling=plan.rows - tally.total,
+        total=tally.total,
+        seconds=tally.seconds,
     )
