@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from recograph.adapters.neo4j import Connection, ManagedServer
+from recograph.adapters.neo4j import server as server_module
 from recograph.adapters.neo4j.backup import back_up, restore
 from recograph.adapters.neo4j.connection import choose_port
 from recograph.adapters.neo4j.jars import VERSION
@@ -124,6 +125,29 @@ def test_a_killed_server_is_recovered_though_its_pid_is_anothers_now(home: Path,
     after = server.start()
     assert (after.uri, after.password) == (before.uri, before.password)
     assert ask(after, "MATCH (n:Kept) RETURN n.id") == [1]
+
+
+def test_a_server_whose_command_cannot_be_read_for_a_moment_is_not_taken_for_dead(
+    home: Path, server: ManagedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while Java replaces itself by the program that it starts."""
+    server.start()
+    state = read_state(home)
+    assert state is not None
+    monkeypatch.setenv("RECOGRAPH_AOT", "0")
+    read, unreadable = RunningServer.process, iter([True] * 3)
+
+    def process(state: RunningServer, home: Path) -> psutil.Process | None:
+        return None if next(unreadable, False) else read(state, home)
+
+    monkeypatch.setattr(RunningServer, "process", process)
+    assert server._wait(replace(state, ready=False)).ready
+    assert next(unreadable, None) is None
+    # For longer than a moment it is.
+    monkeypatch.setattr(server_module, "_SETTLING_SECONDS", 0.1)
+    monkeypatch.setattr(RunningServer, "process", lambda state, home: None)
+    with pytest.raises(RecographError, match="Neo4j ended while it was starting"):
+        server._wait(state)
 
 
 def test_stop_waits_for_a_clean_shutdown(home: Path, server: ManagedServer) -> None:
