@@ -11,14 +11,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from recograph.adapters.dbt_lineage import Columns, column_lineage
+from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.lake.staging import temporary_folder
@@ -31,21 +29,6 @@ if TYPE_CHECKING:
 DBT = Path(sys.executable).with_name("dbt")
 """The dbt of this environment, whatever PATH says."""
 _SAVED_PARSE = "partial_parse.msgpack"
-
-
-@cache
-def mart_columns() -> dict[str, dict[str, str]]:
-    """By mart the types of its columns, as the models' descriptions have them; the last two name the partition."""
-    described = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / "marts.yml").read_text(encoding="utf-8"))
-    return {
-        model["name"]: {column["name"]: column["data_type"] for column in model["columns"]}
-        for model in described["models"]
-    }
-
-
-def target(settings: Settings) -> str:
-    """The dbt target of this installation."""
-    return "athena" if settings.on_aws else "local"
 
 
 def partition_variable(customer: Customer, date: str) -> dict[str, str]:
@@ -108,7 +91,7 @@ def parsed_project(settings: Settings) -> ParsedProject:
     """
     used = platforms_of(load_customers(settings.data).customers.values())
     columns = {platform.id: _columns(platform) for platform in used}
-    facts = [version("dbt-core"), version("sqlglot"), target(settings), dbt_environment(settings), columns]
+    facts = [version("dbt-core"), version("sqlglot"), open_dbt(settings).target, dbt_environment(settings), columns]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for path in sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
         if not {"target", "logs"} & set(path.relative_to(DBT_PROJECT_DIR).parts):
@@ -141,7 +124,15 @@ def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
     """Compile some customer's partition: manifest, lineage and what dbt saves of its parsing are the same for all."""
     anyone = Customer.model_construct(id="__customer__", name="", region="", size="", category="", platform=platform.id)
     command = [
-        *(str(DBT), "--quiet", "compile", "--no-introspect", "--no-populate-cache", "--target", target(settings)),
+        *(
+            str(DBT),
+            "--quiet",
+            "compile",
+            "--no-introspect",
+            "--no-populate-cache",
+            "--target",
+            open_dbt(settings).target,
+        ),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", str(scratch), "--log-path", str(scratch)),
     ]
@@ -163,8 +154,7 @@ def _columns(platform: Platform) -> dict[str, list[str]]:
 
 def _save_lineage(settings: Settings, scratch: Path, platform: Platform) -> None:
     manifest = (scratch / "manifest.json").read_text(encoding="utf-8").replace("__snapshot_date__", _ANY_DAY)
-    dialect = "athena" if settings.on_aws else "duckdb"
-    lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), dialect)
+    lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), open_dbt(settings).dialect)
     as_lists = {mart: {name: sorted(of) for name, of in columns.items()} for mart, columns in lineage.items()}
     (scratch / f"lineage-{platform.id}.json").write_text(json.dumps(as_lists), encoding="utf-8")
 
@@ -206,6 +196,7 @@ def build(
         os.environ["RECOGRAPH_SPILL"] = f"{scratch}/spill"
         command = ["test", "--select", *(f"{model},test_type:data" for model in models)]
         if not only_test:
+            open_dbt(settings).make_room(models, customer.id, date)
             command = ["build", "--select", *models, "--exclude-resource-type", "unit_test"]
         arguments = [*command, "--no-write-json"]
         manifest = _take_manifest(settings)
@@ -253,7 +244,7 @@ def _in(settings: Settings, scratch: Path) -> list[str]:
     folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
     folders |= {"--target-path": scratch, "--log-path": scratch}
     options = [text for name, folder in folders.items() for text in (name, str(folder))]
-    return [*options, "--target", target(settings), "--log-level", "none", "--log-level-file", "none"]
+    return [*options, "--target", open_dbt(settings).target, "--log-level", "none", "--log-level-file", "none"]
 
 
 def _node_result(result: Any, manifest: "Manifest") -> NodeResult:

@@ -3,8 +3,11 @@
 The adapters of AWS are imported where they are chosen: boto3 takes a second, which nobody else need wait.
 """
 
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from recograph.adapters.dbt_engine import DbtEngine
+from recograph.adapters.local.dbt_duckdb import DuckDBEngine
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
@@ -69,3 +72,29 @@ def open_warehouse(settings: Settings) -> Warehouse:
             database=settings.marts_database,
         )
     return DuckDBWarehouse(lake=settings.lake, home=str(settings.home))
+
+
+def open_dbt(settings: Settings) -> DbtEngine:
+    """The engine on which dbt builds the marts of this installation."""
+    if settings.on_aws:
+        from recograph.adapters.aws.dbt_athena import AthenaEngine
+
+        return AthenaEngine()
+    return DuckDBEngine(settings.lake)
+
+
+def services(settings: Settings) -> Collection[str]:
+    """The services that the installation asks, by AWS's names; for assets that ask one themselves."""
+    return ("s3", "secretsmanager") if settings.on_aws else ()
+
+
+def reads(settings: Settings) -> Iterator[str]:
+    """What each library that asks a service could read, a sentence for each; nothing where none is asked.
+
+    Raises:
+        RecographError: one couldn't; those before it could.
+    """
+    if settings.on_aws:
+        from recograph.adapters.aws.reads import reads as aws_reads
+
+        yield from aws_reads(settings)

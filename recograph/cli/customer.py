@@ -28,6 +28,7 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
+    from recograph.adapters.environment import open_catalog
     from recograph.graph import erase
     from recograph.operating.erasure import erase_customer
 
@@ -42,9 +43,9 @@ def remove(
             typer.echo(
                 f"{settings.data / 'customers.yaml'} still lists {customer}: remove the entry, or it is loaded again."
             )
-    if settings.on_aws:
-        typer.echo("Apply Terraform when the entry is gone: it removes the customer's Glue database and crawler.")
-    _report(settings, done, customer)
+    if advice := open_catalog(settings).removal_advice:
+        typer.echo(advice)
+    _report(settings, lake, done, customer)
 
 
 @app.command("erase-user")
@@ -74,7 +75,7 @@ def erase_user(
     typer.echo(f"Lake: {done.rows:,} rows about user {user} of {customer} erased.")
     typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(erased_list(customer))}: dumps that have it won't bring it back.")
-    _report(settings, done, f"user {user} of {customer}")
+    _report(settings, lake, done, f"user {user} of {customer}")
 
 
 def _in_graph(settings: Settings, erase: "Callable[..., Erased]", *of: object) -> "Erased":
@@ -90,7 +91,7 @@ def _backups(settings: Settings) -> "list[Path]":
     return backups(settings.home / "neo4j")
 
 
-def _report(settings: Settings, done: "Erasure", whom: str) -> None:
+def _report(settings: Settings, lake: "Lake", done: "Erasure", whom: str) -> None:
     """Say what is left to people, and end the command accordingly.
 
     Raises:
@@ -101,11 +102,8 @@ def _report(settings: Settings, done: "Erasure", whom: str) -> None:
             f"Neo4j's transaction logs ({settings.home / 'neo4j' / 'data' / 'transactions'}) keep what was deleted "
             "until they are rotated."
         )
-    if settings.on_aws:
-        typer.echo(
-            "The bucket keeps old versions for some days (noncurrent_days in Terraform); `recograph aws purge` deletes "
-            "those of a customer now."
-        )
+    if lake.deletion_advice:
+        typer.echo(lake.deletion_advice)
     if done.remaining:
         typer.echo(f"These still have {whom}, and are left to you:")
         for place in done.remaining:

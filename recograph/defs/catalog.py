@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from recograph.adapters.environment import open_catalog
 from recograph.defs.checks import check_result
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.landing import landed_table, table_schema
@@ -14,6 +15,7 @@ from recograph.lake.interfaces import Catalog, CatalogTable
 from recograph.platforms import Contract, Platform
 
 SCHEMA_MATCHES_CONTRACT = "schema_matches_contract"
+_KIND = open_catalog(SETTINGS).kind
 
 
 def catalog_table(platform: Platform, table: str) -> dg.AssetKey:
@@ -32,7 +34,7 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
                 deps=[landed_table(platform, table)],
                 description=f"{contract.description}: queryable, one partition per snapshot date.",
                 group_name="catalog",
-                kinds={"glue" if SETTINGS.on_aws else "parquet"},
+                kinds={_KIND},
                 owners=OWNERS,
                 metadata={"dagster/column_schema": table_schema(contract)},
             )

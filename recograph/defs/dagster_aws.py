@@ -1,6 +1,7 @@
 """dagster-aws's resources, for assets that ask AWS themselves: with the session, and the login, of everything else."""
 
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import dagster as dg
@@ -29,6 +30,7 @@ class SharedSecretsManager(SecretsManagerResource):
         return client("secretsmanager", str(self.region_name))
 
 
-def aws_resources(region: str) -> dict[str, Any]:
-    """The resources by name."""
-    return {"s3": SharedS3(region_name=region), "secretsmanager": SharedSecretsManager(region_name=region)}
+def service_resources(services: Collection[str], region: str) -> dict[str, Any]:
+    """The resources of some services, by AWS's names."""
+    kinds = {"s3": SharedS3, "secretsmanager": SharedSecretsManager}
+    return {service: kinds[service](region_name=region) for service in services}

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from recograph.adapters.aws.athena_cost import usage
-from recograph.adapters.dbt import NodeResult, build, mart_columns, parsed_project
+from recograph.adapters.dbt import NodeResult, build, parsed_project
+from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.dbt_rules import found_by
+from recograph.adapters.environment import open_dbt
 from recograph.defs.catalog import catalog_table
 from recograph.defs.checks import check_result
 from recograph.defs.dagster_dbt import dagster_dbt
@@ -24,6 +24,7 @@ from recograph.platforms import PLATFORMS, Platform, platform_of
 
 DBT_TESTS_PASS = "dbt_tests_pass"  # noqa: S105 - a check's name
 _PROJECT = parsed_project(SETTINGS)
+_ENGINE = open_dbt(SETTINGS)
 
 
 def mart_key(mart: str) -> dg.AssetKey:
@@ -47,8 +48,8 @@ class Translator(dagster_dbt.DagsterDbtTranslator):
         if kind == "source":
             return spec.replace_attributes(key=source_key(unique_id))
         metadata = dict(spec.metadata)
-        if not SETTINGS.on_aws:
-            metadata.pop("dagster/table_name", None)  # a table in memory, gone with the run; the Parquet files stay
+        if not _ENGINE.keeps_tables:
+            metadata.pop("dagster/table_name", None)
         unused = {catalog_table(p, table) for p in PLATFORMS.values() if p not in USED for table in p.contracts}
         return spec.replace_attributes(
             key=mart_key(name),
@@ -91,8 +92,6 @@ def marts(
     snapshot = snapshot_of(context)
     names = [key.path[-1] for key in _IN_ORDER if key in context.selected_asset_keys]
     tested = sorted({key.asset_key.path[-1] for key in context.selected_asset_check_keys})
-    if not SETTINGS.on_aws:
-        _make_folders(snapshot, names)
     with clear_failures():
         catalog.prepare_marts(mart_columns())
         # Nobody is erased between the reading of landed tables and the writing of marts.
@@ -109,20 +108,17 @@ def marts(
     if any(not result.is_test or names for result in failures):
         # A broken file, of this day or of an earlier one, is named with its path.
         advice = dict.fromkeys(remaking(cause) for cause in failures.values() if ".parquet" in cause)
-        if SETTINGS.on_aws:
-            from recograph.adapters.aws.messages import advice as aws_advice  # loads botocore
-
-            advice |= dict.fromkeys(filter(None, map(aws_advice, failures.values())))
+        advice |= dict.fromkeys(filter(None, map(_ENGINE.advice, failures.values())))
         raise dg.Failure(description=f"dbt failed for {snapshot}. {' '.join([*failures.values(), *advice])}")
     if not names:
         return
     rows = _row_counts(warehouse, snapshot, names)
-    costs = scanned(results)
+    costs = {result.model: _ENGINE.cost(result.adapter_response) for result in results if not result.is_test}
     lineage = _lineage(platform_of(CUSTOMERS[snapshot.customer]))
     for name in names:
         yield dg.MaterializeResult(
             mart_key(name),
-            metadata={"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs.get(name, {})},
+            metadata={"dagster/row_count": rows[name], "dagster/column_lineage": lineage[name], **costs[name]},
         )
 
 
@@ -180,23 +176,6 @@ def _lineage(platform: Platform) -> dict[str, dg.TableColumnLineage]:
         )
         for mart, columns in _PROJECT.lineage(platform).items()
     }
-
-
-def _make_folders(snapshot: Snapshot, models: list[str]) -> None:
-    """Make the folders into which DuckDB will write the partition's files: it makes none itself."""
-    for model in models:
-        partition = Path(
-            SETTINGS.lake, "marts", model, f"customer={snapshot.customer}", f"snapshot_date={snapshot.date}"
-        )
-        partition.mkdir(parents=True, exist_ok=True)
-
-
-def scanned(results: list[NodeResult]) -> dict[str, dict[str, Any]]:
-    """By model what Athena scanned to build it, as metadata of its asset; DuckDB bills nothing."""
-    sizes = {
-        result.model: result.adapter_response.get("data_scanned_in_bytes") for result in results if not result.is_test
-    }
-    return {model: usage([size]) for model, size in sizes.items() if size is not None}
 
 
 def _log(snapshot: Snapshot, results: list[NodeResult]) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from recograph.adapters.environment import open_inbox
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
 from recograph.lake.inbox import local_dumps, newest_allowed
+from recograph.lake.interfaces import Inbox
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()
@@ -36,7 +38,9 @@ class Snapshot:
         return dg.MultiPartitionKey({"customer": self.customer, "date": self.date})
 
 
-def date_window(settings: Settings, customers: CustomerList, today: datetime.date) -> tuple[datetime.date, int]:
+def date_window(
+    settings: Settings, customers: CustomerList, inbox: Inbox, today: datetime.date
+) -> tuple[datetime.date, int]:
     """The first day, and how many days past yesterday the partitions reach.
 
     They reach from the start date in customers.yaml (or the oldest dump in the data folder, if that is older) to
@@ -45,9 +49,9 @@ def date_window(settings: Settings, customers: CustomerList, today: datetime.dat
     dates = sorted(date for customer in customers.customers for date in _dates(settings.data / customer))
     dates = [date for date in dates if date <= newest_allowed(today)]
     first = min([*dates[:1], *([customers.start_date] if customers.start_date else [])], default=None)
-    if first is None and settings.on_aws:
+    if first is None and inbox.folder is None:
         raise RecographError(
-            f"{settings.data / 'customers.yaml'}: add start_date, the first day with a dump in {settings.lake}."
+            f"{settings.data / 'customers.yaml'}: add start_date, the first day with a dump in {inbox.uri()}."
         )
     return first or today, 1 + max(0, (max([today, *dates[-1:]]) - today).days)
 
@@ -62,7 +66,7 @@ def _dates(folder: Path) -> list[datetime.date]:
 
 def _snapshots() -> dg.MultiPartitionsDefinition:
     today = datetime.datetime.now(TIMEZONE).date()
-    start, end_offset = date_window(SETTINGS, CUSTOMERS, today)
+    start, end_offset = date_window(SETTINGS, CUSTOMERS, open_inbox(SETTINGS), today)
     return dg.MultiPartitionsDefinition(
         {
             "customer": dg.StaticPartitionsDefinition(list(CUSTOMERS.customers)),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from recograph.adapters.environment import open_catalog, open_inbox, open_lake, open_warehouse
+from recograph.adapters.environment import open_catalog, open_inbox, open_lake, open_warehouse, services
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
         Raises:
             RecographError: see `recograph.adapters.neo4j.driver.open_driver`.
         """
-        # Here, because the driver brings pandas, for which whoever only loads the assets needn't wait.
+        # Imported by runs alone, since the driver loads pandas, for which whoever only loads the assets needn't wait.
         from recograph.adapters.neo4j.driver import open_driver
 
         return open_driver(Settings.from_env())
@@ -37,18 +37,15 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
 
 def resources(settings: Settings) -> dict[str, Any]:
     """Every resource of the code location by name."""
-    if settings.on_aws:
-        from recograph.defs.dagster_aws import aws_resources  # loads boto3, which takes a second
-
-        return _resources(settings) | aws_resources(settings.region)
-    return _resources(settings)
-
-
-def _resources(settings: Settings) -> dict[str, Any]:
-    return {
+    named = {
         "inbox": open_inbox(settings),
         "lake": open_lake(settings),
         "catalog": open_catalog(settings),
         "warehouse": open_warehouse(settings),
         "neo4j": Neo4jResource(),
     }
+    if asked := services(settings):
+        from recograph.defs.dagster_aws import service_resources  # loads boto3, which takes a second
+
+        return named | service_resources(asked, settings.region)
+    return named

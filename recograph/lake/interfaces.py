@@ -72,6 +72,10 @@ class Lake(Protocol):
     def locked(self, customer: str) -> AbstractContextManager[None]:
         """Keep all others of this installation from making or erasing the customer's tables during the block."""
 
+    @property
+    def deletion_advice(self) -> str:
+        """What the store keeps of deleted files, and how that goes too; empty where it keeps nothing."""
+
     def old_versions(self, prefix: str) -> int:
         """How many older versions of files below a prefix the store keeps after they were replaced or deleted."""
 
@@ -110,6 +114,14 @@ class CatalogTable:
 
 class Catalog(Protocol):
     """What the pipeline needs of a catalog."""
+
+    @property
+    def kind(self) -> str:
+        """What Dagster's UI calls its tables, beside the picture that it has for it."""
+
+    @property
+    def removal_advice(self) -> str:
+        """What is left to do in the catalog when a customer is gone for good; empty where nothing is."""
 
     def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """Make a landed partition queryable and compare its tables with their contracts.

@@ -16,7 +16,7 @@ from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
 from recograph.adapters.aws.messages import aws_explained
 from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
-from recograph.adapters.dbt import mart_columns
+from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.customers import Customer, load_customers

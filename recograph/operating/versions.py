@@ -5,7 +5,7 @@ from typing import Any
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.messages import aws_explained
-from recograph.adapters.dbt import mart_columns
+from recograph.adapters.dbt_models import mart_columns
 from recograph.errors import RecographError
 from recograph.lake.layout import customer_folder, dumps_folder, mart_folder
 from recograph.settings import Settings

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from recograph.adapters.dbt import dbt_environment, mart_columns, partition_variable, target
-from recograph.adapters.environment import open_catalog, open_warehouse
+from recograph.adapters.dbt import dbt_environment, partition_variable
+from recograph.adapters.dbt_models import mart_columns
+from recograph.adapters.environment import open_catalog, open_dbt, open_warehouse
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -28,7 +29,7 @@ def dbt(environ: Mapping[str, str], customer: str, date: str, *arguments: str) -
     scratch = str(settings.home / "dbt-test" / f"{customer}-{date}")
     partition = partition_variable(load_customers(settings.data)[customer], date)
     command = [
-        *(str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target(settings)),
+        *(str(Path(sys.executable).with_name("dbt")), *arguments, "--target", open_dbt(settings).target),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", scratch, "--log-path", scratch),
     ]

@@ -52,6 +52,16 @@ class GlueCatalog:
     poll: float = 5.0
     """Seconds between two looks at a crawler."""
 
+    @property
+    def kind(self) -> str:
+        """See `Catalog.kind`."""
+        return "glue"
+
+    @property
+    def removal_advice(self) -> str:
+        """See `Catalog.removal_advice`."""
+        return "Apply Terraform when the entry is gone: it removes the customer's Glue database and crawler."
+
     def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
         rows = {contract.table: conform(self.lake, customer, date, contract) for contract in contracts}

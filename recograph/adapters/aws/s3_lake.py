@@ -34,6 +34,14 @@ class S3Lake:
         """See `Lake.locked`."""
         return customer_locked(self.home, customer)
 
+    @property
+    def deletion_advice(self) -> str:
+        """See `Lake.deletion_advice`."""
+        return (
+            "The bucket keeps old versions for some days (noncurrent_days in Terraform); `recograph aws purge` deletes "
+            "those of a customer now."
+        )
+
     def old_versions(self, prefix: str) -> int:
         """See `Lake.old_versions`."""
         with self.bucket.explained(prefix):

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recograph.adapters.dbt import mart_columns
+from recograph.adapters.dbt_models import mart_columns
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
 from recograph.lake.layout import mart_partition, remaking

@@ -36,6 +36,11 @@ class LocalLake:
         """See `Lake.locked`."""
         return customer_locked(self.home, customer)
 
+    @property
+    def deletion_advice(self) -> str:
+        """See `Lake.deletion_advice`."""
+        return ""
+
     def old_versions(self, prefix: str) -> int:  # noqa: ARG002
         """See `Lake.old_versions`: a folder keeps none."""
         return 0

@@ -15,6 +15,16 @@ class ParquetCatalog:
 
     lake: Lake
 
+    @property
+    def kind(self) -> str:
+        """See `Catalog.kind`."""
+        return "parquet"
+
+    @property
+    def removal_advice(self) -> str:
+        """See `Catalog.removal_advice`."""
+        return ""
+
     def register(self, customer: str, date: str, contracts: Collection[Contract]) -> dict[str, CatalogTable]:
         """See `Catalog.register`."""
         tables = {}

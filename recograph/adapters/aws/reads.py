@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.messages import aws_explained, sentence
-from recograph.adapters.dbt import DBT, dbt_environment, target
-from recograph.adapters.environment import open_lake, open_warehouse
+from recograph.adapters.dbt import DBT, dbt_environment
+from recograph.adapters.environment import open_dbt, open_lake, open_warehouse
 from recograph.errors import RecographError
 from recograph.lake.layout import customer_folder
 from recograph.settings import DBT_PROJECT_DIR, Settings
@@ -41,7 +41,7 @@ def reads(settings: Settings) -> Iterator[str]:
 
 def _ask_by_dbt(settings: Settings) -> None:
     command = [
-        *(str(DBT), "--no-use-colors", "debug", "--connection", "--target", target(settings)),
+        *(str(DBT), "--no-use-colors", "debug", "--connection", "--target", open_dbt(settings).target),
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--log-path", str(settings.home / "dbt")),
     ]

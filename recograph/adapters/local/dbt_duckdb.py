@@ -1,0 +1,31 @@
+"""dbt on one machine: DuckDB, in memory, writes the Parquet files of the lake."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recograph.lake.layout import mart_partition
+
+
+@dataclass(frozen=True)
+class DuckDBEngine:
+    """DuckDB in this process; its tables are gone with the run, and the Parquet files stay."""
+
+    lake: str
+    """Root folder of the lake."""
+    target: str = "local"
+    dialect: str = "duckdb"
+    keeps_tables: bool = False
+
+    def make_room(self, models: Collection[str], customer: str, date: str) -> None:
+        """See `DbtEngine.make_room`: DuckDB makes no folder itself."""
+        for model in models:
+            Path(self.lake, mart_partition(model, customer, date)).mkdir(parents=True, exist_ok=True)
+
+    def cost(self, response: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """See `DbtEngine.cost`: nothing is billed."""
+        return {}
+
+    def advice(self, failure: str) -> None:
+        """See `DbtEngine.advice`: its messages say all there is to say."""
