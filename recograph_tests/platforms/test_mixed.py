@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import neo4j as neo4j_driver
 import pytest
 
@@ -44,6 +45,17 @@ def truth(data: Path) -> Graph:
     return nodes | more_nodes, edges | more_edges
 
 
+def steps_by_customer(home: Path) -> dict[str, set[str]]:
+    """The steps that any event of a customer's runs is about."""
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        return {
+            run.tags["dagster/partition/customer"]: {
+                entry.step_key for entry in instance.all_logs(run.run_id) if entry.step_key
+            }
+            for run in instance.get_runs()
+        }
+
+
 @pytest.mark.timeout(900)
 def test_customers_of_several_platforms_become_one_graph(
     installation: Installation, neo4j: neo4j_driver.Driver
@@ -55,6 +67,10 @@ def test_customers_of_several_platforms_become_one_graph(
     assert re.search(
         rf"warning: {MOODLE}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", done.stdout
     )
+    assert steps_by_customer(installation.home) == {
+        **{customer: {"landing", "glue", "marts", "similarity", "graph"} for customer in DOCEBO},
+        MOODLE: {"landing_moodle", "glue_moodle", "marts", "similarity", "graph"},
+    }
     nodes, edges = actual(neo4j)
     edges = {key: edge for key, edge in edges.items() if key[0] != "SIMILAR_TO"}
     assert (nodes, edges) == truth(installation.data)
