@@ -22,7 +22,10 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.defs.dagster_private import keep_connections
+from recograph.adapters.local.duckdb_warehouse import remove_spilled
+from recograph.defs.dagster_private import execute, keep_connections, queue_run, take_from_queue
+from recograph.defs.run_events import facts_of
+from recograph.defs.running import alone_with, executing, forget, was_abandoned
 from recograph.errors import RecographError
 
 _POLL = 0.3
@@ -77,8 +80,6 @@ class Pool:
 
 def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
     """Fail a run whose process is gone without having ended it."""
-    from recograph.defs.running import forget
-
     forget(run_id)
     run = instance.get_run_by_id(run_id)
     if run and not run.is_finished and run.status != dg.DagsterRunStatus.QUEUED:
@@ -87,10 +88,6 @@ def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
 
 def _execute(run_id: str, life: int) -> None:
     """What a forked process does."""
-    from recograph.adapters.local.duckdb_warehouse import remove_spilled
-    from recograph.defs.dagster_private import execute
-    from recograph.defs.running import alone_with, executing
-
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)
     threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
@@ -147,8 +144,6 @@ class Command:
 
     def step(self) -> bool:
         """Start what may start, and tell what has happened; says whether all is finished."""
-        from recograph.defs.dagster_private import take_from_queue
-
         for run_id in take_from_queue(self._instance):
             self._pool.start(run_id)
         self._pool.reap()
@@ -173,16 +168,16 @@ class Command:
         told = self._instance.get_records_for_run(run.run_id, cursor=self._cursors[run.run_id])
         self._cursors[run.run_id] = told.cursor
         for record in told.records:
-            for facts in _facts(record.event_log_entry):
+            for facts in facts_of(record.event_log_entry):
                 _tell(**facts, customer=customer, date=date)
         if run.is_finished:
             _tell("ended", customer=customer, date=date, succeeded=run.status == dg.DagsterRunStatus.SUCCESS)
 
 
 def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, run_config: dict[str, Any]) -> None:
+    # Like `_import_all`: what the assets can't be loaded for is told to `recograph run`.
     from recograph.definitions import defs
     from recograph.defs.automation import dump_to_graph, parts_of
-    from recograph.defs.dagster_private import queue_run
     from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot
     from recograph.defs.platforms import step_name
     from recograph.platforms import platform_of
@@ -195,39 +190,6 @@ def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, 
     queue_run(instance, run_id, job, run_config, tags, parts_of(customer))
 
 
-def _facts(entry: dg.EventLogEntry) -> list[dict[str, Any]]:
-    """What `recograph run` shows of an event."""
-    event = entry.dagster_event
-    if event is None:
-        return []
-    if event.is_step_start:
-        return [{"kind": "step", "name": event.step_key}]
-    if event.is_step_materialization:
-        materialization = event.step_materialization_data.materialization
-        metadata = {name: value.value for name, value in materialization.metadata.items()}
-        changes = {name: metadata[name] for name in ("added", "changed", "removed") if name in metadata}
-        return [{"kind": "materialized", "asset": materialization.asset_key.to_user_string(), "changes": changes}]
-    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-        check = event.asset_check_evaluation_data
-        name = f"{check.asset_key.to_user_string()}: {check.check_name}"
-        warning = check.severity == dg.AssetCheckSeverity.WARN
-        facts = {"name": name, "passed": check.passed, "warning": warning, "description": check.description}
-        return [{"kind": "check", **facts}]
-    if event.is_step_failure:
-        data = event.step_failure_data
-        message = data.user_failure_data.description if data.user_failure_data else None
-        return [
-            {
-                "kind": "failed",
-                "step": event.step_key,
-                "message": message or (data.error and data.error.message.strip()),
-            }
-        ]
-    if event.event_type is dg.DagsterEventType.RUN_FAILURE and not event.job_failure_data.first_step_failure_event:
-        return [{"kind": "failed", "step": "run", "message": event.message}]
-    return []
-
-
 def _tell(kind: str, **facts: Any) -> None:
     print(json.dumps({"kind": kind, **facts}, default=str), flush=True)  # noqa: T201 - this is the worker's protocol
 
@@ -237,7 +199,6 @@ def _import_all(instance: dg.DagsterInstance) -> None:
     from recograph.adapters.dbt import preload
     from recograph.definitions import defs
     from recograph.defs.partitions import SETTINGS
-    from recograph.defs.running import was_abandoned
 
     defs.get_repository_def()
     import recograph.graph.checks

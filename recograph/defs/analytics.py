@@ -17,6 +17,7 @@ from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, snapshot_of
 from recograph.lake.interfaces import Catalog, Lake, Warehouse
 from recograph.lake.layout import date_of, mart_folder, mart_partition
+from recograph.lake.marts import publish_mart
 
 _EVALUATION = dg.AssetKey(["analytics", "recommender_evaluation"])
 _LISTS = dg.AssetKey(["analytics", RECOMMENDATIONS])
@@ -80,7 +81,6 @@ def recommendations(
 ) -> dg.MaterializeResult[Any]:
     """Make every user's lists of a customer's day, and compare them with those of the snapshot before."""
     from recograph.analytics.recommendations import COLUMNS, SCHEMA, recommend_all
-    from recograph.lake.marts import publish_mart
 
     snapshot = snapshot_of(context)
     partition = (RECOMMENDATIONS, snapshot.customer, snapshot.date)

@@ -16,6 +16,7 @@ from recograph.defs.profile import CHANGES, changes_picture, model_picture, prof
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
+from recograph.graph.report import LoadOptions
 from recograph.lake.interfaces import Warehouse
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def graph(
     neo4j: Neo4jResource,
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Load the snapshot as its difference from what the graph holds, and check what came of it."""
-    # Here for the reason that Neo4jResource.driver gives.
+    # Imported by runs alone, since it loads neo4j and pandas.
     from recograph.graph.refusals import GuardError
 
     snapshot = snapshot_of(context)
@@ -163,7 +164,6 @@ class _Step:
         """Load the snapshot, unless the graph holds a later one: it stays as it is, and all is said of that one."""
         from recograph.graph.counts import loaded_date
         from recograph.graph.load import load
-        from recograph.graph.report import LoadOptions
 
         snapshot = self._snapshot
         options = LoadOptions(

@@ -29,7 +29,7 @@ def profile_metadata(
     Raises:
         RecographError: Neo4j fails.
     """
-    # Here for the reason that Neo4jResource.driver gives.
+    # Imported by runs alone, since it loads neo4j and pandas.
     from recograph.graph.profile import browser_link, profile
 
     found = profile(driver, graph_set, customer)

@@ -13,6 +13,7 @@ from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.errors import RecographError
 from recograph.lake.interfaces import Catalog, Lake, Warehouse
 from recograph.lake.layout import mart_partition
+from recograph.lake.marts import publish_mart
 
 if TYPE_CHECKING:
     from recograph.analytics.similarity import Similarity
@@ -88,7 +89,6 @@ def _build(kind: Kind, snapshot: Snapshot, lake: Lake, catalog: Catalog, warehou
     from recograph.analytics.interactions import fetch
     from recograph.analytics.similarity import similarity as compare
     from recograph.analytics.similarity import table
-    from recograph.lake.marts import publish_mart
 
     data = fetch(warehouse, kind, snapshot.customer, snapshot.date)
     found = compare(data)
