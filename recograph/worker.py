@@ -14,11 +14,12 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -27,6 +28,9 @@ from recograph.defs.dagster_private import execute, keep_connections, queue_run,
 from recograph.defs.run_events import facts_of
 from recograph.defs.running import alone_with, executing, forget, was_abandoned
 from recograph.errors import RecographError
+
+if TYPE_CHECKING:
+    from recograph.lake.receipts import Receipt
 
 _POLL = 0.3
 """Seconds between two looks at the queue and at what runs."""
@@ -131,15 +135,25 @@ class Command:
         self._instance = instance
         self._pool = pool
         self._run_config = request["run_config"]
+        self._force = request["force"]
         partitions: dict[str, list[str]] = request["partitions"]
         in_order = sorted((date, customer) for customer, dates in partitions.items() for date in dates)
         self._runs = {str(uuid.uuid4()): (customer, date) for date, customer in in_order}
         self._cursors: dict[str, str | None] = dict.fromkeys(self._runs)
 
     def queue(self) -> Iterator[None]:
-        """Queue a run for each partition, in date order."""
+        """Queue a run for each partition, in date order, of the steps that have something to do."""
+        landed_anew: set[str] = set()
         for run_id, (customer, date) in self._runs.items():
-            _queue(self._instance, run_id, customer, date, self._run_config)
+            # A day is compared with the one before, so what is landed anew is no ground to stand on.
+            ask = not self._force and customer not in landed_anew
+            unchanged = _unchanged(customer, date, self._run_config) if ask else {}
+            if "landing" not in unchanged:
+                landed_anew.add(customer)
+            if "marts" not in unchanged:
+                _preload_dbt()
+            _queue(self._instance, run_id, customer, date, self._run_config, unchanged)
+            _tell_unchanged(customer, date, unchanged)
             yield
 
     def step(self) -> bool:
@@ -174,7 +188,29 @@ class Command:
             _tell("ended", customer=customer, date=date, succeeded=run.status == dg.DagsterRunStatus.SUCCESS)
 
 
-def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, run_config: dict[str, Any]) -> None:
+def _unchanged(customer: str, date: str, run_config: dict[str, Any]) -> "dict[str, Receipt]":
+    """The steps that have nothing to do; none where that can't be found out, which the run will tell."""
+    from recograph.adapters.environment import open_catalog, open_lake
+    from recograph.defs.landing import LandingConfig
+    from recograph.defs.partitions import SETTINGS, Snapshot
+    from recograph.defs.unchanged import unchanged_steps
+
+    given = run_config.get("ops", {}).get("landing", {}).get("config", {})
+    config = LandingConfig(**given).model_dump()
+    try:
+        return unchanged_steps(Snapshot(customer, date), open_lake(SETTINGS), open_catalog(SETTINGS), config)
+    except RecographError:
+        return {}
+
+
+def _queue(
+    instance: dg.DagsterInstance,
+    run_id: str,
+    customer: str,
+    date: str,
+    run_config: dict[str, Any],
+    unchanged: Collection[str],
+) -> None:
     # Like `_import_all`: what the assets can't be loaded for is told to `recograph run`.
     from recograph.definitions import defs
     from recograph.defs.automation import dump_to_graph, parts_of
@@ -184,10 +220,22 @@ def _queue(instance: dg.DagsterInstance, run_id: str, customer: str, date: str, 
 
     if configs := run_config.get("ops"):
         landing = step_name("landing", platform_of(CUSTOMERS[customer]))
+        configs = {name: config for name, config in configs.items() if name not in unchanged}
         run_config = {"ops": {landing if name == "landing" else name: config for name, config in configs.items()}}
-    tags = SNAPSHOTS.get_tags_for_partition_key(Snapshot(customer, date).key)
+    tags = dict(SNAPSHOTS.get_tags_for_partition_key(Snapshot(customer, date).key))
+    if unchanged:
+        tags["recograph/unchanged"] = ", ".join(unchanged)
     job = defs.resolve_job_def(dump_to_graph.name)
-    queue_run(instance, run_id, job, run_config, tags, parts_of(customer))
+    queue_run(instance, run_id, job, run_config, tags, parts_of(customer, unchanged))
+
+
+def _tell_unchanged(customer: str, date: str, unchanged: "dict[str, Receipt]") -> None:
+    """Tell of the steps that are left out, and again what their checks said when they were done."""
+    for step, receipt in unchanged.items():
+        _tell("unchanged", name=step, customer=customer, date=date)
+        for check in receipt.checks:
+            facts = {"name": check.name, "passed": check.passed, "warning": True, "description": check.text}
+            _tell("check", **facts, customer=customer, date=date)
 
 
 def _tell(kind: str, **facts: Any) -> None:
@@ -196,19 +244,26 @@ def _tell(kind: str, **facts: Any) -> None:
 
 def _import_all(instance: dg.DagsterInstance) -> None:
     """Import what runs need, so that they find it imported; and fail runs whose process is gone."""
-    from recograph.adapters.dbt import preload
     from recograph.definitions import defs
-    from recograph.defs.partitions import SETTINGS
 
     defs.get_repository_def()
     import recograph.graph.checks
     import recograph.graph.load  # noqa: F401 - for the processes that are forked
 
-    preload(SETTINGS)
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])):
         if was_abandoned(run.run_id):
             fail_abandoned(instance, run.run_id)
     gc.freeze()  # what is shared with the forked processes stays shared
+
+
+@cache
+def _preload_dbt() -> None:
+    """Import dbt and parse its project, which takes as long as all the rest, for the processes that will be forked."""
+    from recograph.adapters.dbt import preload
+    from recograph.defs.partitions import SETTINGS
+
+    preload(SETTINGS)
+    gc.freeze()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -234,6 +289,7 @@ def main() -> int:
             for _ in command.queue():
                 command.step()
         else:
+            _preload_dbt()
             pool.start(first)
         for run_id in lines:
             if run_id:

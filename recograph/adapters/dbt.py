@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recograph.adapters.dbt_lineage import Columns, column_lineage
 from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
@@ -25,6 +24,8 @@ from recograph.settings import DBT_PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+
+    from recograph.adapters.dbt_lineage import Columns
 
 DBT = Path(sys.executable).with_name("dbt")
 """The dbt of this environment, whatever PATH says."""
@@ -74,13 +75,22 @@ class ParsedProject:
         """What dbt needs in order not to parse again."""
         return self.folder / _SAVED_PARSE
 
-    def lineage(self, platform: Platform) -> dict[str, Columns]:
+    def lineage(self, platform: Platform) -> "dict[str, Columns]":
         """By mart and column: step ("glue" or "marts"), table and column of what it is made of."""
         saved = json.loads((self.folder / f"lineage-{platform.id}.json").read_text(encoding="utf-8"))
         return {
             mart: {column: {(step, table, source) for step, table, source in sources} for column, sources in of.items()}
             for mart, of in saved.items()
         }
+
+
+def project_digest() -> str:
+    """A digest of the dbt project's files as they are now."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
+        if not {"target", "logs"} & set(path.relative_to(DBT_PROJECT_DIR).parts):
+            digest.update(path.relative_to(DBT_PROJECT_DIR).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def parsed_project(settings: Settings) -> ParsedProject:
@@ -91,11 +101,15 @@ def parsed_project(settings: Settings) -> ParsedProject:
     """
     used = platforms_of(load_customers(settings.data).customers.values())
     columns = {platform.id: _columns(platform) for platform in used}
-    facts = [version("dbt-core"), version("sqlglot"), open_dbt(settings).target, dbt_environment(settings), columns]
-    digest = hashlib.sha256(json.dumps(facts).encode())
-    for path in sorted(path for path in DBT_PROJECT_DIR.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
-        if not {"target", "logs"} & set(path.relative_to(DBT_PROJECT_DIR).parts):
-            digest.update(str(path).encode() + path.read_bytes())
+    facts = [
+        str(DBT_PROJECT_DIR),
+        version("dbt-core"),
+        version("sqlglot"),
+        open_dbt(settings).target,
+        dbt_environment(settings),
+        columns,
+    ]
+    digest = hashlib.sha256(json.dumps([facts, project_digest()]).encode())
     folder = _folder(settings) / f"project-{digest.hexdigest()[:16]}"
     if not (folder / "manifest.json").exists():
         with temporary_folder(folder.parent) as scratch:
@@ -153,6 +167,9 @@ def _columns(platform: Platform) -> dict[str, list[str]]:
 
 
 def _save_lineage(settings: Settings, scratch: Path, platform: Platform) -> None:
+    # Here, because it brings a parser of SQL, for which whoever finds all parsed needn't wait.
+    from recograph.adapters.dbt_lineage import column_lineage
+
     manifest = (scratch / "manifest.json").read_text(encoding="utf-8").replace("__snapshot_date__", _ANY_DAY)
     lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), open_dbt(settings).dialect)
     as_lists = {mart: {name: sorted(of) for name, of in columns.items()} for mart, columns in lineage.items()}

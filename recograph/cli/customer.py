@@ -30,12 +30,14 @@ def remove(
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
     from recograph.adapters.environment import open_catalog
     from recograph.graph import erase
+    from recograph.lake.receipts import drop_receipts
     from recograph.operating.erasure import erase_customer
 
     settings, inbox, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
     done = erase_customer(
         inbox, lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
     )
+    drop_receipts(settings.home, customer)
     typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships of {customer} erased.")
     typer.echo(f"Lake: {done.rows:,} files erased.")
     with done.tried():

@@ -38,6 +38,7 @@ def run(
     repair: Annotated[
         bool, typer.Option("--repair", help="Compare with the graph itself, whatever is recorded, and set it right.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build what hasn't changed too.")] = False,
     max_removed_share: Annotated[
         float | None, typer.Option(help="The share of a set that a day may remove from the graph.", min=0, max=1)
     ] = None,
@@ -45,7 +46,10 @@ def run(
         float | None, typer.Option(help="The share of a table's rows that a day may lose.", min=0, max=1)
     ] = None,
 ) -> None:
-    """Materialize every partition that has a dump, or the given ones, in date order."""
+    """Materialize every partition that has a dump, or the given ones, in date order.
+
+    Steps of which nothing has changed since they last succeeded are left out; the graph is always looked at.
+    """
     from recograph.adapters.environment import open_inbox
 
     began = time.monotonic()
@@ -59,7 +63,7 @@ def run(
         neo4j = pool.submit(_reach_neo4j, settings, progress)
         if settings.neo4j_uri or settings.neo4j_secret:
             neo4j.result()  # it runs already or never will: better said now than after minutes of work
-        outcomes = _run_worker(settings, partitions, run_config, progress)
+        outcomes = _run_worker(settings, {"partitions": partitions, "run_config": run_config, "force": force}, progress)
         neo4j.result()
     outcomes += [Outcome(customer, [], failures=[trouble]) for customer, trouble in passed_over.items()]
     print_summary(console, settings, outcomes, time.monotonic() - began)
@@ -133,10 +137,9 @@ def _progress(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-def _run_worker(
-    settings: Settings, partitions: dict[str, list[str]], run_config: dict[str, Any], progress: Progress
-) -> list[Outcome]:
-    """Have a worker queue and execute the runs, and follow what it tells."""
+def _run_worker(settings: Settings, request: dict[str, Any], progress: Progress) -> list[Outcome]:
+    """Have a worker queue and execute the runs that are asked for, and follow what it tells."""
+    partitions: dict[str, list[str]] = request["partitions"]
     outcomes = {customer: Outcome(customer, dates) for customer, dates in partitions.items()}
     tasks = {
         customer: progress.add_task(customer, total=len(STEPS) * len(dates), status=f"{len(dates)} days")
@@ -159,7 +162,7 @@ def _run_worker(
     assert worker.stdout
     with worker, _signals_interrupt():
         try:
-            worker.stdin.write(json.dumps({"partitions": partitions, "run_config": run_config}) + "\n")
+            worker.stdin.write(json.dumps(request) + "\n")
             worker.stdin.flush()
             for line in worker.stdout:
                 _follow(outcomes, tasks, line, progress)
@@ -203,6 +206,9 @@ def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], line: str, p
         match event["kind"]:
             case "step":
                 progress.update(tasks[outcome.customer], status=f"{event['date']} {event['name']}", advance=1)
+            case "unchanged":
+                progress.update(tasks[outcome.customer], status=f"{event['date']} {event['name']} unchanged", advance=1)
+                outcome.unchanged.setdefault(event["date"], []).append(event["name"])
             case "materialized":
                 outcome.changes += sum(event["changes"].values())
             case "check" if event["passed"]:

@@ -24,6 +24,8 @@ class Outcome:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     """The days on which each was told."""
     failures: list[str] = field(default_factory=list)
+    unchanged: dict[str, list[str]] = field(default_factory=dict)
+    """By day the steps that were left out, because nothing has changed since they were done."""
     changes: int = 0
     """Rows added, changed and removed in the graph."""
 
@@ -54,6 +56,8 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
     ]
     changes = sum(outcome.changes for outcome in outcomes)
     console.print(f"{partitions} partitions in {seconds:.0f} s. Checks: {passed} passed, {len(failures)} failed.")
+    for line in _unchanged(outcomes):
+        console.print(line, highlight=False, soft_wrap=True)
     if not failures:
         console.print(
             f"{changes:,} rows of the graph changed." if changes else "Nothing changed: the graph was up to date."
@@ -67,6 +71,21 @@ def print_summary(console: Console, settings: Settings, outcomes: list[Outcome],
         console.print(f"[bold red]failed:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
 
 
+def _unchanged(outcomes: list[Outcome]) -> list[str]:
+    """Which steps were left out, a line for each set of them."""
+    partitions: dict[tuple[str, ...], list[str]] = {}
+    for outcome in outcomes:
+        for date, steps in sorted(outcome.unchanged.items()):
+            partitions.setdefault(tuple(steps), []).append(f"{outcome.customer} {date}")
+    return [
+        f"Unchanged, and not built again (--force builds all): {', '.join(steps)} of "
+        + (", ".join(of) if len(of) <= _MOST_NAMED else f"{len(of)} partitions")
+        + "."
+        for steps, of in partitions.items()
+    ]
+
+
+_MOST_NAMED = 3
 _NAME_COLUMN, _COLUMN = 36, 16
 
 

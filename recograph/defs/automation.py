@@ -21,6 +21,7 @@ from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, TIMEZONE, Snap
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
+from recograph.defs.unchanged import STEPS
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
 from recograph.lake.inbox import newest_allowed
@@ -40,15 +41,20 @@ dump_to_graph = dg.define_asset_job(
 )
 
 
-def parts_of(customer: str) -> dict[str, Any]:
+def parts_of(customer: str, unchanged: Collection[str] = ()) -> dict[str, Any]:
     """What a run for a customer has of the job, as a request names it: nothing that is other platforms' own.
 
-    Without other platforms it is empty, which means all. The checks are named too, or freshness would be among them.
+    It is empty where that is all. The checks are named too, or freshness would be among them.
+
+    Args:
+        customer: id of the customer.
+        unchanged: the steps to leave out, by their names in `unchanged.STEPS`.
     """
-    if len(USED) == 1:
+    if len(USED) == 1 and not unchanged:
         return {}
     platform = platform_of(CUSTOMERS[customer])
-    steps = (landing.landing_of(platform), catalog.catalog_of(platform), marts, similarity, graph)
+    made = (landing.landing_of(platform), catalog.catalog_of(platform), marts, similarity)
+    steps = [step for name, step in zip(STEPS, made, strict=True) if name not in unchanged] + [graph]
     return {
         "asset_selection": [key for step in steps for key in step.keys],
         "asset_check_keys": [key for step in steps for key in step.check_keys],

@@ -9,9 +9,10 @@ from recograph.adapters.environment import open_catalog
 from recograph.defs.checks import check_result
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.landing import landed_table, table_schema
-from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, snapshot_of
+from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
-from recograph.lake.interfaces import Catalog, CatalogTable
+from recograph.defs.unchanged import remembered
+from recograph.lake.interfaces import Catalog, CatalogTable, Lake
 from recograph.platforms import Contract, Platform
 
 SCHEMA_MATCHES_CONTRACT = "schema_matches_contract"
@@ -55,21 +56,21 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
         pool="catalog",
     )
     def glue(
-        context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog]
+        context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], catalog: dg.ResourceParam[Catalog]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Make the landed partition queryable and compare its tables with their contracts."""
-        yield from _register(platform, context, catalog)
+        snapshot = snapshot_of(context)
+        if reason := left_out(platform, snapshot):
+            yield from nothing_to_do(context, snapshot, reason)
+            return
+        yield from remembered("glue", context, snapshot, lake, _register(platform, snapshot, context, catalog))
 
     return glue
 
 
 def _register(
-    platform: Platform, context: dg.AssetExecutionContext, catalog: Catalog
+    platform: Platform, snapshot: Snapshot, context: dg.AssetExecutionContext, catalog: Catalog
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    snapshot = snapshot_of(context)
-    if reason := left_out(platform, snapshot):
-        yield from nothing_to_do(context, snapshot, reason)
-        return
     keys = {table: catalog_table(platform, table) for table in platform.contracts}
     wanted = context.selected_asset_keys | {key.asset_key for key in context.selected_asset_check_keys}
     contracts = [platform.contracts[table] for table, key in keys.items() if key in wanted]

@@ -12,6 +12,7 @@ from recograph.defs.dumps import SQL_DUMP, seen_events
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
+from recograph.defs.unchanged import remembered
 from recograph.errors import RecographError
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Inbox, Lake
@@ -137,18 +138,24 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
         lake: dg.ResourceParam[Lake],
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Read the dump once and land its contracted tables."""
-        yield from _land(platform, context, config, inbox, lake)
+        snapshot = snapshot_of(context)
+        if reason := left_out(platform, snapshot):
+            yield from nothing_to_do(context, snapshot, reason)
+            return
+        landed = _land(platform, snapshot, context, config, inbox, lake)
+        yield from remembered("landing", context, snapshot, lake, landed, config.model_dump())
 
     return landing
 
 
 def _land(
-    platform: Platform, context: dg.AssetExecutionContext, config: LandingConfig, inbox: Inbox, lake: Lake
+    platform: Platform,
+    snapshot: Snapshot,
+    context: dg.AssetExecutionContext,
+    config: LandingConfig,
+    inbox: Inbox,
+    lake: Lake,
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    snapshot = snapshot_of(context)
-    if reason := left_out(platform, snapshot):
-        yield from nothing_to_do(context, snapshot, reason)
-        return
     tables = [table for table in platform.contracts if landed_table(platform, table) in context.selected_asset_keys]
     counts: dict[str, _Counts] = {}
     with clear_failures():

@@ -17,7 +17,8 @@ from recograph.defs.dagster_dbt import dagster_dbt
 from recograph.defs.failures import clear_failures
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import USED
-from recograph.lake.interfaces import Catalog, Warehouse
+from recograph.defs.unchanged import remembered
+from recograph.lake.interfaces import Catalog, Lake, Warehouse
 from recograph.lake.layout import remaking
 from recograph.lake.staging import customer_locked
 from recograph.platforms import PLATFORMS, Platform, platform_of
@@ -86,10 +87,19 @@ _IN_ORDER = list(TopologicalSorter({spec.key: [dep.asset_key for dep in spec.dep
     pool="warehouse",
 )
 def marts(
-    context: dg.AssetExecutionContext, catalog: dg.ResourceParam[Catalog], warehouse: dg.ResourceParam[Warehouse]
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    catalog: dg.ResourceParam[Catalog],
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Build the partition's marts and test them."""
     snapshot = snapshot_of(context)
+    yield from remembered("marts", context, snapshot, lake, _build(snapshot, context, catalog, warehouse))
+
+
+def _build(
+    snapshot: Snapshot, context: dg.AssetExecutionContext, catalog: Catalog, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     names = [key.path[-1] for key in _IN_ORDER if key in context.selected_asset_keys]
     tested = sorted({key.asset_key.path[-1] for key in context.selected_asset_check_keys})
     with clear_failures():

@@ -10,6 +10,7 @@ from recograph.defs.checks import check_result
 from recograph.defs.failures import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshot_of
+from recograph.defs.unchanged import remembered
 from recograph.errors import RecographError
 from recograph.lake.interfaces import Catalog, Lake, Warehouse
 from recograph.lake.layout import mart_partition
@@ -72,6 +73,13 @@ def similarity(
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Compute the partition's similarities from its marts, put them beside these, and read them back."""
     snapshot = snapshot_of(context)
+    compared = _compare(snapshot, context, lake, catalog, warehouse)
+    yield from remembered("similarity", context, snapshot, lake, compared)
+
+
+def _compare(
+    snapshot: Snapshot, context: dg.AssetExecutionContext, lake: Lake, catalog: Catalog, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     for kind in KINDS.values():
         key = mart_key(kind.similarity)
         with clear_failures():

@@ -55,6 +55,13 @@ class Inbox(Protocol):
             RecographError: it can't be read, or was replaced meanwhile.
         """
 
+    def stamp(self, dump: DumpFile) -> str:
+        """What changes when a dump is written, replaced or touched; it notices more than `DumpFile.version`.
+
+        Raises:
+            RecographError: it can't be read.
+        """
+
     def uri(self, customer: str = "", name: str = "") -> str:
         """The address of a dump by its name, of a customer's dumps or of all of them, for people."""
 
@@ -88,6 +95,9 @@ class Lake(Protocol):
     def parquet(self, prefix: str) -> list[str]:
         """The keys of the Parquet files below a prefix, sorted."""
 
+    def stamps(self, prefix: str) -> dict[str, str]:
+        """By key what changes when a file below a prefix is written, replaced or touched."""
+
     def delete(self, prefix: str) -> int:
         """Delete everything below a prefix; returns the number of files."""
 
@@ -118,6 +128,10 @@ class Catalog(Protocol):
     @property
     def kind(self) -> str:
         """What Dagster's UI calls its tables, beside the picture that it has for it."""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether what it has can change without a file of the lake being changed."""
 
     @property
     def removal_advice(self) -> str:
@@ -153,6 +167,13 @@ class Catalog(Protocol):
 
         Raises:
             RecographError: the catalog can't be reached, or refuses.
+        """
+
+    def lists_mart(self, mart: str, customer: str, date: str) -> bool:
+        """Whether a partition of a mart is queryable whose files are there.
+
+        Raises:
+            RecographError: the catalog can't be reached.
         """
 
 

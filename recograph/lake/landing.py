@@ -228,12 +228,15 @@ def _missing_columns(landed: pq.FileMetaData) -> bytes:
 def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[str, pq.FileMetaData] | None:
     """The last day before one that the table was landed for, and its file's metadata."""
     filesystem, root = lake.filesystem()
-    before = [key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date]
-    if not before:
+    key = key_landed_before(lake, customer, table, date)
+    if key is None:
         return None
     try:
-        return date_of(before[-1]), pq.read_metadata(f"{root}{before[-1]}", filesystem=filesystem)
+        return date_of(key), pq.read_metadata(f"{root}{key}", filesystem=filesystem)
     except (OSError, pa.ArrowInvalid) as error:
-        raise RecographError(
-            f"{lake.uri(before[-1])} isn't a whole Parquet file ({error}). {remaking(before[-1])}"
-        ) from error
+        raise RecographError(f"{lake.uri(key)} isn't a whole Parquet file ({error}). {remaking(key)}") from error
+
+
+def key_landed_before(lake: Lake, customer: str, table: str, date: str) -> str | None:
+    """The key of a table on the last day before one that it was landed for, with which that day is compared."""
+    return max((key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date), default=None)

@@ -41,9 +41,14 @@ def landing_folder(customer: str, table: str) -> str:
     return f"{customer_folder(customer)}{table}/"
 
 
+def landing_partition(customer: str, table: str, date: str) -> str:
+    """The prefix of the keys of a landed table's partition."""
+    return f"{landing_folder(customer, table)}snapshot_date={date}/"
+
+
 def landing_key(customer: str, table: str, date: str) -> str:
     """The key of a landed table's partition."""
-    return f"{landing_folder(customer, table)}snapshot_date={date}/{table}.parquet"
+    return f"{landing_partition(customer, table, date)}{table}.parquet"
 
 
 MART_PARTITION = ("customer", "snapshot_date")

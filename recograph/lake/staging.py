@@ -91,6 +91,14 @@ def _lock(folder: Path) -> int | None:
     return None
 
 
+def stamp_of(status: os.stat_result) -> str:
+    """What changes when a file is written, replaced or touched.
+
+    Whoever replaces a file can set its time of modification to the old one, but not that of its change.
+    """
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+
+
 @contextmanager
 def customer_locked(home: str | Path, customer: str) -> Iterator[None]:
     """Be the only one of this installation who makes or erases a customer's tables, for the block.

@@ -13,7 +13,7 @@ from recograph.adapters.aws.messages import aws_explained
 from recograph.errors import RecographError
 from recograph.lake.conforming import conform
 from recograph.lake.interfaces import CatalogTable, Lake
-from recograph.lake.layout import date_of, landing_folder, mart_root
+from recograph.lake.layout import MART_PARTITION, date_of, landing_folder, mart_root
 from recograph.platforms import Contract
 
 _SNAPSHOT_DATE = ("snapshot_date", "string")
@@ -58,6 +58,11 @@ class GlueCatalog:
         return "glue"
 
     @property
+    def is_apart(self) -> bool:
+        """See `Catalog.is_apart`."""
+        return True
+
+    @property
     def removal_advice(self) -> str:
         """See `Catalog.removal_advice`."""
         return "Apply Terraform when the entry is gone: it removes the customer's Glue database and crawler."
@@ -89,6 +94,20 @@ class GlueCatalog:
         (table,) = self._marts({mart: columns})
         with aws_explained(f"Glue table {self.marts_database}.{mart}"):
             register_partitions(self._glue, table, {(customer, date): table.columns})
+
+    def lists_mart(self, mart: str, customer: str, date: str) -> bool:
+        """See `Catalog.lists_mart`."""
+        (table,) = self._marts({mart: dict.fromkeys(MART_PARTITION, "varchar")})
+        values = (customer, date)
+        with aws_explained(f"Glue table {table.database}.{mart}"):
+            try:
+                answer = self._glue.batch_get_partition(
+                    DatabaseName=table.database, TableName=mart, PartitionsToGet=[{"Values": list(values)}]
+                )
+            except self._glue.exceptions.EntityNotFoundException:
+                return False
+        wanted = table.partition_location(values).rstrip("/")
+        return any(p["StorageDescriptor"]["Location"].rstrip("/") == wanted for p in answer["Partitions"])
 
     def discover(self, customer: str, contracts: Collection[Contract]) -> Crawl:
         """Make every landed partition of a customer queryable.

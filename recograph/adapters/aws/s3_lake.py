@@ -72,6 +72,11 @@ class S3Lake:
             if name and not name.startswith((".", "_")) and Path(name).suffix in ("", ".parquet")
         )
 
+    def stamps(self, prefix: str) -> dict[str, str]:
+        """See `Lake.stamps`."""
+        items = self.bucket.objects(prefix)
+        return {item["Key"]: f"{item['ETag']} {item['LastModified'].isoformat()}" for item in items}
+
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""
         keys = [{"Key": item["Key"]} for item in self.bucket.objects(prefix)]

@@ -10,6 +10,7 @@ from recograph.dumps import LocalFolder, Openable
 from recograph.errors import RecographError
 from recograph.lake.inbox import by_date, local_dumps, version_of
 from recograph.lake.interfaces import DumpFile
+from recograph.lake.staging import stamp_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class LocalInbox:
             return Path(dump.uri).open("rb")
         except OSError as error:
             raise RecographError(f"{dump.uri} can't be read: {error.strerror}.") from error
+
+    def stamp(self, dump: DumpFile) -> str:
+        """See `Inbox.stamp`."""
+        path = Path(dump.uri)
+        try:
+            files = LocalFolder(path, dump.uri).look() if dump.is_folder else [("", path.stat())]
+        except OSError as error:
+            raise RecographError(f"{dump.uri} can't be read: {error.strerror}.") from error
+        return version_of(f"{name} {stamp_of(status)}" for name, status in files)
 
     def uri(self, customer: str = "", name: str = "") -> str:
         """See `Inbox.uri`."""

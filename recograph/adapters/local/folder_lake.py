@@ -4,14 +4,14 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.fs as fs
 
 from recograph.errors import RecographError
-from recograph.lake.staging import customer_locked, refusal, staging_folder
+from recograph.lake.staging import customer_locked, refusal, staging_folder, stamp_of
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,14 @@ class LocalLake:
         return sorted(
             str(path.relative_to(self.folder)) for path in paths if not path.name.startswith((".", "_", "tmp_"))
         )
+
+    def stamps(self, prefix: str) -> dict[str, str]:
+        """See `Lake.stamps`."""
+        stamps = {}
+        for key in self.parquet(prefix):
+            with suppress(FileNotFoundError):  # erased or replaced at this moment
+                stamps[key] = stamp_of((self.folder / key).stat())
+        return stamps
 
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""

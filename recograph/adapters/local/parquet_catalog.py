@@ -21,6 +21,11 @@ class ParquetCatalog:
         return "parquet"
 
     @property
+    def is_apart(self) -> bool:
+        """See `Catalog.is_apart`."""
+        return False
+
+    @property
     def removal_advice(self) -> str:
         """See `Catalog.removal_advice`."""
         return ""
@@ -41,3 +46,7 @@ class ParquetCatalog:
 
     def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
         """See `Catalog.register_mart`: the file is all that it takes."""
+
+    def lists_mart(self, mart: str, customer: str, date: str) -> bool:  # noqa: ARG002
+        """See `Catalog.lists_mart`."""
+        return True
