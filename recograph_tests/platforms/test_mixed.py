@@ -3,15 +3,19 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import neo4j as neo4j_driver
 import pytest
+from starlette.testclient import TestClient
 
 from recograph.adapters.neo4j import Connection
 from recograph.customers import load_customers
 from recograph.platforms.moodle.contracts import CONTRACTS
 from recograph.platforms.sample_dumps import generate, prepare
+from recograph.serve.access import Loopback
+from recograph.serve.server import application
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.pipeline.installation import Installation
 from recograph_tests.pipeline.truth import graph_of
@@ -56,16 +60,34 @@ def steps_by_customer(home: Path) -> dict[str, set[str]]:
         }
 
 
+def pages_are_served(driver: neo4j_driver.Driver, nodes: dict[Any, Any], user: int) -> None:
+    """The pages of the customers of both platforms, and those of what only Moodle has."""
+    with TestClient(application(driver, Loopback()), "http://127.0.0.1") as client:
+        listed = client.get("/index.json").json()["customers"]
+        assert {customer["customer"] for customer in listed} == {*DOCEBO, MOODLE}
+        for customer in (DOCEBO[1], MOODLE):
+            assert client.get(f"/{customer}").status_code == 200
+            answers = client.get(f"/{customer}.json").json()["answers"]
+            assert {asset["content_type_name"] for asset in answers["popular_assets"]} - {None}
+            course = next(key for key in nodes if key[:2] == ("Course", customer))
+            assert client.get(f"/{customer}/courses/{course[2]}").status_code == 200
+            properties = client.get(f"/{customer}/courses/{course[2]}.json").json()["properties"]
+            assert properties["name"] == nodes[course][0]["name"][1]
+        person = client.get(f"/{MOODLE}/users/{user}")
+        assert person.status_code == 200
+        assert client.get(f"/{MOODLE}/users/1").status_code == 404  # the guest
+
+
 @pytest.mark.timeout(900)
 def test_customers_of_several_platforms_become_one_graph(
     installation: Installation, neo4j: neo4j_driver.Driver
 ) -> None:
-    done = installation.recograph("run")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 failed" in done.stdout
+    run = installation.recograph("run")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "0 failed" in run.stdout
     # A plugin's activities are left out, and counted.
     assert re.search(
-        rf"warning: {MOODLE}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", done.stdout
+        rf"warning: {MOODLE}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", run.stdout
     )
     assert steps_by_customer(installation.home) == {
         **{customer: {"landing", "glue", "marts", "similarity", "graph"} for customer in DOCEBO},
@@ -91,6 +113,8 @@ def test_customers_of_several_platforms_become_one_graph(
     user = next(key[1][2] for key in edges if key[0] == "IS_ENROLLED" and key[1][1] == MOODLE)
     recommended = installation.recograph("recommend", "-c", MOODLE, "-u", str(user))
     assert recommended.returncode == 0, recommended.stderr
+
+    pages_are_served(neo4j, nodes, user)
 
     erased = installation.recograph("customer", "erase-user", MOODLE, str(user), "--yes")
     # Erased, but for the dump, which is the customer's.
