@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from recograph.dumps.escapes import LiteralError, parts
 from recograph.dumps.literals import unhex
+from recograph.dumps.message import Kind, Name
 
 _LONGEST_NUMBER = 1000
 _BOOLEANS = {
@@ -60,8 +61,8 @@ class Origin:
 class CastError(ValueError):
     """Values that their type can't hold: row within the window, and reason."""
 
-    def __init__(self, rejects: list[tuple[int, str]]):
-        super().__init__(rejects[0][1])
+    def __init__(self, rejects: list[tuple[int, Kind]]):
+        super().__init__(str(rejects[0][1]))
         self.rejects = rejects
 
 
@@ -171,7 +172,7 @@ def _carried(values: pa.BinaryArray, transport: str) -> pa.BinaryArray:
         try:
             carried.append(None if value is None else decode(value))
         except ValueError:
-            rejects.append((row, f"a value is not in {transport}"))
+            rejects.append((row, Kind.of("a value is not in {transport}", transport=Name(transport))))
     if rejects:
         raise CastError(rejects)
     return pa.array(carried, pa.binary())
@@ -196,12 +197,14 @@ def _cast_singly(values: pa.BinaryArray, target: pa.DataType, origin: Origin) ->
     return pa.array(out, target)
 
 
-def _reason(target: pa.DataType, origin: Origin) -> str:
+def _reason(target: pa.DataType, origin: Origin) -> Kind:
     """Why a value isn't taken, without the value."""
     if pa.types.is_string(target):
-        remedy = "declare its encoding with --encoding, or for a customer in customers.yaml"
-        return f"the text isn't in {origin.encoding} ({remedy})"
-    return f"the value is none of type {target}"
+        return Kind.of(
+            "the text isn't in {encoding} (declare its encoding with --encoding, or for a customer in customers.yaml)",
+            encoding=Name(origin.encoding),
+        )
+    return Kind.of("the value is none of type {type}", type=Name(str(target)))
 
 
 def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from recograph.dumps.dialects import MYSQL
 from recograph.dumps.dialects.rules import Literals, translation
+from recograph.dumps.message import Kind
 from recograph.dumps.scan import BACKSLASH, PIECE_BYTES, QUOTE, Bytes, escaped_positions, quote_map, safe_end
 
 
@@ -44,9 +45,9 @@ _NUMERIC_ESCAPES = list(b"01234567xuU")
 class LiteralError(ValueError):
     """A literal that isn't one; carries the row within its window."""
 
-    def __init__(self, row: int, reason: str):
-        super().__init__(reason)
-        self.row = row
+    def __init__(self, row: int, reason: Kind):
+        super().__init__(str(reason))
+        self.row, self.reason = row, reason
 
 
 def parts(array: pa.BinaryArray) -> tuple[npt.NDArray[np.int32], Bytes]:
@@ -96,7 +97,7 @@ def unescape(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
         if single:
             gaps = np.flatnonzero(np.diff(quotes)[::2] != 1)
             at = quotes[2 * gaps[0] if len(gaps) else -1]
-            raise LiteralError(int(np.searchsorted(offsets, at, "right")) - 1, "holds an unbalanced quote")
+            raise LiteralError(int(np.searchsorted(offsets, at, "right")) - 1, Kind("holds an unbalanced quote"))
         keep[quotes[::2]] = False
     dropped = np.flatnonzero(~keep)
     return with_parts(array, offsets - np.searchsorted(dropped, offsets), out[keep])

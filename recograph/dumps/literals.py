@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.escapes import LiteralError, Syntax, parts, unescape, with_parts
+from recograph.dumps.message import Kind
 from recograph.dumps.scan import Bytes, Mask, Positions
 
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
@@ -40,7 +41,7 @@ _INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['0xXbBnN])")
 _HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)(?!\w)")
 _BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|infinity)|nan)$"
 _BARE_PART = re.compile(_BARE[1:-1] + rb"(?![\w.])")
-_NO_LITERAL = "holds something else than a literal"
+_NO_LITERAL = Kind("holds something else than a literal")
 _BITS = re.compile(rb"0b(?P<digits>[01]*)(?!\w)")
 
 
@@ -180,7 +181,7 @@ def cut_singly(
             values.append(_literal(data[start:end], syntax, default))
         except ValueError as error:
             # Only what is raised here has words of its own; others quote the value.
-            reason = str(error) if isinstance(error, _NoLiteralError) else _NO_LITERAL
+            reason = error.reason if isinstance(error, _NoLiteralError) else _NO_LITERAL
             raise LiteralError(row, reason) from None
     return pa.array(values, pa.binary())
 
@@ -202,10 +203,11 @@ def unhex(array: pa.BinaryArray) -> pa.BinaryArray:
     nibbles = _NIBBLES[data]
     odd = np.diff(offsets) % 2 != 0
     if odd.any():
-        raise LiteralError(int(odd.argmax()), "has half a hexadecimal pair")
+        raise LiteralError(int(odd.argmax()), Kind("has half a hexadecimal pair"))
     if (nibbles > 15).any():
         at = int((nibbles > 15).argmax())
-        raise LiteralError(int(np.searchsorted(offsets, at, "right")) - 1, "has something else than hexadecimal digits")
+        row = int(np.searchsorted(offsets, at, "right")) - 1
+        raise LiteralError(row, Kind("has something else than hexadecimal digits"))
     pairs = (nibbles[0::2] << 4 | nibbles[1::2]).astype(np.uint8)
     return with_parts(array, offsets // 2, pairs)
 
@@ -217,6 +219,10 @@ for _digit in b"0123456789abcdefABCDEF":
 
 class _NoLiteralError(ValueError):
     """Something that isn't a literal, and why."""
+
+    def __init__(self, reason: Kind):
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes | None:
@@ -232,7 +238,7 @@ def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes
             return None
         if word == b"DEFAULT" and _AFTER.fullmatch(text, rest):
             if default is None:
-                raise _NoLiteralError("holds DEFAULT, and the table's definition doesn't say which value that is")
+                raise _NoLiteralError(Kind("holds DEFAULT, and the table's definition doesn't say which value that is"))
             return _literal(default, syntax)
     if introducer := _INTRODUCER.match(text):
         value = _literal(text[introducer.end() :], syntax)

@@ -55,8 +55,53 @@ class Kind:
 
     words: str
 
+    @classmethod
+    def joined(cls, words: Iterable[str], by: str) -> "Kind":
+        """Several of them as one."""
+        return cls(by.join(words))
+
+    @classmethod
+    def of(cls, template: str, **facts: "Fact") -> "Kind":
+        """Words with facts in them."""
+        return cls(sentence(template, facts))
+
     def __str__(self) -> str:
         return self.words
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are of something."""
+
+    number: int
+    what: Kind
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.what}"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A value that can't be read: where it is, and why, without the value."""
+
+    row: int
+    byte: int
+    reason: Kind
+
+    def __str__(self) -> str:
+        return f"row {self.row} (byte {self.byte}): {self.reason}"
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """Some such values, the first of them shown."""
+
+    first: tuple[Reject, ...]
+    number: int
+
+    def __str__(self) -> str:
+        more = f" ({self.number} such values in this batch)" if self.number > len(self.first) else ""
+        return "; ".join(map(str, self.first)) + more
 
 
 @dataclass(frozen=True)
@@ -84,7 +129,7 @@ class Place:
         return f"{Name(self.file, whole=True)}: {where}" if where else str(Name(self.file, whole=True))
 
 
-Fact = Name | Names | Kind | Place | int
+Fact = Name | Names | Kind | Count | Reject | Rejects | Place | int
 """What may stand in a message."""
 
 
@@ -95,6 +140,6 @@ def sentence(template: str, facts: dict[str, Fact]) -> str:
         TypeError: something is no fact.
     """
     for key, fact in facts.items():
-        if not isinstance(fact, Name | Names | Kind | Place | int):
+        if not isinstance(fact, Fact):
             raise TypeError(f"{key} is no fact that a message may show")
     return template.format(**facts)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recograph.ahead import ahead
-from recograph.dumps.message import Kind, Name, Names, Place
+from recograph.dumps.message import Name, Names, Place
 from recograph.dumps.reader import DumpReader
 from recograph.dumps.report import DumpError, Limits, TableReport
 from recograph.dumps.settings import Declared
@@ -156,7 +156,7 @@ def convert(
         raise DumpError(
             "{path} can't be written: {why}.",
             path=Name(str(path), whole=True),
-            why=Kind(error.strerror or type(error).__name__),
+            why=Name(error.strerror or type(error).__name__),
         ) from error
     finally:
         folder.discard()

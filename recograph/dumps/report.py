@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recograph.dumps.message import Fact, sentence
+from recograph.dumps.message import Fact, Rejects, sentence
 from recograph.errors import RecographError
 
 MOST_VALUE_BYTES = 1 << 29
@@ -23,10 +23,9 @@ class DumpError(RecographError):
 class RejectedError(DumpError):
     """Values can't be held by their types: how many, and why the first few can't."""
 
-    def __init__(self, message: str, rejected: int, reasons: list[str], **facts: Fact):
-        super().__init__(message, **facts)
-        self.rejected = rejected
-        self.reasons = reasons
+    def __init__(self, message: str, *, rejects: Rejects, **facts: Fact):
+        super().__init__(message, rejects=rejects, **facts)
+        self.rejects = rejects
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.fields import WINDOW_BYTES, Fields
-from recograph.dumps.message import Kind, Place
+from recograph.dumps.message import Count, Kind, Place
 from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.settings import Session
@@ -212,7 +212,7 @@ class SlowRows:
             place=Place(
                 place.file, place.table, row=self.rows + before + 1, byte=self._buffer.base + at, is_after=True
             ),
-            found=Kind(what or f"{len(row.starts)} values"),
+            found=Kind(what) if what else Count(len(row.starts), Kind("values")),
             columns=self._columns,
         )
 

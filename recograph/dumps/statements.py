@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 
 from recograph.dumps.dialects import Dialect
-from recograph.dumps.dialects.rules import Effect, Kind
-from recograph.dumps.message import Kind as Words
-from recograph.dumps.message import Place
+from recograph.dumps.dialects.rules import Effect, StatementKind
+from recograph.dumps.message import Kind, Place
 from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError
 from recograph.dumps.settings import Session
@@ -38,7 +37,7 @@ class Statement:
     """With its strings and names."""
     outline: bytes
     """With empty ones in their place."""
-    kind: Kind
+    kind: StatementKind
 
 
 def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place) -> Statement:
@@ -74,7 +73,7 @@ def _endless(dialect: Dialect, head: str, place: Place) -> DumpError:
         "{place}: the end of the statement {kind} is missing, for another one, or a message of a program, stands "
         "in it. The dump was edited or damaged; make it again, and keep messages out of it (no 2>&1).",
         place=place,
-        kind=Words(_words(dialect, head)),
+        kind=Kind(_words(dialect, head)),
     )
 
 
@@ -93,13 +92,13 @@ def _emptied(match: re.Match[bytes]) -> bytes:
     return b"" if is_first else b" "
 
 
-def refused(dialect: Dialect, head: str, place: Place, kind: Kind | None = None) -> DumpError:
+def refused(dialect: Dialect, head: str, place: Place, kind: StatementKind | None = None) -> DumpError:
     """The error about a statement that may change rows and isn't read."""
     return DumpError(
         "{place}: the statement {kind} may change rows in a way that isn't read. {remedy}",
         place=place,
-        kind=Words(kind.name if kind and kind.name else _words(dialect, head)),
-        remedy=Words(kind.remedy if kind else Kind("", Effect.ROWS).remedy),
+        kind=Kind(kind.name if kind and kind.name else _words(dialect, head)),
+        remedy=Kind(kind.remedy if kind else StatementKind("", Effect.ROWS).remedy),
     )
 
 

@@ -18,7 +18,7 @@ from recograph.dumps.escapes import LiteralError, Syntax
 from recograph.dumps.fields import Fields
 from recograph.dumps.lines import DumpColumn, read_lines, read_natively
 from recograph.dumps.literals import cut, cut_numbers, cut_singly
-from recograph.dumps.message import Kind, Name, Names, Place
+from recograph.dumps.message import Kind, Name, Names, Place, Reject, Rejects
 from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
@@ -100,7 +100,8 @@ class Table:
                 self.report.out_of_bounds += nulled.out_of_bounds
                 yield batch
         except RejectedError as error:
-            self.report.rejected, self.report.reasons = error.rejected, error.reasons
+            self.report.rejected = error.rejects.number
+            self.report.reasons = [str(reject) for reject in error.rejects.first]
             raise
 
     def _decode(self, window: Fields | Lines, reading: "Reading") -> tuple[pa.RecordBatch, "_Nulled"]:
@@ -162,17 +163,17 @@ class Table:
                 reading.look(values, array, reading.origin(self.columns[position]))
                 array = self._bounded(array, target, nulled)
             except LiteralError as error:
-                raise self._rejected(target, fields, starts, [(error.row, str(error))]) from None
+                raise self._rejected(target, fields, starts, [(error.row, error.reason)]) from None
             except CastError as error:
                 raise self._rejected(target, fields, starts, error.rejects) from None
             except BoundsError as error:
                 raise self._rejected(target, fields, starts, [(row, error.reason) for row in error.rows]) from None
             if array.null_count and not target.nullable:
                 row = array.is_null().index(True).as_py()
-                what = "NULL"
+                what = Kind("NULL")
                 if values[row].as_py() is not None:
-                    what = "a zero date" if nulled.out_of_bounds == before else "what is out of bounds"
-                reason = f"{what} isn't allowed, the column is required"
+                    what = Kind("a zero date" if nulled.out_of_bounds == before else "what is out of bounds")
+                reason = Kind.of("{what} isn't allowed, the column is required", what=what)
                 raise self._rejected(target, fields, starts, [(row, reason)])
             nulled.zero_dates += zeros
             arrays.append(array)
@@ -194,23 +195,20 @@ class Table:
         return _no_columns(1)
 
     def _rejected(
-        self, target: pa.Field, fields: Fields, starts: Positions, rejects: list[tuple[int, str]]
+        self, target: pa.Field, fields: Fields, starts: Positions, rejects: list[tuple[int, Kind]]
     ) -> RejectedError:
-        # The reasons are words of this package alone; no value is among them.
-        reasons = [
-            f"row {fields.before + row + 1} (byte {starts[row] + fields.base}): {reason}"
+        first = [
+            Reject(fields.before + row + 1, int(starts[row]) + fields.base, reason)
             for row, reason in rejects[:_REASONS]
         ]
-        more = f" ({len(rejects)} such values in this batch)" if len(rejects) > _REASONS else ""
-        remedy = "change the column's type in the contract" if self.contracted else "read it as text (--text {name})"
+        remedy = Kind("change the column's type in the contract")
+        if not self.contracted:
+            remedy = Kind.of("read it as text (--text {name})", name=Name(f"{self.report.name}.{target.name}"))
         return RejectedError(
-            "{place}, {why}{more}. Mend it at the source, or " + remedy + ".",
-            len(rejects),
-            reasons,
+            "{place}, {rejects}. Mend it at the source, or {remedy}.",
             place=Place(self.dump, self.report.name, target.name),
-            why=Kind("; ".join(reasons)),
-            more=Kind(more),
-            name=Name(f"{self.report.name}.{target.name}"),
+            rejects=Rejects(tuple(first), len(rejects)),
+            remedy=remedy,
         )
 
     def flush(self) -> Iterator[pa.RecordBatch]:

@@ -133,7 +133,7 @@ def dialect_of(head: bytes, name: str, declared: str | None = None) -> Dialect:
                 "{dump}: the dialect {declared} isn't known; it is one of {known}.",
                 dump=Place(name),
                 declared=Name(declared),
-                known=Kind(", ".join(DIALECTS)),
+                known=Kind.joined(DIALECTS, ", "),
             )
         return DIALECTS[declared]
     prelude = before_rows(head)
@@ -156,7 +156,7 @@ def dialect_of(head: bytes, name: str, declared: str | None = None) -> Dialect:
             "{dump}: the dump looks like {servers} at once. Two dumps may have been joined: split them; or declare "
             "its dialect with --dialect, or for a customer in customers.yaml.",
             dump=Place(name),
-            servers=Kind(" and ".join(words.get(server, server) for server in servers)),
+            servers=Kind.joined((words.get(server, server) for server in servers), " and "),
         )
     if not _SQL.search(head):
         raise DumpError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.dialects.rules import Dialect, Effect, Kind, Lexing, Literals, is_count, translation
+from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, StatementKind, is_count, translation
 
 if TYPE_CHECKING:
     from recograph.dumps.settings import Session
@@ -58,25 +58,27 @@ _BEFORE_OBJECT = (
 _ELSEWHERE = "Its rows are in another file. Make the dump with mysqldump or mariadb-dump, which write rows into it."
 _NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
 KINDS = (
-    Kind(r"SET STATEMENT\b", _ROWS),
-    Kind(r"SET\b", _SETTING),
-    Kind(r"(?:LOCK|UNLOCK) (?:TABLES?|INSTANCE)\b", _NONE),
-    Kind(r"START (?:TRANSACTION|SLAVE|REPLICA|ALL|GROUP_REPLICATION)\b|BEGIN(?: WORK)?$|COMMIT\b", _NONE),
-    Kind(r"(?:RELEASE )?SAVEPOINT\b", _NONE),
-    Kind(rf"(?:CREATE|ALTER) {_BEFORE_OBJECT}(?:DATABASE|SCHEMA|{_OBJECTS})\b", _NONE),
-    Kind(rf"DROP (?:{_OBJECTS}|PREPARE)\b", _NONE),
-    Kind(r"DROP (?:DATABASE|SCHEMA)\b", _TABLE),
-    Kind(r"CREATE (?:OR REPLACE |TEMPORARY )*TABLE\b", _TABLE),
-    Kind(r"(?:DROP (?:TEMPORARY )?TABLES?|TRUNCATE|USE)\b", _TABLE),
-    Kind(r"ALTER (?:ONLINE |IGNORE )*TABLE\b", _TABLE),
-    Kind(r"(?:GRANT|REVOKE|FLUSH|ANALYZE|CHECK|OPTIMIZE|REPAIR|INSTALL|UNINSTALL|CHANGE|STOP|PURGE|SHOW)\b", _NONE),
-    Kind(r"RESET (?:MASTER|SLAVE|REPLICA|BINARY)\b", _NONE),
-    Kind(r"DO SETVAL ?\(", _NONE),
-    Kind(r"SELECT (?:@|SETVAL ?\(|NEXTVAL ?\(|LASTVAL ?\(|'')", _NONE),
-    Kind(r"LOAD (?:DATA|XML)\b", _ROWS, "LOAD DATA", _ELSEWHERE),
-    Kind(r"(?:SOURCE|\\\.)", _ROWS, "SOURCE", _ELSEWHERE),
-    Kind(r"IMPORT TABLE\b", _ROWS, "IMPORT TABLE", _ELSEWHERE),
-    Kind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
+    StatementKind(r"SET STATEMENT\b", _ROWS),
+    StatementKind(r"SET\b", _SETTING),
+    StatementKind(r"(?:LOCK|UNLOCK) (?:TABLES?|INSTANCE)\b", _NONE),
+    StatementKind(r"START (?:TRANSACTION|SLAVE|REPLICA|ALL|GROUP_REPLICATION)\b|BEGIN(?: WORK)?$|COMMIT\b", _NONE),
+    StatementKind(r"(?:RELEASE )?SAVEPOINT\b", _NONE),
+    StatementKind(rf"(?:CREATE|ALTER) {_BEFORE_OBJECT}(?:DATABASE|SCHEMA|{_OBJECTS})\b", _NONE),
+    StatementKind(rf"DROP (?:{_OBJECTS}|PREPARE)\b", _NONE),
+    StatementKind(r"DROP (?:DATABASE|SCHEMA)\b", _TABLE),
+    StatementKind(r"CREATE (?:OR REPLACE |TEMPORARY )*TABLE\b", _TABLE),
+    StatementKind(r"(?:DROP (?:TEMPORARY )?TABLES?|TRUNCATE|USE)\b", _TABLE),
+    StatementKind(r"ALTER (?:ONLINE |IGNORE )*TABLE\b", _TABLE),
+    StatementKind(
+        r"(?:GRANT|REVOKE|FLUSH|ANALYZE|CHECK|OPTIMIZE|REPAIR|INSTALL|UNINSTALL|CHANGE|STOP|PURGE|SHOW)\b", _NONE
+    ),
+    StatementKind(r"RESET (?:MASTER|SLAVE|REPLICA|BINARY)\b", _NONE),
+    StatementKind(r"DO SETVAL ?\(", _NONE),
+    StatementKind(r"SELECT (?:@|SETVAL ?\(|NEXTVAL ?\(|LASTVAL ?\(|'')", _NONE),
+    StatementKind(r"LOAD (?:DATA|XML)\b", _ROWS, "LOAD DATA", _ELSEWHERE),
+    StatementKind(r"(?:SOURCE|\\\.)", _ROWS, "SOURCE", _ELSEWHERE),
+    StatementKind(r"IMPORT TABLE\b", _ROWS, "IMPORT TABLE", _ELSEWHERE),
+    StatementKind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
 )
 KEYWORDS = frozenset(
     b"""ALTER ANALYZE BACKUP BEGIN CALL CHANGE CHECK CHECKSUM CLONE COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DO

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from recograph.dumps.charsets import postgresql_codec
 from recograph.dumps.dialects.mysql import decimal_type
-from recograph.dumps.dialects.rules import Dialect, Effect, Kind, Lexing, Literals, translation
+from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, StatementKind, translation
 from recograph.dumps.names import NAME, unquote
 
 if TYPE_CHECKING:
@@ -57,21 +57,21 @@ _ELSEWHERE = (
 )
 _NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
 KINDS = (
-    Kind(r"SET\b|RESET\b", _SETTING),
-    Kind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
-    Kind(r"COPY\b.*\bTO\b", _NONE),
-    Kind(r"COPY\b", _ROWS, "COPY FROM a file", _ELSEWHERE),
-    Kind(r"(?:START TRANSACTION|BEGIN|COMMIT|END|SAVEPOINT|RELEASE)\b", _NONE),
-    Kind(r"DROP (?:SCHEMA|DATABASE|OWNED|EXTENSION|TYPE|DOMAIN)\b", _TABLE),
-    Kind(rf"(?:CREATE|ALTER) (?:OR REPLACE )?(?:TEMP(?:ORARY)? |UNLOGGED )?{_OBJECTS}\b", _NONE),
-    Kind(rf"DROP (?!TABLE){_OBJECTS}\b", _NONE),
-    Kind(r"CREATE (?:GLOBAL |LOCAL )?(?:TEMP(?:ORARY)? |UNLOGGED |FOREIGN )?TABLE\b", _TABLE),
-    Kind(r"ALTER (?:FOREIGN )?TABLE\b|DROP (?:FOREIGN )?TABLE\b|TRUNCATE\b", _TABLE),
-    Kind(
+    StatementKind(r"SET\b|RESET\b", _SETTING),
+    StatementKind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
+    StatementKind(r"COPY\b.*\bTO\b", _NONE),
+    StatementKind(r"COPY\b", _ROWS, "COPY FROM a file", _ELSEWHERE),
+    StatementKind(r"(?:START TRANSACTION|BEGIN|COMMIT|END|SAVEPOINT|RELEASE)\b", _NONE),
+    StatementKind(r"DROP (?:SCHEMA|DATABASE|OWNED|EXTENSION|TYPE|DOMAIN)\b", _TABLE),
+    StatementKind(rf"(?:CREATE|ALTER) (?:OR REPLACE )?(?:TEMP(?:ORARY)? |UNLOGGED )?{_OBJECTS}\b", _NONE),
+    StatementKind(rf"DROP (?!TABLE){_OBJECTS}\b", _NONE),
+    StatementKind(r"CREATE (?:GLOBAL |LOCAL )?(?:TEMP(?:ORARY)? |UNLOGGED |FOREIGN )?TABLE\b", _TABLE),
+    StatementKind(r"ALTER (?:FOREIGN )?TABLE\b|DROP (?:FOREIGN )?TABLE\b|TRUNCATE\b", _TABLE),
+    StatementKind(
         r"(?:COMMENT|GRANT|REVOKE|SECURITY LABEL|LOCK|ANALYZE|VACUUM|REINDEX|CLUSTER|CHECKPOINT|NOTIFY|LISTEN)\b", _NONE
     ),
-    Kind(r"(?:REFRESH MATERIALIZED|DISCARD|REASSIGN|LOAD|SHOW)\b", _NONE),
-    Kind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
+    StatementKind(r"(?:REFRESH MATERIALIZED|DISCARD|REASSIGN|LOAD|SHOW)\b", _NONE),
+    StatementKind(r"INSERT\b.*\bSELECT\b", _ROWS, "INSERT ... SELECT"),
 )
 KEYWORDS = frozenset(
     b"""ABORT ALTER ANALYSE ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE

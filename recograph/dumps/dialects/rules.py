@@ -30,7 +30,7 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class StatementKind:
     """A kind of statement: the words it begins with, what people call it, and what it does."""
 
     begins: str
@@ -90,7 +90,7 @@ class Dialect:
     literals: Literals
     keywords: frozenset[bytes]
     """First words of statements; what begins with none of them is no statement."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[StatementKind, ...]
     """Kinds of statements; the first that fits holds."""
     not_a_column: Pattern
     """What a table's definition holds besides columns."""
