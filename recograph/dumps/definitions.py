@@ -1,7 +1,7 @@
 """The tables that a dump defines and fills: under which names they are known, and which of them are wanted."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -52,6 +52,13 @@ _OID = ColumnDef("", "oid", pa.uint32())
 """The OID before a row's values, which is no column of the table."""
 
 
+def _endings(names: Iterable[str]) -> Iterator[str]:
+    """Names with and without what stands before their dots, in one case."""
+    for name in names:
+        parts = name.casefold().split(".")
+        yield from (".".join(parts[at:]) for at in range(len(parts)))
+
+
 class Definitions:
     """Knows every table of a dump by its place in it, and what is wanted of it.
 
@@ -77,6 +84,8 @@ class Definitions:
         self._completeness, self._session, self._limits = completeness, session, limits
         self._schemas = schemas
         self._only = None if only is None else frozenset(only)
+        asked = schemas if schemas is not None else only
+        self._names = None if asked is None else frozenset(_endings(asked))
         self._database = database
         self._as_text = frozenset(as_text)
         self._current: str | None = None
@@ -156,7 +165,8 @@ class Definitions:
             table = with_parents(table, parents)
         if key in self._definitions and (table.lenient or table.temporary):
             return
-        if key in self._definitions:
+        wanted = self.wanted.get(key)
+        if key in self._definitions or (wanted and wanted.report.rows):
             raise DumpError(
                 "{place}: the table is made twice. Two dumps may have been joined; split them.",
                 place=Place(self._dump, ".".join(key), byte=place.byte, line=place.line),
@@ -209,6 +219,10 @@ class Definitions:
         key = self._root_of(self._key(list(path)))
         self._see(key)
         return (self.wanted.get(key) or self._want(key)) is not None
+
+    def may_want(self, name: str) -> bool:
+        """Whether a table of this name, in whichever database or schema, may be wanted."""
+        return self._names is None or name.casefold() in self._names
 
     def check_counts(self, counts: Mapping[tuple[str, ...], int]) -> None:
         """Compare the rows that were read of tables with the rows that the dump says they have.

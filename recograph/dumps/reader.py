@@ -10,7 +10,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from recograph.dumps.archives.parts import Part, RowsOnly
+from recograph.dumps.archives.parts import Part, RowsOnly, Wants
 from recograph.dumps.batches import Batches
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.completeness import Completeness
@@ -46,7 +46,9 @@ if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
-_ESCAPES_LINE_ENDS = re.compile(rb"-- (?:MySQL|MariaDB) dump ")
+_ESCAPES_LINE_ENDS = re.compile(
+    rb"-- (?:(?:MySQL|MariaDB) dump |phpMyAdmin SQL|HeidiSQL Version|Adminer [\d.]+\S* M|MySQL Script)|# Sequel "
+)
 """The titles of programs that never end a line within a string."""
 
 
@@ -227,7 +229,7 @@ class DumpReader:
             raise DumpError("{dump}: a dump is read once; open it again to read it again.", dump=Place(self.name))
         self._started = True
         with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
-            for part in self._source.parts(self._definitions.wants):
+            for part in self._source.parts(Wants(self._definitions.wants, self._definitions.may_want)):
                 yield from self._read(part)
         self.is_complete = self._completeness.check() and self._source.tells_all_rows
         if self._texts:

@@ -80,6 +80,15 @@ class Session:
             )
         self.encoding = codec
 
+    def unknown(self, setting: str) -> DumpError:
+        """That a setting, which changes how rows are read, has a value that isn't known."""
+        return DumpError(
+            "{dump}: the setting {setting} has a value that no server knows. The dump was edited or damaged; make it "
+            "again.",
+            dump=Place(self._name),
+            setting=Name(setting),
+        )
+
     def set_time_zone(self, name: str) -> None:
         """Take in the session's time zone; the server's own, which nobody knows here, changes nothing."""
         if name and name.upper() not in ("SYSTEM", "DEFAULT"):

@@ -60,8 +60,9 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
         if re.match(kind.begins, head):
             if kind.effect is Effect.ROWS:
                 raise refused(dialect, head, place, kind)
-            # Within parentheses a semicolon ends nothing, and no table is defined with one.
-            if kind.effect is Effect.TABLE and b";" in outline.rstrip(b"; \t\r\n"):
+            # Within parentheses a semicolon ends nothing, and no table is defined with one or with open ones.
+            is_open = outline.count(b"(") != outline.count(b")")
+            if kind.effect is Effect.TABLE and (is_open or b";" in outline.rstrip(b"; \t\r\n")):
                 raise _endless(dialect, head, place)
             return Statement(text, outline, kind)
     raise refused(dialect, head, place)

@@ -1,4 +1,4 @@
-"""What life does to dumps, with a seed; and good dumps of many tools with the rows that they were made from.
+"""What life does to dumps, with a seed: to text by the line and the character, to archives by the byte and the file.
 
 `python -m recograph_tests.dumps.mutations [COUNT] [SEED]` does it as often as asked and says what came of it.
 """
@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
-from recograph.dumps import DumpError, DumpReader
-from recograph_tests.dumps.hostile import TEXTS
+import pyarrow as pa
 
-Rows = dict[str, list[tuple[object, ...]]]
-_TEXTS = [text for text in TEXTS if len(text) < 200]
+from recograph.dumps import Declared, DumpError, DumpReader
+from recograph_tests.dumps.good_archives import Files, Packed, good_archives
+from recograph_tests.dumps.good_dumps import Good, Rows, good_dumps
+
 _TITLE = 40
 """How long the first line of a dump is at least."""
 _MESSAGES = [
@@ -37,142 +39,6 @@ _MESSAGES = [
     "\\.",
     "));",
 ]
-
-
-@dataclass(frozen=True)
-class Good:
-    """A whole dump, and what it was made from."""
-
-    text: str
-    rows: Rows
-    is_row: Callable[[str], bool]
-    """Whether a line is a whole row, or a statement of one: a server too would lack it without the line."""
-    has_line_ends: bool
-    """Whether values hold line ends as they are, so that nobody can tell what is done to them."""
-
-
-def _mysql(text: str) -> str:
-    table = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z", '"': '\\"'})
-    return f"'{text.translate(table)}'"
-
-
-def _plain(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
-
-
-def _copied(text: str) -> str:
-    table = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
-    return text.translate(table)
-
-
-_HEAD = """-- {title}
---
--- Host: localhost    Database: shop
--- ------------------------------------------------------
--- Server version\t{version}
-
-/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
-/*!50503 SET NAMES utf8mb4 */;
-/*!40103 SET @OLD_TIME_ZONE=@@TIME_ZONE */;
-/*!40103 SET TIME_ZONE='+00:00' */;
-/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0 */;
-
-"""
-_TAIL = """/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;
-/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
-/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
-
--- Dump completed on 2026-01-01  1:00:00
-"""
-_PG_HEAD = """--
--- PostgreSQL database dump
---
-
-\\restrict x
-
--- Dumped from database version 15.18
--- Dumped by pg_dump version 15.18
-
-SET statement_timeout = 0;
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SELECT pg_catalog.set_config('search_path', '', false);
-
-"""
-_PG_TAIL = """
---
--- PostgreSQL database dump complete
---
-
-\\unrestrict x
-
-"""
-
-
-def _values(rows: list[tuple[int, str]], quoted: Callable[[str], str]) -> list[str]:
-    return [f"({number},{quoted(text)})" for number, text in rows]
-
-
-def _held(rows: dict[str, list[tuple[int, str]]]) -> Rows:
-    return {table: [(number, text) for number, text in held] for table, held in rows.items()}
-
-
-def mysqldump(rows: dict[str, list[tuple[int, str]]], *, one_each: bool, a_line_each: bool) -> Good:
-    """As mysqldump and mariadb-dump write it."""
-    title = "MariaDB dump 10.19  Distrib 10.11.6" if a_line_each else "MySQL dump 10.13  Distrib 8.0.36"
-    text = _HEAD.format(title=title, version="10.11.6-MariaDB" if a_line_each else "8.0.36")
-    for table, held in rows.items():
-        text += f"DROP TABLE IF EXISTS `{table}`;\nCREATE TABLE `{table}` (\n  `id` int NOT NULL,\n"
-        text += "  `t` text,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n"
-        text += f"LOCK TABLES `{table}` WRITE;\n/*!40000 ALTER TABLE `{table}` DISABLE KEYS */;\n"
-        values = _values(held, _mysql)
-        if one_each:
-            text += "".join(f"INSERT INTO `{table}` VALUES {value};\n" for value in values)
-        else:
-            text += f"INSERT INTO `{table}` VALUES" + ("\n" if a_line_each else " ")
-            text += (",\n" if a_line_each else ",").join(values) + ";\n"
-        text += f"/*!40000 ALTER TABLE `{table}` ENABLE KEYS */;\nUNLOCK TABLES;\n\n"
-        text += f"DELIMITER ;;\n/*!50003 CREATE*/ /*!50003 TRIGGER `{table}_t` BEFORE INSERT ON `{table}`\n"
-        text += "FOR EACH ROW\nBEGIN\n  SET NEW.t = 'x';\n--\nEND */;;\nDELIMITER ;\n"
-    return Good(text + _TAIL, _held(rows), lambda line: line.startswith(("(", "INSERT")), has_line_ends=False)
-
-
-def pg_dump(rows: dict[str, list[tuple[int, str]]], *, inserts: bool) -> Good:
-    """As pg_dump writes it."""
-    text = _PG_HEAD
-    for table in rows:
-        text += f"--\n-- Name: {table}; Type: TABLE; Schema: public; Owner: lms\n--\n\n"
-        text += f"CREATE TABLE public.{table} (\n    id integer NOT NULL,\n    t text\n);\n\n\n"
-        text += f"ALTER TABLE public.{table} OWNER TO lms;\n\n"
-    for table, held in rows.items():
-        text += f"--\n-- Data for Name: {table}; Type: TABLE DATA; Schema: public; Owner: lms\n--\n\n"
-        if inserts:
-            text += "".join(f"INSERT INTO public.{table} VALUES ({n}, {_plain(t)});\n" for n, t in held)
-        else:
-            text += f"COPY public.{table} (id, t) FROM stdin;\n"
-            text += "".join(f"{n}\t{_copied(t)}\n" for n, t in held) + "\\.\n"
-        text += "\n\n"
-    for table in rows:
-        text += f"ALTER TABLE ONLY public.{table}\n    ADD CONSTRAINT {table}_pkey PRIMARY KEY (id);\n\n\n"
-
-    def is_row(line: str) -> bool:
-        return line.startswith("INSERT") if inserts else re.match(r"\d+\t", line) is not None
-
-    return Good(text + _PG_TAIL, _held(rows), is_row, has_line_ends=inserts)
-
-
-def good_dumps(random_: random.Random) -> Iterator[Good]:
-    """Dumps of all tools with rows that nobody chose."""
-    while True:
-        tables = random_.sample(["users", "courses", "enrol", "notes"], random_.randint(1, 3))
-        rows = {table: [(at + 1, random_.choice(_TEXTS)) for at in range(random_.randint(1, 6))] for table in tables}
-        yield mysqldump(rows, one_each=False, a_line_each=False)
-        yield mysqldump(rows, one_each=False, a_line_each=True)
-        yield mysqldump(rows, one_each=True, a_line_each=False)
-        yield pg_dump(rows, inserts=False)
-        rows = {table: [(n, t.replace("\r", "")) for n, t in held] for table, held in rows.items()}
-        yield pg_dump(rows, inserts=True)
 
 
 def _lines(text: str, good: Good, random_: random.Random) -> tuple[list[str], int]:
@@ -219,7 +85,7 @@ def join(good: Good, random_: random.Random) -> Mutated:
     other = next(good_dumps(random_))
     first = good.text if random_.random() < 0.5 else good.text[: random_.randrange(len(good.text))]
     both = {} if good.rows.keys() & other.rows.keys() else good.rows | other.rows
-    if len(first) < _TITLE:
+    if len(first) < _TITLE or (";" not in first and "HeidiSQL Version" in good.text and "HeidiSQL V" not in first):
         # Nothing of the first is left that could tell of it.
         return (first + other.text).encode(), [other.rows]
     return (first + other.text).encode(), [both] if both else []
@@ -258,7 +124,142 @@ def with_mark(good: Good, _: random.Random) -> Mutated:
     return b"\xef\xbb\xbf" + good.text.encode(), [good.rows]
 
 
-MUTATIONS = [insert_line, drop_line, cut, join, wrap, encode, with_carriage_returns, with_mark]
+TEXT_MUTATIONS = [insert_line, drop_line, cut, join, wrap, encode, with_carriage_returns, with_mark]
+
+Repacked = tuple[bytes | Files, list[Rows]]
+"""An archive to which something was done, and the rows that may be read of it."""
+
+
+def _changed(packed: Packed, change: Callable[[bytes], bytes], random_: random.Random) -> Repacked:
+    """One of the files of a dump, changed."""
+    if isinstance(packed.content, bytes):
+        return change(packed.content), [packed.rows]
+    name = random_.choice(sorted(packed.content))
+    return packed.content | {name: change(packed.content[name])}, [packed.rows]
+
+
+def flip_bit(packed: Packed, random_: random.Random) -> Repacked:
+    """A bit changed; where no check sum protects it, the end is missing instead."""
+    if not packed.has_sums:
+        return cut_file(packed, random_)
+
+    def change(data: bytes) -> bytes:
+        at = random_.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << random_.randrange(8)]) + data[at + 1 :]
+
+    return _changed(packed, change, random_)
+
+
+def cut_file(packed: Packed, random_: random.Random) -> Repacked:
+    """The end of a file is missing."""
+    return _changed(packed, lambda data: data[: random_.randrange(max(len(data), 1))], random_)
+
+
+def drop_byte(packed: Packed, random_: random.Random) -> Repacked:
+    """A byte got lost."""
+    if not packed.has_sums:
+        return cut_file(packed, random_)
+
+    def change(data: bytes) -> bytes:
+        at = random_.randrange(len(data))
+        return data[:at] + data[at + 1 :]
+
+    return _changed(packed, change, random_)
+
+
+def insert_byte(packed: Packed, random_: random.Random) -> Repacked:
+    """A byte came in between."""
+    if not packed.has_sums:
+        return cut_file(packed, random_)
+
+    def change(data: bytes) -> bytes:
+        at = random_.randrange(len(data) + 1)
+        return data[:at] + random_.randbytes(1) + data[at:]
+
+    return _changed(packed, change, random_)
+
+
+def drop_file(packed: Packed, random_: random.Random) -> Repacked:
+    """A file wasn't copied."""
+    if isinstance(packed.content, bytes):
+        return cut_file(packed, random_)
+    lost = random_.choice(sorted(packed.content))
+    return {name: data for name, data in packed.content.items() if name != lost}, [packed.rows]
+
+
+def rename_file(packed: Packed, random_: random.Random) -> Repacked:
+    """Somebody put a file aside."""
+    if isinstance(packed.content, bytes):
+        return cut_file(packed, random_)
+    old = random_.choice(sorted(packed.content))
+    new = random_.choice([f"{old}.bak", f"{old} (1)", f"old/{old}", f"{old}.1", f"copy of {old}"])
+    return {new if name == old else name: data for name, data in packed.content.items()}, [packed.rows]
+
+
+def text_mode(packed: Packed, random_: random.Random) -> Repacked:
+    """A transfer took bytes for text."""
+
+    def change(data: bytes) -> bytes:
+        return data.replace(b"\n", b"\r\n")
+
+    if packed.has_sums or isinstance(packed.content, bytes):
+        return _changed(packed, change, random_)
+    return rename_file(packed, random_)
+
+
+def join_archives(packed: Packed, random_: random.Random) -> Repacked:
+    """Two in one: one behind the other, or the files of both in one folder."""
+    other = next(good_archives(random_))
+    while isinstance(other.content, bytes) is not isinstance(packed.content, bytes):
+        other = _any_archive(random_)
+    both = {} if packed.rows.keys() & other.rows.keys() else packed.rows | other.rows
+    if isinstance(packed.content, bytes) and isinstance(other.content, bytes):
+        return packed.content + other.content, [both] if both else []
+    assert isinstance(packed.content, dict)
+    assert isinstance(other.content, dict)
+    # What the second overwrites is gone; what is left of the first may still be whole.
+    return packed.content | other.content, [packed.rows | other.rows, packed.rows, other.rows]
+
+
+def _any_archive(random_: random.Random) -> Packed:
+    archives = good_archives(random_)
+    for _ in range(random_.randrange(18)):
+        next(archives)
+    return next(archives)
+
+
+ARCHIVE_MUTATIONS = [
+    flip_bit,
+    cut_file,
+    drop_byte,
+    insert_byte,
+    drop_file,
+    rename_file,
+    text_mode,
+    join_archives,
+]
+
+
+class MemoryFolder:
+    """Files in memory as a folder."""
+
+    name = "test"
+
+    def __init__(self, files: Files, *, is_random: bool):
+        self._files = files
+        self.is_random = is_random
+
+    def files(self) -> dict[str, int]:
+        """See `recograph.dumps.Folder.files`."""
+        return {name: len(data) for name, data in self._files.items()}
+
+    def open(self, path: str) -> BinaryIO:
+        """See `recograph.dumps.Folder.open`."""
+        return io.BytesIO(self._files[path])
+
+    def stamp(self) -> object:
+        """See `recograph.dumps.Folder.stamp`."""
+        return None
 
 
 @dataclass
@@ -271,38 +272,62 @@ class Outcome:
     seconds: float = 0.0
 
 
-def outcome(name: str, data: bytes, allowed: list[Rows]) -> Outcome:
-    """Read a mutated dump, and hold what was read against what is allowed."""
+_COLUMNS = pa.schema([pa.field("id", pa.int64(), nullable=False), pa.field("t", pa.string(), nullable=False)])
+_CONTRACTS = dict.fromkeys(("users", "courses", "enrol", "notes"), _COLUMNS)
+
+
+def outcome(
+    name: str, dump: bytes | Files, allowed: list[Rows], declared: Declared | None = None, *, by_contract: bool = False
+) -> Outcome:
+    """Read a mutated dump, and hold what was read against what is allowed.
+
+    Where the reader tells that the completeness can't be known, rows may be missing.
+    """
     began = time.process_time()
     rows: Rows = {}
+    source = io.BytesIO(dump) if isinstance(dump, bytes) else MemoryFolder(dump, is_random=len(dump) % 2 == 0)
+    schemas = _CONTRACTS if by_contract else None
     try:
-        with DumpReader(io.BytesIO(data), name="test.sql") as reader:
+        with DumpReader(source, name="test.sql", declared=declared, schemas=schemas) as reader:
             for table, batch in reader:
                 held = zip(*(column.to_pylist() for column in batch.columns), strict=True)
                 rows.setdefault(table, []).extend(held)
-            for table in reader.tables:
-                rows.setdefault(table, [])
-            told = bool(reader.warnings)
+            warnings, is_complete = reader.warnings, bool(reader.is_complete)
     except DumpError as error:
         wrong = "" if len(str(error)) < 700 else "a message of unbounded length"
         return Outcome(name, was_read=False, wrong=wrong, seconds=time.process_time() - began)
     except Exception as error:
         return Outcome(name, was_read=False, wrong=f"{type(error).__name__}: {error}")
     seconds = time.process_time() - began
-    kept = {table: held for table, held in rows.items() if held}
-    if any(kept == {table: held for table, held in each.items() if held} for each in allowed):
+    if any(_agree(rows, expected, may_lack=not is_complete) for expected in allowed):
         return Outcome(name, was_read=True, seconds=seconds)
-    return Outcome(name, was_read=True, wrong=f"other rows{' (told)' * told}: {rows} of {allowed[:1]}", seconds=seconds)
+    return Outcome(name, was_read=True, wrong=f"other rows: {rows} of {allowed[:1]}, {warnings}", seconds=seconds)
 
 
-def outcomes(count: int, seed: int) -> Iterator[tuple[bytes, Outcome]]:
-    """What comes of so many mutated dumps."""
+def _agree(rows: Rows, expected: Rows, *, may_lack: bool) -> bool:
+    """Whether rows are those that are expected, in any order, for files come in any."""
+    given = {table: collections.Counter(held) for table, held in rows.items() if held}
+    wanted = {table: collections.Counter(held) for table, held in expected.items() if held}
+    if may_lack:
+        return all(given[table] <= wanted.get(table, collections.Counter()) for table in given)
+    return given == wanted
+
+
+def outcomes(count: int, seed: int) -> Iterator[tuple[bytes | Files, Outcome]]:
+    """What comes of so many mutated dumps, of texts and of archives in turns."""
     random_ = random.Random(seed)
-    dumps = good_dumps(random_)
+    dumps, archives = good_dumps(random_), good_archives(random_)
     for at in range(count):
-        mutate = MUTATIONS[at // 5 % len(MUTATIONS)]
-        data, allowed = mutate(next(dumps), random_)
-        yield data, outcome(mutate.__name__, data, allowed)
+        if at % 2:
+            repack = random_.choice(ARCHIVE_MUTATIONS)
+            packed = next(archives)
+            content, allowed = repack(packed, random_)
+            yield content, outcome(repack.__name__, content, allowed, by_contract=True)
+        else:
+            mutate = random_.choice(TEXT_MUTATIONS)
+            good = next(dumps)
+            data, allowed = mutate(good, random_)
+            yield data, outcome(mutate.__name__, data, allowed, good.declared, by_contract=good.declared is not None)
 
 
 def main() -> int:
@@ -310,14 +335,16 @@ def main() -> int:
     count, seed = (int(given) for given in (sys.argv[1:] + ["10000", "1"][len(sys.argv) - 1 :])[:2])
     read, refused = collections.Counter[str](), collections.Counter[str]()
     wrong, slowest = 0, 0.0
-    for data, found in outcomes(count, seed):
-        (read if found.was_read else refused)[found.name] += 1
-        slowest = max(slowest, found.seconds)
-        if found.wrong:
+    for dump, result in outcomes(count, seed):
+        (read if result.was_read else refused)[result.name] += 1
+        slowest = max(slowest, result.seconds)
+        if result.wrong:
             wrong += 1
-            print(f"WRONG {found.name}: {found.wrong[:1000]}\n{data.decode(errors='replace')}\n")  # noqa: T201
-    for mutate in MUTATIONS:
-        print(f"{mutate.__name__:24}{read[mutate.__name__]:7} read{refused[mutate.__name__]:7} refused")  # noqa: T201
+            shown = dump.decode(errors="replace") if isinstance(dump, bytes) else str(dump)
+            print(f"WRONG {result.name}: {result.wrong[:1000]}\n{shown[:4000]}\n")  # noqa: T201
+    for mutate in (*TEXT_MUTATIONS, *ARCHIVE_MUTATIONS):
+        name = mutate.__name__
+        print(f"{name:24}{read[name]:7} read{refused[name]:7} refused")  # noqa: T201
     totals = f"{read.total()} read, {refused.total()} refused, {wrong} wrong; slowest {slowest:.2f} s"
     print(f"{count} in all: {totals}")  # noqa: T201
     return int(wrong > 0)

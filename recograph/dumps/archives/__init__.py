@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from recograph.dumps.archives import mydumper, mysql_shell, pg_custom, pg_folder, tab, tar, zips
 from recograph.dumps.archives.compression import codec_of, unpacked
 from recograph.dumps.archives.folders import Below, Folder, is_aside
-from recograph.dumps.archives.parts import Content, Opening
+from recograph.dumps.archives.parts import Content, Opening, without_ending
 from recograph.dumps.archives.plain import Plain
 from recograph.dumps.archives.streams import Stream
 from recograph.dumps.message import Name, Names
@@ -69,6 +69,20 @@ def open_file(stream: Stream, opening: Opening, layers: int = _MOST_LAYERS) -> C
     return Plain(stream, opening)
 
 
+def _check_once(folder: Folder, files: Collection[str]) -> None:
+    """Refuse two files that differ in their compression alone: which of them is the dump's nobody knows."""
+    once: dict[str, str] = {}
+    for path in files:
+        other = once.setdefault(without_ending(path), path)
+        if other != path:
+            raise DumpError(
+                "{dump}: {other} and {path} are one file twice. Two dumps may have been joined; take one away.",
+                dump=Name(folder.name, whole=True),
+                other=Name(other, whole=True),
+                path=Name(path, whole=True),
+            )
+
+
 def open_folder(folder: Folder, opening: Opening, layers: int = _MOST_LAYERS) -> Content:
     """What is in a folder.
 
@@ -81,10 +95,17 @@ def open_folder(folder: Folder, opening: Opening, layers: int = _MOST_LAYERS) ->
             "{dump}: there is no file of a dump in it. The export may have failed; make it again.",
             dump=Name(folder.name, whole=True),
         )
-    for matches, form in FOLDERS:
-        if matches(files):
-            return form(folder, opening)
+    _check_once(folder, files)
+    forms = [form for matches, form in FOLDERS if matches(files)]
+    if len(forms) > 1:
+        raise DumpError(
+            "{dump}: files of several tools' dumps are in one folder. Give each dump its own.",
+            dump=Name(folder.name, whole=True),
+        )
+    if forms:
+        return forms[0](folder, opening)
     if len(files) == 1:
+        tab.refuse_alone(folder, files[0], opening)
         return open_file(opening.stream(folder, files[0], is_packed=False), opening, layers)
     below = {path.partition("/")[0] for path in files}
     if len(below) == 1:

@@ -76,10 +76,7 @@ class Mydumper(Content):
         self._tables = self._defined()
         self._assign()
         first = next(iter(self._tables.values()), None)
-        head = [title(first.database if first else None, None)]
-        for table in self._tables.values():
-            head += [use(table.database), table.definition, b"\n"]
-        self.head = b"".join(head)
+        self.head = title(first.database if first else None, None)
 
     def _finished(self) -> str:
         """What `metadata` says; it takes this name when the dump is whole."""
@@ -150,7 +147,9 @@ class Mydumper(Content):
 
     def parts(self, wants: Wants) -> Iterator[Part]:
         """See `Content.parts`."""
-        yield Part(self._folder.name, [self.head])
+        needed = [table for table in self._tables.values() if wants.definition(table.name)]
+        definitions = [use(table.database) + table.definition + b"\n" for table in needed]
+        yield Part(self._folder.name, [self.head, *definitions])
         wanted = [table for table in self._tables.values() if wants(table.path)]
         files = [(table, path) for table in wanted for path in sorted(table.files, key=_order)]
         if not self._folder.is_random:

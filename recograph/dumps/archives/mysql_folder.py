@@ -18,7 +18,7 @@ _CREATE = re.compile(rb"^\s*CREATE TABLE (?:IF NOT EXISTS )?(?:%s\s*\.\s*)?(%s)"
 def title(database: str | None, version: str | None) -> bytes:
     """The title of a dump of MySQL's own program, by which the dialect is told."""
     is_mariadb = "mariadb" in (version or "").lower()
-    lines = ["-- MariaDB dump" if is_mariadb else "-- MySQL dump"]
+    lines = ["-- MariaDB dump of a folder" if is_mariadb else "-- MySQL dump of a folder"]
     lines += [f"-- Host: unknown    Database: {database}"] if database and not re.search(r"\s", database) else []
     lines += [f"-- Server version\t{version}"] if version else []
     return ("\n".join(lines) + "\n").encode()

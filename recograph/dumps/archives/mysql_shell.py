@@ -7,7 +7,7 @@ documentation and its own loader say.
 
 import json
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.mysql_folder import TAIL, small, title, use
@@ -15,6 +15,7 @@ from recograph.dumps.archives.parts import Content, Opening, Part, RowsOnly, Wan
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
+_Value = TypeVar("_Value")
 _BEGUN, _DONE = "@.json", "@.done.json"
 _FORM = {
     "fieldsTerminatedBy": "\t",
@@ -52,16 +53,43 @@ class MySQLShell(Content):
         head.append(f"SET NAMES {begun.get('defaultCharacterSet', 'utf8mb4')};\n".encode())
         if begun.get("tzUtc", True):
             head.append(b"SET TIME_ZONE='+00:00';\n")
-        for schema, base in begun.get("basenames", {}).items():
-            described = self._json(f"{base}.json")
+        for schema, base in self._of(begun, _BEGUN, "basenames", dict).items():
+            path = f"{base}.json"
+            described = self._json(path)
+            names = self._of(described, path, "basenames", dict)
             head.append(use(schema))
-            for table, table_base in described.get("basenames", {}).items():
-                if table not in described.get("tables", ()):
-                    continue
-                self._tables[schema, table] = table_base
+            for table in self._of(described, path, "tables", list):
+                self._tables[schema, table] = table_base = self._of(names, path, table, str)
                 if described.get("includesDdl", True):
                     head += [_without_comments(small(opening, folder, self._known(f"{table_base}.sql"))), b"\n"]
+        self._check_done()
         self.head = b"".join(head)
+
+    def _check_done(self) -> None:
+        """Check that all tables are known of which the end tells how much they hold."""
+        for told in (self._done.get("tableDataBytes", {}), self._done.get("tableRows", {})):
+            for schema, tables in told.items():
+                for table in tables if isinstance(tables, dict) else ():
+                    if (schema, table) not in self._tables:
+                        raise self._unlike(_DONE)
+
+    def _of(self, described: dict[str, Any], path: str, key: str, kind: type[_Value]) -> _Value:
+        """What a file of JSON must say.
+
+        Raises:
+            DumpError: it doesn't.
+        """
+        value = described.get(key)
+        if not isinstance(value, kind):
+            raise self._unlike(path)
+        return value
+
+    def _unlike(self, path: str) -> DumpError:
+        return DumpError(
+            "{dump}/{path} isn't as MySQL Shell writes it. Fetch or make it again.",
+            dump=Name(self._folder.name, whole=True),
+            path=Name(path, whole=True),
+        )
 
     def _json(self, path: str) -> dict[str, Any]:
         try:
@@ -73,11 +101,7 @@ class MySQLShell(Content):
                 path=Name(path, whole=True),
             ) from error
         if not isinstance(value, dict):
-            raise DumpError(
-                "{dump}/{path} isn't as MySQL Shell writes it. Fetch or make it again.",
-                dump=Name(self._folder.name, whole=True),
-                path=Name(path, whole=True),
-            )
+            raise self._unlike(path)
         return value
 
     def _known(self, path: str) -> str:
@@ -115,7 +139,8 @@ class MySQLShell(Content):
         described = self._json(f"{base}.json")
         if not described.get("includesData", True):
             return []
-        options = described.get("options", {})
+        options = self._of(described, f"{base}.json", "options", dict)
+        columns = tuple(self._of(options, f"{base}.json", "columns", list))
         if any(options.get(key, value) != value for key, value in _FORM.items()):
             raise DumpError(
                 "{dump}/{base}.json: the rows are in another form than MySQL Shell writes by itself. "
@@ -139,7 +164,7 @@ class MySQLShell(Content):
         for part in described.get("basenames", {}).values() or [base]:
             for file in self._numbered(part, extension, chunked=described.get("chunking", True)):
                 charset = options.get("defaultCharacterSet")
-                rows = RowsOnly(table, tuple(options["columns"]), charset, transports, sizes.get(file))
+                rows = RowsOnly(table, columns, charset, transports, sizes.get(file))
                 chunks.append((file, rows))
         return chunks
 

@@ -11,8 +11,19 @@ from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.streams import Counted, Meter, Stream
 from recograph.dumps.report import Limits
 
-Wants = Callable[[Sequence[str]], bool]
-"""Tells whether a table's rows are wanted, by its path: database or schema, and its own name last."""
+
+@dataclass(frozen=True)
+class Wants:
+    """Tells which tables are wanted."""
+
+    rows: Callable[[Sequence[str]], bool]
+    """Whether a table's rows are, by its path: database or schema, and its own name last."""
+    definition: Callable[[str], bool]
+    """Whether a table's definition may tell something of what is wanted, by its own name."""
+
+    def __call__(self, path: Sequence[str]) -> bool:
+        """See `rows`."""
+        return self.rows(path)
 
 
 @dataclass(frozen=True)

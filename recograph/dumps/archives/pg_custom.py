@@ -17,6 +17,8 @@ from recograph.dumps.report import DumpError
 
 _ROWS, _LARGE_OBJECTS = 1, 3
 _FIRST_BYTES = 32 << 10
+_MOST_BEHIND = 256 << 10
+"""How much from the last known block on is looked through to its end."""
 _FAR = 4 << 20
 """From how far on it is quicker to seek than to read over what lies between."""
 
@@ -71,7 +73,7 @@ class Custom(Content):
     def parts(self, wants: Wants) -> Iterator[Part]:
         """See `Content.parts`."""
         name = self._stream.name
-        yield Part(name, [self.head])
+        yield Part(name, [self.head, self._toc.definitions(wants)])
         wanted = self._toc.wanted(wants)
         known = [entry for entry in wanted if entry.offset is not None]
         for entry in sorted(known, key=lambda entry: entry.offset or 0):
@@ -80,7 +82,27 @@ class Custom(Content):
                 raise blocks.broken()
             yield from self._rows(entry, blocks)
         yield from self._walk([entry for entry in wanted if entry.offset is None])
+        self._check_behind()
         yield Part(name, [TAIL])
+
+    def _check_behind(self) -> None:
+        """Check that nothing follows the last block, where that costs little: another archive may have been joined."""
+        last = max((entry.offset or self._toc.end for entry in self._toc.entries), default=self._toc.end)
+        size = self._stream.size
+        if not self._stream.can_go_back or size is None or size - last > _MOST_BEHIND:
+            return
+        blocks = _Blocks(self._stream, self._toc.integers, last)
+        while block := blocks.next():
+            self._skip(block[0], blocks)
+
+    def _skip(self, kind: int, blocks: "_Blocks") -> None:
+        if kind == _ROWS:
+            blocks.skip()
+        elif kind == _LARGE_OBJECTS:
+            while blocks.integer():
+                blocks.skip()
+        else:
+            raise blocks.broken()
 
     def _walk(self, wanted: list[Entry]) -> Iterator[Part]:
         """The rows of tables whose place isn't known: all blocks are looked at, from the first."""
@@ -93,13 +115,8 @@ class Custom(Content):
             kind, number = block
             if kind == _ROWS and number in waiting:
                 yield from self._rows(waiting.pop(number), blocks)
-            elif kind == _ROWS:
-                blocks.skip()
-            elif kind == _LARGE_OBJECTS:
-                while blocks.integer():
-                    blocks.skip()
             else:
-                raise blocks.broken()
+                self._skip(kind, blocks)
 
     def _rows(self, entry: Entry, blocks: "_Blocks") -> Iterator[Part]:
         name = self._stream.name

@@ -3,15 +3,17 @@
 Only the files of wanted tables are opened. Source: pg_backup_directory.c and pg_backup_tar.c of PostgreSQL.
 """
 
+import re
 from collections.abc import Collection, Iterator
 
 from recograph.dumps.archives.folders import Folder
-from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance, without_ending
 from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry, Toc
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
 _TOC = "toc.dat"
+_ROWS = re.compile(r"\d+\.dat")
 _ENDINGS = ("", ".gz", ".lz4", ".zst")
 
 
@@ -55,7 +57,8 @@ class PgFolder(Content):
         """See `Content.parts`."""
         name = self._folder.name
         paths = {entry.id: self._path(entry) for entry in self._toc.rows}
-        yield Part(name, [self.head])
+        self._check_known()
+        yield Part(name, [self.head, self._toc.definitions(wants)])
         wanted = self._toc.wanted(wants)
         if not self._folder.is_random:
             order = {path: at for at, path in enumerate(self._files)}
@@ -66,6 +69,18 @@ class PgFolder(Content):
     def _part(self, entry: Entry, path: str) -> Part:
         stream = self._opening.stream(self._folder, path)
         return Part(stream.name, self._toc.text(entry, self._opening.chunks(stream), stream.name))
+
+    def _check_known(self) -> None:
+        """Check that there are rows of no other dump."""
+        known = {entry.file for entry in self._toc.entries}
+        for path in self._files:
+            if _ROWS.fullmatch(without_ending(path)) and without_ending(path) not in known:
+                raise DumpError(
+                    "{dump}: the table of contents doesn't know the rows in {path}. Two dumps may have been joined; "
+                    "fetch or make it again.",
+                    dump=Name(self._folder.name, whole=True),
+                    path=Name(path, whole=True),
+                )
 
     def _path(self, entry: Entry) -> str:
         """The file of an entry's rows."""

@@ -23,7 +23,8 @@ COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
 _OLDEST, _NEWEST = (1, 12), (1, 16)
 _MOST_ENTRIES = 10_000_000
 _LARGEST_INT = 8
-_DEFINITIONS = frozenset({"TABLE", "TABLE ATTACH", "FOREIGN TABLE"})
+_ATTACH = "TABLE ATTACH"
+_DEFINITIONS = frozenset({"TABLE", _ATTACH, "FOREIGN TABLE"})
 """Kinds of entries whose definitions tell columns, or of which table another is a part."""
 _TABLES = frozenset({"TABLE", "FOREIGN TABLE"})
 _LARGE_OBJECTS = "BLOB"
@@ -125,17 +126,23 @@ class Toc:
                     name=Name(entry.name),
                 )
 
+    def definitions(self, wants: Wants) -> bytes:
+        """The definitions that may be needed as SQL text, as pg_restore writes it."""
+        entries = [entry for entry in self.entries if entry.kind in _DEFINITIONS]
+        # Where tables take part in others, those that are wanted may be known by any of them.
+        if not any(entry.kind == _ATTACH or _TAKES_PART.search(entry.definition) for entry in entries):
+            entries = [entry for entry in entries if wants.definition(entry.name)]
+        return b"\n".join(self._search_path(entry) + entry.definition for entry in entries) + b"\n"
+
     def head(self) -> bytes:
-        """The settings and definitions as SQL text, as pg_restore writes it."""
-        entries = self.entries
-        settings = [entry.definition for entry in entries if entry.kind in _SETTINGS]
-        definitions = [self._search_path(entry) + entry.definition for entry in entries if entry.kind in _DEFINITIONS]
+        """The title and the settings as SQL text, as pg_restore writes it."""
+        settings = [entry.definition for entry in self.entries if entry.kind in _SETTINGS]
         title = (
             "--\n-- PostgreSQL database dump\n--\n\n"
             f"-- Dumped from database version {self.server_version}\n"
             f"-- Dumped by pg_dump version {self.tool_version}\n\n"
         )
-        return title.encode() + b"\n".join([*settings, *definitions]) + b"\n"
+        return title.encode() + b"\n".join(settings) + b"\n"
 
     def text(self, entry: Entry, chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
         """The rows of an entry as SQL text.
@@ -171,6 +178,7 @@ class Toc:
 
 _COPY = re.compile(rb"(?:--[^\n]*\n)*COPY (%s) (?:%s )?(?:WITH OIDS )?FROM stdin;\n" % (QUALIFIED, COLUMN_LIST))
 _ENCODING = re.compile(rb"SET client_encoding = '(\w+)'")
+_TAKES_PART = re.compile(rb"\b(?:INHERITS|PARTITION OF)\b")
 _AFTER_ROWS = b"\n\n\n"
 TAIL = b"\n--\n-- PostgreSQL database dump complete\n--\n"
 

@@ -17,6 +17,7 @@ from recograph.dumps.report import DumpError
 _DATABASE = re.compile(rb"^-- Host: .*?\s+Database: (\S+)", re.M)
 _NAMES = re.compile(rb"SET NAMES (\w+)")
 _ENCODED = re.compile(r"@([0-9a-f]{4})")
+_ROWS = re.compile(rb"^(?:INSERT|REPLACE|LOCK|COPY)\s", re.M | re.I)
 _TITLE = re.compile(rb"^-- (?:MySQL|MariaDB) dump", re.M)
 
 
@@ -25,6 +26,28 @@ def matches(files: Collection[str]) -> bool:
     bare = {without_ending(path) for path in files}
     rows = {path.removesuffix(".txt") for path in bare if path.endswith(".txt")}
     return bool(rows) and all(f"{base}.sql" in bare for base in rows)
+
+
+def refuse_alone(folder: Folder, path: str, opening: Opening) -> None:
+    """Refuse a folder of one definition called after its table, for the file of its rows wasn't copied.
+
+    Raises:
+        DumpError: it is one.
+    """
+    base = without_ending(path).rpartition("/")[2].removesuffix(".sql")
+    head = opening.stream(folder, path).peek()
+    if without_ending(path).endswith(".sql") and table_of(head) == base and not _ROWS.search(head):
+        raise _missing(folder, base, base)
+
+
+def _missing(folder: Folder, base: str, table: str) -> DumpError:
+    return DumpError(
+        "{dump}: {base}.txt, with the rows of table {table}, is missing. The dump wasn't copied whole; fetch or make "
+        "it again.",
+        dump=Name(folder.name, whole=True),
+        base=Name(base),
+        table=Name(table),
+    )
 
 
 class Tab(Content):
@@ -66,13 +89,7 @@ class Tab(Content):
                     )
                 continue
             if not has_rows:
-                raise DumpError(
-                    "{dump}: {base}.txt, with the rows of table {dump_2}, is missing. The dump wasn't copied "
-                    "whole; fetch or make it again.",
-                    dump=Name(folder.name, whole=True),
-                    base=Name(base),
-                    dump_2=Name(name, whole=True),
-                )
+                raise _missing(folder, base, name)
             database = self._database(path, definition)
             self._tables[database, name] = self._files[f"{base}.txt"]
             charset = _NAMES.search(definition)

@@ -9,7 +9,7 @@ import tarfile
 from typing import BinaryIO
 
 from recograph.dumps.archives.folders import MOST_FILES, is_aside
-from recograph.dumps.archives.streams import Stream, cut
+from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError, Limits
 
@@ -107,11 +107,15 @@ class TarFolder:
         self._check_end(end)
 
     def _check_end(self, end: int) -> None:
-        """An archive ends with two blocks of zeros."""
+        """An archive ends with two blocks of zeros, and nothing but zeros follows them."""
         self._stream.seek(end)
-        if self._stream.exactly(2 * _BLOCK).strip(b"\0"):
+        is_broken = bool(self._stream.exactly(2 * _BLOCK).strip(b"\0"))
+        while not is_broken and (block := self._stream.read(BLOCK_BYTES)):
+            is_broken = bool(block.strip(b"\0"))
+        if is_broken:
             raise DumpError(
-                "{dump}: the tar archive is broken at byte {end}. It was damaged; fetch or make it again.",
+                "{dump}: the tar archive is broken at byte {end}, or something follows its end. It was damaged, or "
+                "two archives were joined; fetch or make it again.",
                 dump=Name(self.name, whole=True),
                 end=end,
             )

@@ -41,6 +41,12 @@ class ZipFolder:
                 "fetch or make it again.",
                 dump=Name(self.name, whole=True),
             ) from error
+        if min((member.header_offset for member in self._archive.infolist()), default=0):
+            raise DumpError(
+                "{dump}: something stands before the zip archive. It was damaged, or two archives were joined; "
+                "fetch or make it again.",
+                dump=Name(self.name, whole=True),
+            )
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._archive.infolist():
             path = member.filename.replace("\\", "/").removeprefix("./")

@@ -128,6 +128,7 @@ _CONFORMING = re.compile(rb"\s*SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?
 _SEARCH_PATH = re.compile(rb"\s*SET\s+(?:SESSION\s+)?search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
 _CONFIGURED = re.compile(rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'search_path'\s*,\s*'([^',]*)", re.I)
 _TRUE = (b"on", b"true", b"yes", b"1")
+_FALSE = (b"off", b"false", b"no", b"0")
 
 
 def setting(session: "Session", text: bytes) -> None:
@@ -136,7 +137,9 @@ def setting(session: "Session", text: bytes) -> None:
         name = match[1].decode(errors="replace")
         session.encode(postgresql_codec(name), name)
     elif match := _CONFORMING.match(text):
-        session.backslash_escapes = match[1].lower() not in _TRUE
+        if match[1].lower() not in (*_TRUE, *_FALSE):
+            raise session.unknown("standard_conforming_strings")
+        session.backslash_escapes = match[1].lower() in _FALSE
     elif match := _SEARCH_PATH.match(text):
         session.search_path = unquote(match[1].strip(b"'"), session.encoding)
     elif (match := _CONFIGURED.match(text)) and match[1].strip():

@@ -3,6 +3,7 @@
 Servers and tools of all versions can't be had on one machine. What a version adds to the form is one field each.
 """
 
+import gzip
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ _FIELDS = (
 
 
 @dataclass
-class _Entry:
+class Entry:
+    """A line of the table of contents, and the rows that it is of."""
+
     fields: dict[str, Any]
     needed: list[bytes]
     state: int
@@ -83,10 +86,10 @@ class _Entry:
         return out + bytes([state]) + (place or 0).to_bytes(8, "little")
 
 
-def _entry(old: _Bytes, minor: int) -> _Entry:
+def _entry(old: _Bytes, minor: int) -> Entry:
     fields = {name: how(old) if minor >= since else 0 for name, how, since in _FIELDS}
     needed = list(iter(old.text, None))
-    entry = _Entry(fields, needed, old.take(1)[0])
+    entry = Entry(fields, needed, old.take(1)[0])
     offset = int.from_bytes(old.take(8), "little")
     if entry.state == 2:
         block, pieces = _Bytes(old.data, offset), b""
@@ -98,7 +101,7 @@ def _entry(old: _Bytes, minor: int) -> _Entry:
     return entry
 
 
-def _without_schema(entry: _Entry) -> None:
+def _without_schema(entry: Entry) -> None:
     schema = entry.fields["schema"]
     for name in ("definition", "copy"):
         for prefix in (schema + b".", b'"' + schema + b'".') if schema and entry.fields[name] else ():
@@ -129,6 +132,10 @@ def rewritten(
         entries = [entry for entry in entries if entry.fields["kind"] != b"SEARCHPATH"]
         for entry in entries:
             _without_schema(entry)
+    return _archive(head, entries, minor, compression, offsets=offsets)
+
+
+def _archive(head: bytes, entries: list[Entry], minor: int, compression: int, *, offsets: bool) -> bytes:
     head += _integer(len(entries))
     start = len(head) + sum(len(entry.written(minor, 0)) for entry in entries)
     blocks, table = b"", b""
@@ -140,3 +147,26 @@ def rewritten(
             blocks += b"\x01" + _integer(entry.fields["number"])
             blocks += b"".join(_integer(len(piece)) + piece for piece in pieces) + _integer(0)
     return head + table + blocks
+
+
+def _head(form: int, compression: int) -> bytes:
+    """The head of version 1.16; the form is 1 custom, 3 folder or tar."""
+    head = b"PGDMP" + bytes([1, 16, 0, 4, 8, form, compression])
+    return head + b"".join(map(_integer, (0, 0, 1, 1, 0, 126, 0))) + b"".join(map(_text, (b"shop", b"18.0", b"18.0")))
+
+
+def custom(entries: list[Entry], compression: int, *, offsets: bool) -> bytes:
+    """An archive of entries in the custom form."""
+    return _archive(_head(1, compression), entries, 16, compression, offsets=offsets)
+
+
+def folder(entries: list[Entry], compression: int) -> dict[str, bytes]:
+    """An archive of entries as a folder."""
+    toc, files = _head(3, compression) + _integer(len(entries)), {}
+    for entry in entries:
+        name = b"" if entry.rows is None else b"%d.dat" % entry.fields["number"]
+        toc += entry.written(16, None)[:-9] + _text(name)
+        if entry.rows is not None:
+            packed = gzip.compress(entry.rows) if compression == 1 else COMPRESS[compression](entry.rows)
+            files[name.decode() + ("", ".gz", ".lz4", ".zst")[compression]] = packed
+    return {"toc.dat": toc} | files
