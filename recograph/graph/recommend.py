@@ -1,17 +1,58 @@
 """Recommendations for one user, with the reasons in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import neo4j
 
+from recograph.graph.model import ASSET, COURSE, USER
 from recograph.graph.queries import ask
-from recograph.graph.reading import TIMEOUT, Answer
+from recograph.graph.reading import TIMEOUT, Answer, read, require_node
 
-_HAD = {"Course": ("took", "taken"), "Asset": ("watched", "watched")}
+KINDS = (COURSE.label, ASSET.label)
+"""What is recommended."""
+_HAD = {COURSE.label: ("took", "taken"), ASSET.label: ("watched", "watched")}
+PAST = """\
+MATCH (user:User {customer_id: $customer, id: $user})
+RETURN COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language.id ORDER BY language.id },
+  EXISTS { (user)-[:IS_ENROLLED]->() }, EXISTS { (user)-[:HAS_WATCHED]->() }
+"""
+"""The statement that `past_of` asks with."""
 
 
-def recommend(driver: neo4j.Driver, customer: str, user: int, k: int = 10, *, timeout: float = TIMEOUT) -> Answer:
+@dataclass(frozen=True)
+class Past:
+    """What the kind of recommendations for a user depends on."""
+
+    languages: tuple[str, ...]
+    """Ids of those that the user speaks."""
+    had: tuple[str, ...]
+    """Kinds of which the user had something. Those who had nothing of a kind, and speak the same, get the same."""
+
+
+def past_of(driver: neo4j.Driver, customer: str, user: int, *, timeout: float = TIMEOUT) -> Past:
+    """What the kind of recommendations for a user depends on.
+
+    Raises:
+        RecographError: the graph hasn't the customer or the user, or the server fails.
+    """
+    rows = read(driver, PAST, {"customer": customer, "user": user}, timeout=timeout).rows
+    if not rows:
+        require_node(driver, USER, customer, user)
+    ((languages, *had),) = rows
+    return Past(tuple(languages), tuple(kind for kind, some in zip(KINDS, had, strict=True) if some))
+
+
+def recommend(
+    driver: neo4j.Driver,
+    customer: str,
+    user: int,
+    k: int = 10,
+    *,
+    kinds: Sequence[str] = KINDS,
+    timeout: float = TIMEOUT,
+) -> Answer:
     """Up to k courses and k assets that the user hasn't had, the best first.
 
     Scored by the sum of the scores of `SIMILAR_TO` with which what the user had leads there. What is most popular
@@ -24,7 +65,9 @@ def recommend(driver: neo4j.Driver, customer: str, user: int, k: int = 10, *, ti
     Raises:
         RecographError: the graph hasn't the customer or the user, or the server fails.
     """
-    answer = ask(driver, "recommendations", {"customer": customer, "user": user, "k": k}, timeout=timeout)
+    answer = ask(
+        driver, "recommendations", {"customer": customer, "user": user, "k": k, "kinds": list(kinds)}, timeout=timeout
+    )
     rows = [[row["kind"], row["item_id"], row["title"], row["score"], _reason(row)] for row in answer.records()]
     return Answer(["kind", "id", "title", "score", "reason"], rows)
 

@@ -1,7 +1,7 @@
 """Asks the graph for pages: read transactions with a time-out and a limit on rows, a few at a time, each kept."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from recograph.graph.neighbourhood import Neighbourhood, neighbourhood, statemen
 from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
-from recograph.graph.recommend import recommend
+from recograph.graph.recommend import KINDS, PAST, Past, past_of, recommend
 from recograph.graph.search import LABELS, lucene
 from recograph.graph.state import growth
 from recograph.graph.values import plain
@@ -83,14 +83,31 @@ class Asking:
         Raises:
             RecographError: see `recommend`.
         """
-        found: Answer = await self._kept(
+        past: Past = await self._kept(
             basis,
-            ("recommend", customer, user, k),
+            ("past", customer, user),
             customer,
-            frozenset(each.name for each in ALL_SETS),
-            lambda: _plain(recommend(self.driver, customer, user, k, timeout=TIMEOUT)),
+            sets_read(PAST),
+            lambda: past_of(self.driver, customer, user, timeout=TIMEOUT),
         )
-        return found
+
+        def kinds_for(who: Hashable, kinds: Sequence[str]) -> Awaitable[Answer]:
+            return self._kept(
+                basis,
+                ("recommend", customer, who, kinds, k),
+                customer,
+                sets_read(question("recommendations").cypher),
+                lambda: _plain(recommend(self.driver, customer, user, k, kinds=kinds, timeout=TIMEOUT)),
+            )
+
+        # What is popular with those who speak a language takes a look at all of them: it is asked for once for all
+        # who had nothing yet.
+        asked = [kinds_for(past.languages, (kind,)) for kind in KINDS if kind not in past.had]
+        if past.had:
+            asked.append(kinds_for(user, past.had))
+        answers = await asyncio.gather(*asked)
+        rows = [row for answer in answers for row in answer.rows]
+        return Answer(answers[0].columns, sorted(rows, key=lambda row: KINDS.index(row[0])))
 
     async def around(self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int) -> Neighbourhood:
         """What is around a node.

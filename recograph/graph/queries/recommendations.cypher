@@ -1,8 +1,9 @@
 // What should a user take and watch next?
 // Parameters:
-//   customer  string        id of the customer
-//   user      integer       id of the user
-//   k         integer = 10  how many courses, and how many assets
+//   customer  string                        id of the customer
+//   user      integer                       id of the user
+//   k         integer = 10                  how many courses, and how many assets
+//   kinds     strings = ["Course","Asset"]  which of the two
 // Columns:
 //   kind          Course or Asset
 //   item_id       id of the course or asset
@@ -12,10 +13,11 @@
 //   popularity    users who had it; of those who speak the language, where one is named
 //   popular_with  language of the user, who had nothing yet: popularity is that with those who speak it
 MATCH (user:User {customer_id: $customer, id: $user})
-WITH user, COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language } AS languages
+WITH user, COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language ORDER BY language.id } AS languages
 CALL (user, languages) {
   WITH user, [one IN languages | one.id] AS speaks,
     CASE WHEN EXISTS { (user)-[:IS_ENROLLED]->() } THEN null ELSE languages[0] END AS peers
+  WHERE 'Course' IN $kinds
   CALL (user, speaks) {
     MATCH (user)-[:IS_ENROLLED]->(source:Course)-[leads:SIMILAR_TO]->(item:Course)
     WHERE NOT EXISTS { (user)-[:IS_ENROLLED]->(item) } AND coalesce(item.status, 2) IN [1, 2]
@@ -26,25 +28,35 @@ CALL (user, languages) {
     ORDER BY score DESC, popularity DESC, item.id LIMIT $k
     RETURN collect({item: item, score: score, because_of: because_of, popularity: popularity}) AS similar
   }
-  CALL (user, speaks, peers, similar) {
-    // what is popular fills up
-    UNWIND CASE WHEN size(similar) < $k THEN [1] ELSE [] END AS wanted
+  CALL (user, speaks, peers) {
+    // who had nothing gets what is popular with those who speak the language; counted once for all items
+    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers.id] END AS language_id
+    MATCH (peer:User) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
+    MATCH (peer)-[:SPEAKS]->(spoken:Language) WHERE spoken.id = language_id
+    WITH peer, speaks
+    MATCH (peer)-[:IS_ENROLLED]->(item:Course)
+    WITH item, speaks, count(*) AS popularity
+    WHERE (item.language IS NULL OR speaks = [] OR item.language IN speaks) AND coalesce(item.status, 2) IN [1, 2]
+    WITH item, popularity ORDER BY popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS chosen
+  }
+  CALL (user, speaks, peers, similar, chosen) {
+    // what is popular with all fills up
+    UNWIND CASE WHEN size(similar) + size(chosen) < $k THEN [1] ELSE [] END AS wanted
     MATCH (item:Course)
     WHERE item.customer_id = user.customer_id AND item.id IS NOT NULL AND coalesce(item.status, 2) IN [1, 2]
-      AND NOT EXISTS { (user)-[:IS_ENROLLED]->(item) } AND NOT item IN [one IN similar | one.item]
+      AND NOT EXISTS { (user)-[:IS_ENROLLED]->(item) } AND NOT item IN [one IN similar + chosen | one.item]
       AND (item.language IS NULL OR speaks = [] OR item.language IN speaks)
-    WITH item, peers, CASE
-      WHEN peers IS NULL THEN COUNT { (item)<-[:IS_ENROLLED]-() }
-      ELSE COUNT { (item)<-[:IS_ENROLLED]-()-[:SPEAKS]->(peers) }
-    END AS popularity
+    WITH item, CASE WHEN peers IS NULL THEN COUNT { (item)<-[:IS_ENROLLED]-() } ELSE 0 END AS popularity
     ORDER BY popularity DESC, item.id LIMIT $k
     RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS popular
   }
-  UNWIND (similar + popular)[..$k] AS row
+  UNWIND (similar + chosen + popular)[..$k] AS row
   RETURN 'Course' AS kind, row, peers.language_name AS popular_with
 UNION ALL
   WITH user, [one IN languages | one.id] AS speaks,
     CASE WHEN EXISTS { (user)-[:HAS_WATCHED]->() } THEN null ELSE languages[0] END AS peers
+  WHERE 'Asset' IN $kinds
   CALL (user, speaks) {
     MATCH (user)-[:HAS_WATCHED]->(source:Asset)-[leads:SIMILAR_TO]->(item:Asset)
     WHERE NOT EXISTS { (user)-[:HAS_WATCHED]->(item) }
@@ -55,21 +67,30 @@ UNION ALL
     ORDER BY score DESC, popularity DESC, item.id LIMIT $k
     RETURN collect({item: item, score: score, because_of: because_of, popularity: popularity}) AS similar
   }
-  CALL (user, speaks, peers, similar) {
-    // what is popular fills up
-    UNWIND CASE WHEN size(similar) < $k THEN [1] ELSE [] END AS wanted
+  CALL (user, speaks, peers) {
+    // who had nothing gets what is popular with those who speak the language; counted once for all items
+    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers.id] END AS language_id
+    MATCH (peer:User) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
+    MATCH (peer)-[:SPEAKS]->(spoken:Language) WHERE spoken.id = language_id
+    WITH peer, speaks
+    MATCH (peer)-[:HAS_WATCHED]->(item:Asset)
+    WITH item, speaks, count(*) AS popularity
+    WHERE (item.language IS NULL OR speaks = [] OR item.language IN speaks)
+    WITH item, popularity ORDER BY popularity DESC, item.id LIMIT $k
+    RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS chosen
+  }
+  CALL (user, speaks, peers, similar, chosen) {
+    // what is popular with all fills up
+    UNWIND CASE WHEN size(similar) + size(chosen) < $k THEN [1] ELSE [] END AS wanted
     MATCH (item:Asset)
     WHERE item.customer_id = user.customer_id AND item.id IS NOT NULL
-      AND NOT EXISTS { (user)-[:HAS_WATCHED]->(item) } AND NOT item IN [one IN similar | one.item]
+      AND NOT EXISTS { (user)-[:HAS_WATCHED]->(item) } AND NOT item IN [one IN similar + chosen | one.item]
       AND (item.language IS NULL OR speaks = [] OR item.language IN speaks)
-    WITH item, peers, CASE
-      WHEN peers IS NULL THEN COUNT { (item)<-[:HAS_WATCHED]-() }
-      ELSE COUNT { (item)<-[:HAS_WATCHED]-()-[:SPEAKS]->(peers) }
-    END AS popularity
+    WITH item, CASE WHEN peers IS NULL THEN COUNT { (item)<-[:HAS_WATCHED]-() } ELSE 0 END AS popularity
     ORDER BY popularity DESC, item.id LIMIT $k
     RETURN collect({item: item, score: 0.0, because_of: [], popularity: popularity}) AS popular
   }
-  UNWIND (similar + popular)[..$k] AS row
+  UNWIND (similar + chosen + popular)[..$k] AS row
   RETURN 'Asset' AS kind, row, peers.language_name AS popular_with
 }
 RETURN kind, row.item.id AS item_id, coalesce(row.item.name, row.item.title) AS title, row.score AS score,
