@@ -5,6 +5,7 @@ everything.
 """
 
 import re
+from functools import cache
 
 from recograph.graph.model import ALL_SETS, NODE_SETS, GraphSet, NodeSet
 
@@ -13,6 +14,7 @@ _COMMENT = re.compile(r"//[^\n]*")
 _UNTYPED = re.compile(r"-\[[^\]:]*\]-|-->|<--|--\(|\)--")
 
 
+@cache
 def sets_read(cypher: str) -> frozenset[str]:
     """The names of the sets on which the answer to a statement can depend."""
     text = _COMMENT.sub("", cypher)

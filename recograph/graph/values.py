@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from neo4j.graph import Node, Path, Relationship
+
 from recograph.text import dump_json
 
 if TYPE_CHECKING:
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 def plain(value: Any) -> Any:
     """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
-    from neo4j.graph import Node, Path, Relationship
-
     match value:
         case None | bool() | int() | float() | str():
             return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from recograph.graph.charts import Chart
@@ -32,8 +33,12 @@ class Section:
     """Address of the page that has all of it."""
     empty: str = "No row."
 
-    def kind_of(self, column: str) -> str:
-        """A word for the looks of a column: of ids, which a name makes needless, of numbers, or other."""
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """A word for the looks of each column: of ids, which a name makes needless, of numbers, or other."""
+        return {column: self._kind_of(column) for column in self.answer.columns}
+
+    def _kind_of(self, column: str) -> str:
         if column == "id" or column.endswith("_id"):
             return "ids" if set(_NAMES) & set(self.answer.columns) else "other"
         place = self.answer.columns.index(column)

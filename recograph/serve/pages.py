@@ -170,7 +170,7 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
         "properties": properties,
         "descriptions": descriptions,
         "around": around,
-        "picture": neighbourhood_json(loaded.id, around),
+        "picture": json["neighbourhood"],
     }
     return Page("node.html", title, json, sections, context)
 
