@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from neo4j.graph import Node, Path, Relationship
-
 from recograph.text import dump_json
 
 if TYPE_CHECKING:
@@ -16,9 +14,12 @@ if TYPE_CHECKING:
 
 def plain(value: Any) -> Any:
     """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    # The driver takes longer to import than the whole command line, which writes rows by this module.
+    from neo4j.graph import Node, Path, Relationship
+
     match value:
-        case None | bool() | int() | float() | str():
-            return value
         case list() | tuple():
             return [plain(item) for item in value]
         case dict():
