@@ -15,7 +15,7 @@ from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
 from recograph.graph.recommend import KINDS, PAST, Past, past_of, recommend
-from recograph.graph.search import LABELS, lucene
+from recograph.graph.search import lucene
 from recograph.graph.state import growth
 from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
@@ -190,7 +190,8 @@ def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         RequestError: one is missing, unknown, of another type or too great.
     """
     try:
-        parameters = question(name).bind(given)
+        asked = question(name)
+        parameters = asked.bind(given)
         if "words" in parameters:
             lucene(parameters["words"])
     except RecographError as error:
@@ -200,8 +201,10 @@ def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise RequestError(f"Parameter {key} must be {GREATEST:,} or less.")
         if isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
             raise RequestError(f"Parameter {key} must be a text of {LONGEST:,} characters at most.")
-        if isinstance(value, list) and not set(value) <= set(LABELS.values()):
-            raise RequestError(f"Parameter {key} can have: {', '.join(filter(None, LABELS.values()))}.")
+        if isinstance(value, list) and not set(value) <= set(asked.parameters[key].default or value):
+            raise RequestError(f"Parameter {key} can have: {', '.join(asked.parameters[key].default)}.")
+        if isinstance(value, list) and sum(map(len, value)) > LONGEST:
+            raise RequestError(f"Parameter {key} must be {LONGEST:,} characters at most.")
     return parameters
 
 

@@ -10,8 +10,8 @@ and what they will get:
     //   NAME  what it is
     // Chart: how the answer is drawn, where it can be; see `recograph.graph.charts`
 
-TYPE is string, integer, number, boolean or strings (a list); DEFAULT is JSON. The statement uses parameters only, so it
-runs in Neo4j Browser as it stands.
+TYPE is string, integer, number, boolean or strings (a list, on pages of what its default holds); DEFAULT is JSON. The
+statement uses parameters only, so it runs in Neo4j Browser as it stands.
 """
 
 import json

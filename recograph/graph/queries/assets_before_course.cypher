@@ -11,9 +11,10 @@
 //   viewers   all users who watched it
 //   lift      how much likelier its viewers take the course than any user; above 1 it may lead there
 // Chart: bars of lift by title
-MATCH (course:Course {customer_id: $customer, id: $course})
 MATCH (customer:Customer {id: $customer})
-WITH course, toFloat(COUNT { (course)<-[:IS_ENROLLED]-() }) / COUNT { (customer)<-[:WORKS_AT]-() } AS usual
+WITH COUNT { (customer)<-[:WORKS_AT]-() } AS users
+MATCH (course:Course {customer_id: $customer, id: $course})
+WITH course, toFloat(COUNT { (course)<-[:IS_ENROLLED]-() }) / users AS usual
 MATCH (course)<-[enrolment:IS_ENROLLED]-(:User)-[view:HAS_WATCHED]->(asset:Asset)
 WHERE view.recency <= enrolment.recency
 WITH asset, usual, count(*) AS learners
