@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -61,6 +62,9 @@ class Pool:
             try:
                 os.close(self._mine)
                 _execute(run_id, self._life)
+            except Exception:
+                # What the run itself raises is in its log; this is of what surrounds it, and would be lost.
+                traceback.print_exc()
             finally:
                 os._exit(0)
         self._runs[pid] = run_id

@@ -53,8 +53,9 @@ _DAYS_SHOWN = 30
 
 
 def graph_key(set_: GraphSet) -> dg.AssetKey:
-    """The asset of a node set or relationship set."""
-    return dg.AssetKey(["graph", *set_.path])
+    """The asset of a node set or relationship set; the end of its key is what the UI shows of it."""
+    kind, *names = set_.path
+    return dg.AssetKey(["graph", kind, "_".join(names)])
 
 
 def _spec(set_: GraphSet) -> dg.AssetSpec:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 300
-_PASSED, _FAILED = 0, 1
-"""pytest's exit codes where tests ran; others mean that it found none, or couldn't run."""
+_TESTED = 100
+"""Is added to pytest's exit code, so that a process which ends before it is none of a test that failed."""
+_PASSED, _FAILED = _TESTED, _TESTED + 1
+"""Where tests ran; others mean that pytest found none, or couldn't run."""
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,4 @@ def _run_test(folder: Path, neo4j: Path, log: Path, test: str) -> None:
     os.chdir(folder)
     import pytest
 
-    sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", test]))
+    sys.exit(_TESTED + pytest.main(["-q", "-x", "-p", "no:cacheprovider", test]))

@@ -136,8 +136,8 @@ class Home:
         with dg.DagsterInstance.from_config(str(self.folder / "dagster")) as instance:
             if unfinished := instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
                 problems.append(f"unfinished: {[(run.run_id, run.status) for run in unfinished]}")
-        if wanted and self.graph() != wanted:
-            problems.append("another graph")
+        if wanted and (differing := difference(self.graph(), wanted)):
+            problems.append(f"another graph: {differing}")
         if left := leftovers(self.folder, self.folder / "lake"):
             problems.append(f"left behind: {left}")
         stores = [process for process in psutil.process_iter() if self._serves(process)]
@@ -149,6 +149,19 @@ class Home:
         with suppress(psutil.Error, OSError):
             return SERVER in process.cmdline() and Path(process.cwd()).samefile(self.server.home)
         return False
+
+
+def difference(found: Graph, wanted: Graph) -> str:
+    """How two graphs differ: of each kind of node and relationship how many are missing, too many, or others."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, object] = {}
+    for ours, theirs in zip(found, wanted, strict=True):
+        for key in ours.keys() | theirs.keys():
+            if ours.get(key) != theirs.get(key):
+                how = "missing" if key not in ours else "too many" if key not in theirs else "changed"
+                counts[f"{key[0]} {how}"] += 1
+                examples[f"{key[0]} {how}"] = key, ours.get(key), theirs.get(key)
+    return f"{dict(counts)}, such as {examples}" if counts else ""
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> bool:
