@@ -1,6 +1,8 @@
 import functools
 import hashlib
 import http.server
+import os
+import stat
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ import pytest
 
 from recograph.adapters.neo4j import aot, jars
 from recograph.adapters.neo4j.config import effective_settings, memory_limit, settings
+from recograph.adapters.neo4j.connection import ensure_password
 from recograph.errors import RecographError
 
 GIB = 1024**3
@@ -26,6 +29,16 @@ def test_a_container_counts_by_its_own_limit(tmp_path: Path) -> None:
     (tmp_path / "none").write_text("max\n")
     assert memory_limit(tmp_path / "limit") == GIB
     assert memory_limit(tmp_path / "none") == memory_limit(tmp_path / "missing") > GIB
+
+
+def test_what_holds_secrets_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        ensure_password(tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data" / "dbms" / "auth.ini").stat().st_mode) == 0o600
 
 
 def test_settings_of_ones_own_win(tmp_path: Path) -> None:

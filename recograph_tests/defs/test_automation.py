@@ -4,9 +4,10 @@ import base64
 import datetime
 import logging
 import os
+import random
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -372,3 +373,53 @@ def test_a_customer_whose_dumps_cant_be_listed_is_told_once_and_keeps_nobody_fro
         (inbox.folder / "customer_2").unlink()
         ship(inbox, "customer_2", DAYS[0])
         assert tick.asked() == [f"customer_2|{DAYS[0]}"]
+
+
+def _dangling(folder: Path) -> None:
+    (folder / f"{DAYS[0]}.sql").unlink()
+    (folder / f"{DAYS[0]}.sql").symlink_to(folder / "nowhere")
+
+
+def _looping(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(folder)
+
+
+def _file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("a file where a folder should be")
+
+
+BREAKAGES: dict[str, Callable[[Path], object]] = {
+    "missing": shutil.rmtree,
+    "a file": _file,
+    "a link to itself": _looping,
+    "a dangling link": _dangling,
+    "twice": lambda folder: (folder / f"{DAYS[1]}.sql.gz").touch(),
+    "cut": lambda folder: (folder / f"{DAYS[2]}.sql").write_bytes(b""),
+    "of the future": lambda folder: (folder / "2999-01-01.sql").touch(),
+    "no dump": lambda folder: (folder / "notes.txt").touch(),
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_is_broken_of_some_customers_the_others_are_asked_for_as_without_it(
+    automation: ModuleType, inbox: LocalInbox, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    whole = LocalInbox(tmp_path / "whole")
+    for customer in CUSTOMERS:
+        ship(inbox, customer, *DAYS)
+        ship(whole, customer, *DAYS)
+    broken = chance.sample(CUSTOMERS, chance.randint(1, len(CUSTOMERS) - 1))
+    for customer in broken:
+        BREAKAGES[chance.choice(list(BREAKAGES))](inbox.folder / customer)
+
+    def asked(of: LocalInbox) -> list[list[str]]:
+        """What sensor and schedule ask for, of the customers that aren't broken."""
+        with dg.DagsterInstance.local_temp() as instance:
+            both = Ticks(automation, instance, of).asked(), scheduled(automation, instance, of, DAYS[2])[0]
+        return [[key for key in keys if key.split("|")[0] not in broken] for keys in both]
+
+    assert asked(inbox) == asked(whole)
+    assert all(asked(whole))
