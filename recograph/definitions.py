@@ -49,6 +49,6 @@ defs = dg.Definitions(
     schedules=[automation.daily, automation.freshness, retention.weekly_clean],
     sensors=[automation.new_dumps, alerts.alert_on_failure, alerts.alert_on_failed_check],
     resources=resources(SETTINGS),
-    # A run's steps form a chain, so a process a step would only cost start-ups; customers run beside each other.
+    # A run's steps form a chain, so a process per step would only cost start-ups; customers run beside each other.
     executor=dg.in_process_executor,
 )

@@ -56,7 +56,7 @@ def _of_statement(sql: str, schema: dict[str, Any], dialect: str) -> Columns:
     scope = build_scope(statement)
     return {
         column: set(filter(None, map(_source, lineage(column, statement, schema, dialect=dialect, scope=scope).walk())))
-        for column in (each.alias_or_name for each in statement.selects)
+        for column in (select.alias_or_name for select in statement.selects)
     }
 
 

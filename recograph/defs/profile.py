@@ -38,18 +38,20 @@ def profile_metadata(
         entries["sample"] = dg.MetadataValue.md(_table([_flat(row) for row in found.sample]))
     if found.degrees:
         names = ("label", "nodes", "mean", "median", "p90", "most")
-        rows = [{name: getattr(each, name) for name in names} | {"mean": f"{each.mean:.2f}"} for each in found.degrees]
+        rows = [
+            {name: getattr(degree, name) for name in names} | {"mean": f"{degree.mean:.2f}"} for degree in found.degrees
+        ]
         pictures = [
-            f"**{markdown(each.label)}**, nodes by how many they have:\n\n"
-            + image(histogram(each.distribution), f"histogram of {each.label}")
-            for each in found.degrees
+            f"**{markdown(degree.label)}**, nodes by how many they have:\n\n"
+            + image(histogram(degree.distribution), f"histogram of {degree.label}")
+            for degree in found.degrees
         ]
         entries["degrees"] = dg.MetadataValue.md("\n\n".join([_table(rows), *pictures]))
-        for each in found.degrees:
-            name = f"degree_{each.label.lower().replace(' (incoming)', '_incoming')}"
+        for degree in found.degrees:
+            name = f"degree_{degree.label.lower().replace(' (incoming)', '_incoming')}"
             entries |= {
-                f"{name}_mean": dg.MetadataValue.float(round(each.mean, 4)),
-                f"{name}_most": dg.MetadataValue.int(each.most),
+                f"{name}_mean": dg.MetadataValue.float(round(degree.mean, 4)),
+                f"{name}_most": dg.MetadataValue.int(degree.most),
             }
     if browser:
         link = browser_link(browser, graph_set, customer)
@@ -59,7 +61,10 @@ def profile_metadata(
 
 def model_picture() -> dg.MetadataValue:
     """The graph's model as a picture."""
-    arrows = [(each.start.label, each.end.label, each.type) for each in RELATIONSHIP_SETS]
+    arrows = [
+        (relationship_set.start.label, relationship_set.end.label, relationship_set.type)
+        for relationship_set in RELATIONSHIP_SETS
+    ]
     return dg.MetadataValue.md(image(network([node.label for node in NODE_SETS], arrows), "the labels of the graph"))
 
 

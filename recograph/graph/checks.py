@@ -72,11 +72,15 @@ def check_customer(
             f"MATCH (s:{cypher.STATE} {{customer_id: $customer}}) RETURN s.set, s.members", customer=customer
         )
         members = dict(states.values())
-        for each in wanted:
-            parameters = {"customer": customer, "members": members.get(each.name) or [], "allowed": [*each.allowed]}
-            survey = session.run(cypher.survey(each), parameters).single(strict=True)
-            checks += _judge(each, dict(survey), expected[each.name], customer, advice)
-            checks.append(_match(session, each, samples[each.name], customer, advice))
+        for graph_set in wanted:
+            parameters = {
+                "customer": customer,
+                "members": members.get(graph_set.name) or [],
+                "allowed": [*graph_set.allowed],
+            }
+            survey = session.run(cypher.survey(graph_set), parameters).single(strict=True)
+            checks += _judge(graph_set, dict(survey), expected[graph_set.name], customer, advice)
+            checks.append(_match(session, graph_set, samples[graph_set.name], customer, advice))
     return checks
 
 
@@ -102,7 +106,7 @@ def _samples(
         return _by_key(each, zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     with ThreadPoolExecutor(_SAMPLES_AT_A_TIME) as pool:
-        return dict(zip((each.name for each in sets), pool.map(sample, sets), strict=True))
+        return dict(zip((graph_set.name for graph_set in sets), pool.map(sample, sets), strict=True))
 
 
 def _by_key(graph_set: GraphSet, rows: "Collection[tuple[Any, ...]] | zip[tuple[Any, ...]]") -> _Rows:

@@ -21,12 +21,12 @@ class GraphCounts:
 def count_graph(driver: neo4j.Driver) -> GraphCounts:
     """Count every set: the totals come from the server's count store, the customers' from what loads recorded."""
     counts = GraphCounts()
-    for each in ALL_SETS:
-        if isinstance(each, NodeSet):
-            query = f"MATCH (n:{each.label}) RETURN count(n)"
+    for graph_set in ALL_SETS:
+        if isinstance(graph_set, NodeSet):
+            query = f"MATCH (n:{graph_set.label}) RETURN count(n)"
         else:
-            query = f"MATCH (:{each.start.label})-[r:{each.type}]->(:{each.end.label}) RETURN count(r)"
-        counts.total[each.name] = driver.execute_query(query).records[0][0]
+            query = f"MATCH (:{graph_set.start.label})-[r:{graph_set.type}]->(:{graph_set.end.label}) RETURN count(r)"
+        counts.total[graph_set.name] = driver.execute_query(query).records[0][0]
     query = f"MATCH (s:{STATE}) WHERE s.set IS NOT NULL RETURN s.customer_id, s.set, s.total"
     for customer, name, total in driver.execute_query(query).records:
         counts.by_customer.setdefault(customer, {})[name] = total or 0

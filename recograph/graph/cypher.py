@@ -1,6 +1,6 @@
 """Cypher, derived from the model: batches of changes, counts and reading back.
 
-A batch, `$batch`, travels as columns, not as a map a row: `keys` (nodes), or `starts`, `ends` (the distinct ends of
+A batch, `$batch`, travels as columns, not as a map per row: `keys` (nodes), or `starts`, `ends` (the distinct ends of
 relationships) with `s`, `e` (positions in them), and `p0`, `p1`, ... (properties in the model's order). Each end node
 is thus looked up once a batch. The customer is one parameter, times are integers. The columns are one parameter because
 Neo4j plans a statement anew, in 0.1 s, for every order of magnitude of the length of a list that is a parameter itself.

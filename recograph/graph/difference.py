@@ -165,7 +165,7 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
     Raises:
         RecographError: there is no such partition of a mart.
     """
-    needed = sorted({mart for each in sets for mart in marts(each)})
+    needed = sorted({mart for graph_set in sets for mart in marts(graph_set)})
     found = {mart: warehouse.partition(mart, customer, date) for mart in needed}
     if missing := [mart for mart, relation in found.items() if relation is None]:
         raise RecographError(
@@ -186,8 +186,8 @@ def sample(graph_set: GraphSet, sources: Mapping[str, str], customer: str, step:
 def counting(sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str) -> str:
     """SELECT name and row_count of several sets, dangling rows left out."""
     return " union all ".join(
-        f"select '{each.name}' as name, count(*) as row_count from ({rows(each, sources, customer)}) t"  # noqa: S608
-        for each in sets
+        f"select '{graph_set.name}' as name, count(*) as row_count from ({rows(graph_set, sources, customer)}) t"  # noqa: S608
+        for graph_set in sets
     )
 
 

@@ -75,7 +75,14 @@ def erase_user(driver: neo4j.Driver, customer: str, user: int, options: LoadOpti
         LockedError: a load of the customer doesn't end.
         RecographError: Neo4j fails.
     """
-    touched = [USER.name, *(each.name for each in RELATIONSHIP_SETS if USER in (each.start, each.end))]
+    touched = [
+        USER.name,
+        *(
+            relationship_set.name
+            for relationship_set in RELATIONSHIP_SETS
+            if USER in (relationship_set.start, relationship_set.end)
+        ),
+    ]
 
     def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
         mark_dirty(tx, customer, touched)

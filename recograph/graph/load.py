@@ -284,9 +284,10 @@ def _cut(plans: list[SetPlan]) -> list[str]:
     loaded = {plan.set.name for plan in plans}
     shrinking = {plan.set.label for plan in plans if isinstance(plan.set, NodeSet) and plan.count(REMOVED)}
     return [
-        each.name
-        for each in RELATIONSHIP_SETS
-        if each.name not in loaded and {each.start.label, each.end.label} & shrinking
+        relationship_set.name
+        for relationship_set in RELATIONSHIP_SETS
+        if relationship_set.name not in loaded
+        and {relationship_set.start.label, relationship_set.end.label} & shrinking
     ]
 
 

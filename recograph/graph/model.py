@@ -261,7 +261,7 @@ RELATIONSHIP_SETS: tuple[RelationshipSet, ...] = (
 )
 
 ALL_SETS: tuple[GraphSet, ...] = (*NODE_SETS, *RELATIONSHIP_SETS)
-SETS: dict[str, GraphSet] = {each.name: each for each in ALL_SETS}
+SETS: dict[str, GraphSet] = {graph_set.name: graph_set for graph_set in ALL_SETS}
 
 
 def signature(graph_set: GraphSet) -> str:
@@ -278,7 +278,7 @@ def signature(graph_set: GraphSet) -> str:
 def model_diagram(
     nodes: tuple[NodeSet, ...] = NODE_SETS, relationships: tuple[RelationshipSet, ...] = RELATIONSHIP_SETS
 ) -> str:
-    """The model as a Mermaid class diagram: a class a label with its properties, an arrow a relationship set."""
+    """The model as a Mermaid class diagram: a class per label with its properties, an arrow per relationship set."""
     lines = ["classDiagram", "    direction LR"]
     for node in nodes:
         key: list[tuple[str, str]] = [(node.key_type, KEY)]
@@ -288,7 +288,7 @@ def model_diagram(
         lines += [f"        {type_} {name} «key»" for type_, name in key]
         lines += [f"        {prop.type} {prop.name}" for prop in node.properties]
         lines.append("    }")
-    for each in relationships:
-        properties = f" ({', '.join(prop.name for prop in each.properties)})" if each.properties else ""
-        lines.append(f"    {each.start.label} --> {each.end.label} : {each.type}{properties}")
+    for relationship in relationships:
+        properties = f" ({', '.join(prop.name for prop in relationship.properties)})" if relationship.properties else ""
+        lines.append(f"    {relationship.start.label} --> {relationship.end.label} : {relationship.type}{properties}")
     return "\n".join(lines) + "\n"

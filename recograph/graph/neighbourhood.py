@@ -79,15 +79,22 @@ def neighbourhood(
         raise RecographError(f"{node.label} {key} of {customer} has just left the graph. Ask again.")
     ((nodes, relationships),) = answer.rows
     vertices = {each.element_id: _vertex(each) for each in nodes}
-    edges = [_edge(each, vertices) for each in {each.element_id: each for each in relationships}.values()]
+    edges = [
+        _edge(edge, vertices)
+        for edge in {relationship.element_id: relationship for relationship in relationships}.values()
+    ]
     return Neighbourhood(list(vertices.values()), edges)
 
 
 @cache
 def statement(node: NodeSet) -> str:
     """The Cypher for a node set; its parameters are customer, key and limit."""
-    ends = [(each, True) for each in RELATIONSHIP_SETS if each.start is node]
-    ends += [(each, False) for each in RELATIONSHIP_SETS if each.end is node and each.start is not node]
+    ends = [(relationship_set, True) for relationship_set in RELATIONSHIP_SETS if relationship_set.start is node]
+    ends += [
+        (relationship_set, False)
+        for relationship_set in RELATIONSHIP_SETS
+        if relationship_set.end is node and relationship_set.start is not node
+    ]
     lines = [f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}})"]
     for number, (each, outwards) in enumerate(ends):
         other = each.end if outwards else each.start
@@ -101,7 +108,11 @@ def statement(node: NodeSet) -> str:
     neighbours = " + ".join(["[]", *(f"m{number}" for number in range(len(ends)))])
     lines.append(f"WITH n, {' + '.join(['[]', *relationships])} AS direct, {neighbours} AS near")
     near = {(each.end if outwards else each.start).label for each, outwards in ends}
-    between = [each for each in RELATIONSHIP_SETS if {each.start.label, each.end.label} <= near and _owned(each)]
+    between = [
+        relationship_set
+        for relationship_set in RELATIONSHIP_SETS
+        if {relationship_set.start.label, relationship_set.end.label} <= near and _owned(relationship_set)
+    ]
     for number, each in enumerate(between):
         strongest = (
             f"MATCH (a)-[r:{each.type}]->(b:{each.end.label}) WHERE b IN near "

@@ -42,7 +42,7 @@ def wanted_sets(names: Collection[str] | None) -> list[GraphSet]:
         return list(ALL_SETS)
     if unknown := sorted(set(names) - set(SETS)):
         raise RecographError(f"The graph has no set {', '.join(unknown)}. It has: {', '.join(SETS)}.")
-    return [each for each in ALL_SETS if each.name in names]
+    return [graph_set for graph_set in ALL_SETS if graph_set.name in names]
 
 
 class Planner:
@@ -78,7 +78,7 @@ class Planner:
             self._refuse_backwards(sets)
         self._measure(sets)
         self._refuse_missing_ends(sets)
-        plans = [self._plan(each, repair=repair) for each in sets]
+        plans = [self._plan(graph_set, repair=repair) for graph_set in sets]
         plans = self._differences(plans)
         self._guard(plans, max_removed_share)
         return plans
@@ -105,9 +105,9 @@ class Planner:
 
     def _refuse_backwards(self, sets: list[GraphSet]) -> None:
         held = {
-            each.name: state.snapshot_date
-            for each in sets
-            if (state := self._states.get(each.name)) and state.snapshot_date and state.snapshot_date > self._date
+            graph_set.name: state.snapshot_date
+            for graph_set in sets
+            if (state := self._states.get(graph_set.name)) and state.snapshot_date and state.snapshot_date > self._date
         }
         if held:
             raise BackwardsError(
@@ -118,40 +118,51 @@ class Planner:
 
     def _measure(self, sets: list[GraphSet]) -> None:
         """Take the checksums of all marts, of the new day and of the days that the graph holds, in one query."""
-        involved = {each.name: each for each in sets}
-        for each in sets:
-            if isinstance(each, RelationshipSet):
-                involved |= {each.start.name: each.start, each.end.name: each.end}
+        involved = {graph_set.name: graph_set for graph_set in sets}
+        for graph_set in sets:
+            if isinstance(graph_set, RelationshipSet):
+                involved |= {graph_set.start.name: graph_set.start, graph_set.end.name: graph_set.end}
         days: dict[str, dict[str, GraphSet]] = {self._date: involved}
-        for each in sets:
-            state = self._states.get(each.name)
+        for graph_set in sets:
+            state = self._states.get(graph_set.name)
             if state and state.clean and state.snapshot_date and state.snapshot_date != self._date:
-                days.setdefault(state.snapshot_date, {})[each.name] = each
+                days.setdefault(state.snapshot_date, {})[graph_set.name] = graph_set
         # Of earlier days marts may be missing, of this one not.
         difference.sources(self._warehouse, involved.values(), self._customer, self._date)
         wanted: dict[str, list[Measure]] = {}
         sources: dict[str, dict[str, str]] = {}
         for day, day_sets in days.items():
-            sources[day] = {mart: sql for each in day_sets.values() for mart, sql in self.sources(each, day).items()}
-            present = [each for each in day_sets.values() if difference.marts(each) <= sources[day].keys()]
-            wanted[day] = list(dict.fromkeys(measure for each in present for measure in difference.measures(each)))
+            sources[day] = {
+                mart: sql for graph_set in day_sets.values() for mart, sql in self.sources(graph_set, day).items()
+            }
+            present = [
+                graph_set for graph_set in day_sets.values() if difference.marts(graph_set) <= sources[day].keys()
+            ]
+            wanted[day] = list(
+                dict.fromkeys(measure for graph_set in present for measure in difference.measures(graph_set))
+            )
         taken: dict[tuple[str, Measure], tuple[int, str]] = {}
         sql = difference.measuring(wanted, sources, self._warehouse.checksum)
         for row in self._warehouse.query(sql).to_pylist():
             taken[row["which"], (row["mart"], tuple(row["used"].split(",")))] = (row["row_count"], row["checksum"])
         for day, day_sets in days.items():
-            for each in day_sets.values():
-                found = [taken.get((day, measure)) for measure in difference.measures(each)]
+            for graph_set in day_sets.values():
+                found = [taken.get((day, measure)) for measure in difference.measures(graph_set)]
                 if all(found):
-                    parts = [signature(each), *(f"{entry[0]}:{entry[1]}" for entry in found if entry)]
-                    self._fingerprints[day, each.name] = "/".join(parts)
+                    parts = [signature(graph_set), *(f"{entry[0]}:{entry[1]}" for entry in found if entry)]
+                    self._fingerprints[day, graph_set.name] = "/".join(parts)
                 if day == self._date and found[0]:
-                    self._row_counts[each.name] = found[0][0]
+                    self._row_counts[graph_set.name] = found[0][0]
 
     def _refuse_missing_ends(self, sets: list[GraphSet]) -> None:
         """Relationships asked for without their nodes need these in the graph as they are in the snapshot."""
-        asked = {each.name for each in sets}
-        ends = {end.name: end for each in sets if isinstance(each, RelationshipSet) for end in (each.start, each.end)}
+        asked = {graph_set.name for graph_set in sets}
+        ends = {
+            end.name: end
+            for graph_set in sets
+            if isinstance(graph_set, RelationshipSet)
+            for end in (graph_set.start, graph_set.end)
+        }
         if missing := [name for name in ends if name not in asked and not self._is_held(ends[name])]:
             raise RecographError(
                 f"The graph doesn't hold {', '.join(missing)} of {self._customer} as of {self._date}, which the "

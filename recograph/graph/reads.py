@@ -19,15 +19,15 @@ def sets_read(cypher: str) -> frozenset[str]:
     """The names of the sets on which the answer to a statement can depend."""
     text = _COMMENT.sub("", cypher)
     if _UNTYPED.search(text):
-        return frozenset(each.name for each in ALL_SETS)
+        return frozenset(graph_set.name for graph_set in ALL_SETS)
     words = set(_WORD.findall(text))
     read: set[GraphSet] = set()
-    for each in ALL_SETS:
-        if isinstance(each, NodeSet):
+    for graph_set in ALL_SETS:
+        if isinstance(graph_set, NodeSet):
             # The index is a parameter, perhaps.
-            if each.label in words or (each.fulltext_index and "fulltext" in words):
-                read.add(each)
-        elif each.type in words:
-            read |= {each, each.start, each.end}
+            if graph_set.label in words or (graph_set.fulltext_index and "fulltext" in words):
+                read.add(graph_set)
+        elif graph_set.type in words:
+            read |= {graph_set, graph_set.start, graph_set.end}
     assert read or not words & {node.label for node in NODE_SETS}
     return frozenset(each.name for each in read)

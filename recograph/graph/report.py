@@ -64,7 +64,7 @@ class LoadReport:
     @property
     def changes(self) -> int:
         """Nodes and relationships that were added, changed or removed."""
-        return sum(each.added + each.changed + each.removed for each in self.sets.values())
+        return sum(set_report.added + set_report.changed + set_report.removed for set_report in self.sets.values())
 
 
 @dataclass

@@ -26,7 +26,7 @@ from recograph.lake.layout import customer_folder, erased_folder, landing_folder
 from recograph.platforms import platform_of
 from recograph.platforms.contract import Person
 
-MARTS = sorted({*(each.mart for each in ALL_SETS), RECOMMENDATIONS})
+MARTS = sorted({*(graph_set.mart for graph_set in ALL_SETS), RECOMMENDATIONS})
 
 
 @dataclass
@@ -147,11 +147,11 @@ def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
         if contract.about:
             for key in lake.parquet(landing_folder(customer.id, contract.table)):
                 yield key, contract.about
-    about = [each for each in ALL_SETS if isinstance(each, RelationshipSet) and each.start is USER]
+    about = [graph_set for graph_set in ALL_SETS if isinstance(graph_set, RelationshipSet) and graph_set.start is USER]
     columns = {
         (USER.mart, USER.key_column),
         (RECOMMENDATIONS, "user_id"),
-        *((each.mart, each.start_column) for each in about),
+        *((relationship_set.mart, relationship_set.start_column) for relationship_set in about),
     }
     for mart, column in sorted(columns):
         for key in lake.parquet(mart_folder(mart, customer.id)):

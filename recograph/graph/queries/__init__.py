@@ -105,8 +105,8 @@ class Question:
                 f"{self.name} needs {', '.join(f'{each.name} ({each.description})' for each in missing)}: {wanted}"
             )
         return {
-            each.name: each.check(given[each.name]) if each.name in given else each.default
-            for each in self.parameters.values()
+            parameter.name: parameter.check(given[parameter.name]) if parameter.name in given else parameter.default
+            for parameter in self.parameters.values()
         }
 
 
