@@ -59,8 +59,8 @@ class Graph:
         Raises:
             RecographError: there is no word in the text, a label or the customer isn't there, or Neo4j fails.
         """
-        found = search(self._driver, text, customer=customer, labels=labels, limit=limit, timeout=self._timeout)
-        return frame(found)
+        hits = search(self._driver, text, customer=customer, labels=labels, limit=limit, timeout=self._timeout)
+        return frame(hits)
 
     def recommend(self, customer: str, user: int, k: int = 10) -> "pd.DataFrame":
         """Up to k courses and k assets that the user hasn't had, with reasons.

@@ -40,15 +40,15 @@ def column_lineage(
         "glue": {table: dict.fromkeys(columns, "unknown") for table, columns in tables.items()},
         "marts": {name: dict.fromkeys(node["columns"], "unknown") for name, node in marts.items()},
     }
-    found = {}
+    lineage = {}
     for name, node in marts.items():
         path = compiled / node["package_name"] / node["original_file_path"]
         if path.exists():
             sql = path.read_text(encoding="utf-8")
             for relation, plain in relations.items():
                 sql = sql.replace(relation, plain)
-            found[name] = _of_statement(sql, schema, dialect)
-    return found
+            lineage[name] = _of_statement(sql, schema, dialect)
+    return lineage
 
 
 def _of_statement(sql: str, schema: dict[str, Any], dialect: str) -> Columns:

@@ -94,9 +94,9 @@ def evaluate(data: Interactions, k: int = K, ways: dict[str, Way] | None = None)
     groups = _groups(rest, hidden)
     scores: dict[str, dict[str, Score]] = {name: {} for name in groups}
     for way, learn in (WAYS if ways is None else ways).items():
-        found = lists(rest, learn(rest), hidden.user, k)
+        top = lists(rest, learn(rest), hidden.user, k)
         for name, chosen in groups.items():
-            scores[name][way] = score(found.only(chosen), hidden.item[chosen], rest.popularity, int(rest.asked.sum()))
+            scores[name][way] = score(top.only(chosen), hidden.item[chosen], rest.popularity, int(rest.asked.sum()))
     return Evaluation(len(data.items), scores)
 
 

@@ -75,13 +75,13 @@ def _of_kind(warehouse: Warehouse, kind: Kind, customer: str, date: str, k: int)
     return _table(data, kind, weights, lists(data, weights, np.flatnonzero(data.asked), k))
 
 
-def _table(data: Interactions, kind: Kind, weights: sparse.csr_matrix, found: Lists) -> pa.Table:
-    row, place = np.nonzero(found.item >= 0)
-    item, score = found.item[row, place], found.score[row, place]
-    reason = _reasons(data, weights, found)[row, place]
+def _table(data: Interactions, kind: Kind, weights: sparse.csr_matrix, recommended: Lists) -> pa.Table:
+    row, place = np.nonzero(recommended.item >= 0)
+    item, score = recommended.item[row, place], recommended.score[row, place]
+    reason = _reasons(data, weights, recommended)[row, place]
     because_of = pa.array(data.items[np.maximum(reason, 0)], mask=(reason < 0) | (score <= 0))
     columns = {
-        "user_id": data.users[found.user[row]],
+        "user_id": data.users[recommended.user[row]],
         "kind": pa.repeat(pa.scalar(kind.name), len(row)),
         "place": place + 1,
         "item_id": data.items[item],
@@ -91,14 +91,14 @@ def _table(data: Interactions, kind: Kind, weights: sparse.csr_matrix, found: Li
     return pa.table(columns)
 
 
-def _reasons(data: Interactions, weights: sparse.csr_matrix, found: Lists) -> Ints:
+def _reasons(data: Interactions, weights: sparse.csr_matrix, recommended: Lists) -> Ints:
     """By user and place: which item that the user had weighs most for the one that is recommended; -1 where none."""
-    reasons = np.full(found.item.shape, -1)
+    reasons = np.full(recommended.item.shape, -1)
     items = len(data.items)
     size = max(1, 5_000_000 // max(1, items))
-    for start in range(0, len(found.user), size):
-        listed = found.item[start : start + size]
-        had = data.matrix[found.user[start : start + size]]
+    for start in range(0, len(recommended.user), size):
+        listed = recommended.item[start : start + size]
+        had = data.matrix[recommended.user[start : start + size]]
         at = np.full((len(listed), items), -1, np.int16)
         rows, places = np.nonzero(listed >= 0)
         at[rows, listed[rows, places]] = places

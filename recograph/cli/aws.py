@@ -67,11 +67,11 @@ def crawl(customer: Customers = None) -> None:
 def tables(customer: Customers = None) -> None:
     """Print the tables that can be queried in Athena."""
     deployment = _deployment(customer)
-    found = deployment.tables()
-    if not found:
+    queryable = deployment.tables()
+    if not queryable:
         raise RecographError("The catalog has no table yet: run `recograph aws land` and `recograph aws crawl`.")
     shown = Table("table", "columns", "partitions", "location", title="In Athena", title_justify="left")
-    for table in found:
+    for table in queryable:
         shown.add_row(f"{table.database}.{table.name}", str(table.columns), str(table.partitions), table.location)
     # As wide as it gets: a name that is cut can't be copied into a query.
     Console(width=200).print(shown)

@@ -34,20 +34,20 @@ def remove(
     from recograph.operating.erasure import erase_customer
 
     settings, inbox, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
-    done = erase_customer(
+    erasure = erase_customer(
         inbox, lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
     )
     drop_receipts(settings.home, customer)
-    typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships of {customer} erased.")
-    typer.echo(f"Lake: {done.rows:,} files erased.")
-    with done.tried():
+    typer.echo(f"Graph: {erasure.nodes:,} nodes and {erasure.relationships:,} relationships of {customer} erased.")
+    typer.echo(f"Lake: {erasure.rows:,} files erased.")
+    with erasure.tried():
         if customer in load_customers(settings.data).customers:
             typer.echo(
                 f"{settings.data / 'customers.yaml'} still lists {customer}: remove the entry, or it is loaded again."
             )
     if advice := open_catalog(settings).removal_advice:
         typer.echo(advice)
-    _report(settings, lake, done, customer)
+    _report(settings, lake, erasure, customer)
 
 
 @app.command("erase-user")
@@ -66,7 +66,7 @@ def erase_user(
     settings, inbox, lake = _confirmed(
         customer, f"Erase user {user} of {customer} from the graph and every date in the lake?", yes
     )
-    done = erase_user(
+    erasure = erase_user(
         inbox,
         lake,
         load_customers(settings.data)[customer],
@@ -74,10 +74,10 @@ def erase_user(
         lambda: _in_graph(settings, erase.erase_user, customer, user),
         _backups(settings),
     )
-    typer.echo(f"Lake: {done.rows:,} rows about user {user} of {customer} erased.")
-    typer.echo(f"Graph: {done.nodes:,} nodes and {done.relationships:,} relationships erased.")
+    typer.echo(f"Lake: {erasure.rows:,} rows about user {user} of {customer} erased.")
+    typer.echo(f"Graph: {erasure.nodes:,} nodes and {erasure.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(erased_list(customer))}: dumps that have it won't bring it back.")
-    _report(settings, lake, done, f"user {user} of {customer}")
+    _report(settings, lake, erasure, f"user {user} of {customer}")
 
 
 def _in_graph(settings: Settings, erase: "Callable[..., Erased]", *of: object) -> "Erased":
@@ -93,7 +93,7 @@ def _backups(settings: Settings) -> "list[Path]":
     return backups(settings.home / "neo4j")
 
 
-def _report(settings: Settings, lake: "Lake", done: "Erasure", whom: str) -> None:
+def _report(settings: Settings, lake: "Lake", erasure: "Erasure", whom: str) -> None:
     """Say what is left to people, and end the command accordingly.
 
     Raises:
@@ -106,16 +106,16 @@ def _report(settings: Settings, lake: "Lake", done: "Erasure", whom: str) -> Non
         )
     if lake.deletion_advice:
         typer.echo(lake.deletion_advice)
-    if done.remaining:
+    if erasure.remaining:
         typer.echo(f"These still have {whom}, and are left to you:")
-        for place in done.remaining:
+        for place in erasure.remaining:
             typer.echo(f"  {place}")
         typer.echo("Copies made by others, such as backups of disks, are not known here.")
-    for problem in done.problems:
+    for problem in erasure.problems:
         typer.echo(f"Not erased, or not known: {problem}", err=True)
-    if done.problems:
+    if erasure.problems:
         raise typer.Exit(1)
-    if done.remaining:
+    if erasure.remaining:
         raise typer.Exit(_REMAINING)
 
 

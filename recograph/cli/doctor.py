@@ -13,15 +13,15 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """Check what recograph needs: the machine, folders, dumps, Neo4j, AWS. Exits with 1 where there is a problem."""
     from recograph.operating.doctor import Status, diagnose
 
-    found = []
+    findings = []
     for finding in diagnose():
-        found.append(finding)
+        findings.append(finding)
         if not as_json:
             status = typer.style(f"{finding.status:<8}", fg=_COLOURS[finding.status])
             typer.echo(
                 f"{status} {finding.check:<10} {finding.text}" + (f". {finding.advice}" if finding.advice else "")
             )
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in found], indent=2))
-    if any(finding.status is Status.problem for finding in found):
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    if any(finding.status is Status.problem for finding in findings):
         raise typer.Exit(1)

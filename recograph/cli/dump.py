@@ -101,7 +101,7 @@ def inspect(
     from recograph import dumps
 
     with _progress(file) as on_progress:
-        found = dumps.inspect(
+        seen = dumps.inspect(
             _opened(file),
             database=database,
             declared=_declared(dialect, encoding, time_zone),
@@ -109,22 +109,22 @@ def inspect(
             on_progress=on_progress,
         )
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        typer.echo(json.dumps(asdict(seen), indent=2))
         return
     console = Console()
     console.print(
-        f"{printable(found.name)}: {found.dialect} {printable(found.server_version or '(version unknown)')}, "
-        f"{found.form}, {found.bytes:,} bytes, compression {found.compression}\nsha256 {found.sha256}",
+        f"{printable(seen.name)}: {seen.dialect} {printable(seen.server_version or '(version unknown)')}, "
+        f"{seen.form}, {seen.bytes:,} bytes, compression {seen.compression}\nsha256 {seen.sha256}",
         highlight=False,
         markup=False,
     )
     table = Table("table", "columns", "rows", "bytes")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, report in found.tables.items():
+    for name, report in seen.tables.items():
         table.add_row(printable(name), str(len(report.columns)), f"{report.rows:,}", f"{report.bytes:,}")
     console.print(table)
-    for warning in found.warnings:
+    for warning in seen.warnings:
         _warn(warning)
 
 

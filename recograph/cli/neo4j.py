@@ -26,9 +26,9 @@ def fetch() -> None:
 def start() -> None:
     """Start the local server, or find the one that runs."""
     server = _server()
-    found = server.running() is not None
+    is_running = server.running() is not None
     connection = server.start()
-    typer.echo(f"Neo4j {'runs already' if found else 'started'} (pid {connection.pid}).")
+    typer.echo(f"Neo4j {'runs already' if is_running else 'started'} (pid {connection.pid}).")
     typer.echo(f"  Bolt      {connection.uri}\n  Browser   {connection.http}")
     typer.echo(f"  User      {connection.username}\n  Password  in {connection.password_file}")
     if uri := Settings.from_env().neo4j_uri:

@@ -94,8 +94,8 @@ def _cell(value: Any) -> str:
 def _parquet(answer: "Answer") -> bytes:
     from recograph.graph.values import for_files
 
-    found: bytes = for_files(answer).to_parquet(index=False)
-    return found
+    content: bytes = for_files(answer).to_parquet(index=False)
+    return content
 
 
 def _workbook(answer: "Answer") -> bytes:

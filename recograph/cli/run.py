@@ -83,30 +83,33 @@ def choose_partitions(
 
     listed = load_customers(settings.data)
     chosen = [listed[customer].id for customer in customers or listed.customers]
-    found: dict[str, list[str]] = {}
+    days_by_customer: dict[str, list[str]] = {}
     passed_over: dict[str, str] = {}
     for customer in chosen:
         try:
-            found[customer] = _dates(settings, inbox, customer)
+            days_by_customer[customer] = _dates(settings, inbox, customer)
         except RecographError as error:
             # Its dumps can't be listed, which keeps nobody else from theirs.
             if customers:
                 raise
             passed_over[customer] = f"it is passed over: {error}"
     if dates:
-        if not any(date in found[customer] for date in dates for customer in found) or customers:
-            for customer in found:
+        if not any(date in days_by_customer[customer] for date in dates for customer in days_by_customer) or customers:
+            for customer in days_by_customer:
                 for date in dates:
                     dump_for(inbox, customer, date)
-        found = {customer: [date for date in sorted(set(dates)) if date in found[customer]] for customer in found}
-    if not any(found.values()):
+        days_by_customer = {
+            customer: [date for date in sorted(set(dates)) if date in days_by_customer[customer]]
+            for customer in days_by_customer
+        }
+    if not any(days_by_customer.values()):
         if passed_over:
             raise RecographError(" ".join(f"{customer}: {trouble}" for customer, trouble in passed_over.items()))
         raise RecographError(
             f"No dump in {inbox.uri()}: put each customer's at CUSTOMER/DATE.sql there, such as "
             f"{inbox.uri(chosen[0], '2026-01-31.sql')} (or packed, or an archive, or a folder of that date)."
         )
-    return {customer: days for customer, days in found.items() if days}, passed_over
+    return {customer: days for customer, days in days_by_customer.items() if days}, passed_over
 
 
 def _dates(settings: Settings, inbox: "Inbox", customer: str) -> list[str]:

@@ -16,12 +16,12 @@ _LABELS, _WIDTH, _ROW, _HEAD = 250, 420, 18, 30
 """Pixels: room for the words, for the bars, per bar, and above a group."""
 
 
-def metadata(customer: str, found: "Mapping[str, Evaluation]") -> dict[str, dg.MetadataValue]:
+def metadata(customer: str, evaluations: "Mapping[str, Evaluation]") -> dict[str, dg.MetadataValue]:
     """The numbers of each way for all users, all numbers as a table, and the hit rates as a picture."""
     from recograph.analytics.evaluation import ALL
 
     entries: dict[str, dg.MetadataValue] = {}
-    for kind, evaluation in found.items():
+    for kind, evaluation in evaluations.items():
         for way, score in evaluation.scores[ALL].items():
             if not score.users:
                 continue
@@ -36,27 +36,27 @@ def metadata(customer: str, found: "Mapping[str, Evaluation]") -> dict[str, dg.M
             entries |= {
                 f"{kind}_{name}_{way}": dg.MetadataValue.float(round(value, 4)) for name, value in numbers.items()
             }
-    picture = base64.b64encode(bars(customer, found).encode()).decode()
+    picture = base64.b64encode(bars(customer, evaluations).encode()).decode()
     shown = f"![Hit rate@10 of {customer}, with the intervals of 95%](data:image/svg+xml;base64,{picture})"
-    return {"bars": dg.MetadataValue.md(shown), "scores": dg.MetadataValue.md(table(found)), **entries}
+    return {"bars": dg.MetadataValue.md(shown), "scores": dg.MetadataValue.md(table(evaluations)), **entries}
 
 
-def table(found: "Mapping[str, Evaluation]") -> str:
+def table(evaluations: "Mapping[str, Evaluation]") -> str:
     """All numbers in Markdown; in brackets between what 95 of 100 samples of as many users lie."""
     lines = [
         "| | users | hit rate@10 | NDCG@10 | MRR@10 | coverage | novelty (bits) |",
         "|---|--:|---|---|---|--:|--:|",
     ]
-    for name, way, score in _rows(found):
+    for name, way, score in _rows(evaluations):
         means = " | ".join(_with_interval(value) for value in (score.hit_rate, score.ndcg, score.mrr))
         lines.append(f"| {name}: {way} | {score.users:,} | {means} | {score.coverage:.2f} | {score.novelty:.1f} |")
     return "\n".join(lines)
 
 
-def bars(customer: str, found: "Mapping[str, Evaluation]") -> str:
+def bars(customer: str, evaluations: "Mapping[str, Evaluation]") -> str:
     """The hit rates as SVG: a bar per way, and on it the interval."""
     parts, y, last = [], 24, ""
-    for name, way, score in _rows(found):
+    for name, way, score in _rows(evaluations):
         if name != last:
             y += _HEAD
             parts.append(f'<text x="8" y="{y - 6}" font-weight="bold">{escape(name)}, {score.users:,} users</text>')
@@ -80,9 +80,9 @@ def bars(customer: str, found: "Mapping[str, Evaluation]") -> str:
     )
 
 
-def _rows(found: "Mapping[str, Evaluation]") -> "Iterator[tuple[str, str, Score]]":
+def _rows(evaluations: "Mapping[str, Evaluation]") -> "Iterator[tuple[str, str, Score]]":
     """Name of the group, way and score, where anything was hidden."""
-    for kind, evaluation in found.items():
+    for kind, evaluation in evaluations.items():
         for group, ways in evaluation.scores.items():
             for way, score in ways.items():
                 if score.users:

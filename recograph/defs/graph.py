@@ -181,30 +181,30 @@ class _Step:
             self._context.log.info(f"{snapshot}: {report.changes} changes in {report.seconds:.1f} s")
             browser = self._neo4j.browser()
             metadata = {
-                name: _metadata(done)
+                name: _metadata(set_report)
                 | profile_metadata(driver, browser, SETS[name], snapshot.customer)
-                | {"changes": self._changes(done)}
-                for name, done in report.sets.items()
+                | {"changes": self._changes(set_report)}
+                for name, set_report in report.sets.items()
             }
             checks = [*self._checks(driver), *map(_dangling, report.sets.values())]
         # Asked for once and told once: what Athena scanned was for all sets together.
         metadata[self.names[0]] |= self._warehouse.usage()
         return _Outcome(checks, metadata)
 
-    def _changes(self, done: "SetReport") -> dg.MetadataValue:
+    def _changes(self, set_report: "SetReport") -> dg.MetadataValue:
         """What this day and those before it changed, from what they told of themselves."""
         last = datetime.date.fromisoformat(self._snapshot.date)
         before = [(last - datetime.timedelta(days=back)).isoformat() for back in range(_DAYS_SHOWN - 1, 0, -1)]
         keys = [Snapshot(self._snapshot.customer, date).key for date in before]
-        found = self._context.instance.fetch_materializations(
-            dg.AssetRecordsFilter(graph_key(SETS[done.name]), asset_partitions=keys), limit=2 * _DAYS_SHOWN
+        history = self._context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(graph_key(SETS[set_report.name]), asset_partitions=keys), limit=2 * _DAYS_SHOWN
         )
         days: dict[str, list[int]] = {}
-        for record in reversed(found.records):
+        for record in reversed(history.records):
             told = record.asset_materialization.metadata if record.asset_materialization else {}
             if record.partition_key and all(name in told for name in CHANGES):
                 days[record.partition_key.split("|")[1]] = [int(str(told[name].value)) for name in CHANGES]
-        days[self._snapshot.date] = [done.added, done.changed, done.removed]
+        days[self._snapshot.date] = [set_report.added, set_report.changed, set_report.removed]
         return changes_picture(dict(sorted(days.items())))
 
     def check(self) -> _Outcome:
@@ -273,23 +273,23 @@ class _Step:
             )
 
 
-def _metadata(done: "SetReport") -> dict[str, dg.MetadataValue]:
+def _metadata(set_report: "SetReport") -> dict[str, dg.MetadataValue]:
     counts = {
-        "dagster/row_count": done.total,
-        "rows_in_mart": done.rows,
-        "added": done.added,
-        "changed": done.changed,
-        "removed": done.removed,
-        "unchanged": done.unchanged,
-        "dangling": done.dangling,
-        "rows_per_second": round(done.rows_per_second),
+        "dagster/row_count": set_report.total,
+        "rows_in_mart": set_report.rows,
+        "added": set_report.added,
+        "changed": set_report.changed,
+        "removed": set_report.removed,
+        "unchanged": set_report.unchanged,
+        "dangling": set_report.dangling,
+        "rows_per_second": round(set_report.rows_per_second),
     }
-    texts = {"loaded_by": dg.MetadataValue.text(done.how)}
+    texts = {"loaded_by": dg.MetadataValue.text(set_report.how)}
     return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
 
 
-def _dangling(done: "SetReport") -> "Check":
+def _dangling(set_report: "SetReport") -> "Check":
     from recograph.graph.checks import Check
 
-    message = f"{done.dangling} of {done.rows} rows point to a node that isn't there, and are left out."
-    return Check(NO_DANGLING_ROWS, not done.dangling, message if done.dangling else "", done.name)
+    message = f"{set_report.dangling} of {set_report.rows} rows point to a node that isn't there, and are left out."
+    return Check(NO_DANGLING_ROWS, not set_report.dangling, message if set_report.dangling else "", set_report.name)

@@ -32,22 +32,23 @@ def profile_metadata(
     # Imported by runs alone, since it loads neo4j and pandas.
     from recograph.graph.profile import browser_link, profile
 
-    found = profile(driver, graph_set, customer)
+    set_profile = profile(driver, graph_set, customer)
     entries: dict[str, dg.MetadataValue] = {}
-    if found.sample:
-        entries["sample"] = dg.MetadataValue.md(_table([_flat(row) for row in found.sample]))
-    if found.degrees:
+    if set_profile.sample:
+        entries["sample"] = dg.MetadataValue.md(_table([_flat(row) for row in set_profile.sample]))
+    if set_profile.degrees:
         names = ("label", "nodes", "mean", "median", "p90", "most")
         rows = [
-            {name: getattr(degree, name) for name in names} | {"mean": f"{degree.mean:.2f}"} for degree in found.degrees
+            {name: getattr(degree, name) for name in names} | {"mean": f"{degree.mean:.2f}"}
+            for degree in set_profile.degrees
         ]
         pictures = [
             f"**{markdown(degree.label)}**, nodes by how many they have:\n\n"
             + image(histogram(degree.distribution), f"histogram of {degree.label}")
-            for degree in found.degrees
+            for degree in set_profile.degrees
         ]
         entries["degrees"] = dg.MetadataValue.md("\n\n".join([_table(rows), *pictures]))
-        for degree in found.degrees:
+        for degree in set_profile.degrees:
             name = f"degree_{degree.label.lower().replace(' (incoming)', '_incoming')}"
             entries |= {
                 f"{name}_mean": dg.MetadataValue.float(round(degree.mean, 4)),

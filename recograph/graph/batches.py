@@ -45,7 +45,7 @@ def parameters(graph_set: GraphSet, batch: pa.RecordBatch, *, keys_only: bool = 
 
 def _list(column: pa.Array) -> list[Any]:
     if column.null_count == 0 and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        found: list[Any] = column.to_numpy().tolist()
+        columns: list[Any] = column.to_numpy().tolist()
     else:
-        found = column.to_pylist()
-    return found
+        columns = column.to_pylist()
+    return columns

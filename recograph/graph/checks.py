@@ -99,11 +99,11 @@ def _samples(
 ) -> dict[str, _Rows]:
     """Some rows of every set's mart: of all nodes, or of all that relationships begin at, each so many-th."""
 
-    def sample(each: GraphSet) -> _Rows:
-        step = max(1, expected[each.name] // _SAMPLED_ROWS)
-        sql = difference.sample(each, sources, customer, step, random.randrange(step))  # noqa: S311 - no secret
-        table = warehouse.query(sql).cast(difference.schema(each))
-        return _by_key(each, zip(*(column.to_pylist() for column in table.columns), strict=True))
+    def sample(graph_set: GraphSet) -> _Rows:
+        step = max(1, expected[graph_set.name] // _SAMPLED_ROWS)
+        sql = difference.sample(graph_set, sources, customer, step, random.randrange(step))  # noqa: S311 - no secret
+        table = warehouse.query(sql).cast(difference.schema(graph_set))
+        return _by_key(graph_set, zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     with ThreadPoolExecutor(_SAMPLES_AT_A_TIME) as pool:
         return dict(zip((graph_set.name for graph_set in sets), pool.map(sample, sets), strict=True))
@@ -123,12 +123,12 @@ def _match(session: neo4j.Session, graph_set: GraphSet, sampled: _Rows, customer
     differing: Counter[str] = Counter()
     wrong = 0
     for key, values in sampled.items():
-        found = held.get(key)
-        if found == (*values, False):
+        node_held = held.get(key)
+        if node_held == (*values, False):
             continue
         wrong += 1
-        if found:
-            differing.update(name for name, new, old in zip(names, values, found, strict=False) if new != old)
+        if node_held:
+            differing.update(name for name, new, old in zip(names, values, node_held, strict=False) if new != old)
     where = f" ({', '.join(f'{name} {count:,} times' for name, count in differing.items())})" if differing else ""
     message = (
         f"{wrong:,} of {len(sampled):,} that were compared aren't as in the mart{where}.{advice}"

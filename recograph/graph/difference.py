@@ -166,13 +166,13 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
         RecographError: there is no such partition of a mart.
     """
     needed = sorted({mart for graph_set in sets for mart in marts(graph_set)})
-    found = {mart: warehouse.partition(mart, customer, date) for mart in needed}
-    if missing := [mart for mart, relation in found.items() if relation is None]:
+    relations = {mart: warehouse.partition(mart, customer, date) for mart in needed}
+    if missing := [mart for mart, relation in relations.items() if relation is None]:
         raise RecographError(
             f"{customer} has no marts of {date} for {', '.join(missing)}. Materialize "
             f"{', '.join(f'marts/{mart}' for mart in missing)} for {customer} and {date} first."
         )
-    return {mart: relation for mart, relation in found.items() if relation is not None}
+    return {mart: relation for mart, relation in relations.items() if relation is not None}
 
 
 def sample(graph_set: GraphSet, sources: Mapping[str, str], customer: str, step: int, at: int) -> str:

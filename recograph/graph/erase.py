@@ -50,7 +50,7 @@ def erase_customer(driver: neo4j.Driver, customer: str, options: LoadOptions | N
         known = states(lease.session, customer)
         lease.write(lambda tx: mark_dirty(tx, customer, list(known)))
         # People first: their relationships are spread evenly, while a course may have a million.
-        for node in sorted(NODE_SETS, key=lambda each: each is not USER):
+        for node in sorted(NODE_SETS, key=lambda node_set: node_set is not USER):
             if node.scope is not Scope.SHARED:
                 _delete(lease, cypher.of_customer(node), erased)
         _delete(

@@ -118,9 +118,9 @@ class Lease:
                 self.renew(tx)
                 return work(tx)
             self._look(tx)
-            done = work(tx)
+            outcome = work(tx)
             self.renew(tx)
-            return done
+            return outcome
 
         return (beside or self.session).execute_write(fenced)
 

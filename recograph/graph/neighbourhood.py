@@ -125,13 +125,13 @@ def statement(node: NodeSet) -> str:
     return "\n".join(lines)
 
 
-def _order(each: RelationshipSet, end: str) -> str:
-    orders = [f"r.{prop.name} DESC" for prop in each.properties if prop.name in _ORDERS]
+def _order(relationship_set: RelationshipSet, end: str) -> str:
+    orders = [f"r.{prop.name} DESC" for prop in relationship_set.properties if prop.name in _ORDERS]
     return ", ".join([*orders, f"{end}.{KEY}"])
 
 
-def _owned(each: RelationshipSet) -> bool:
-    return each.start.scope is Scope.OWNED and each.end.scope is Scope.OWNED
+def _owned(relationship_set: RelationshipSet) -> bool:
+    return relationship_set.start.scope is Scope.OWNED and relationship_set.end.scope is Scope.OWNED
 
 
 def _label(node: Node) -> str:

@@ -104,19 +104,19 @@ def _degrees(graph_set: GraphSet) -> dict[str, str]:
     """A statement for each end of relationships that is the customer's own."""
     if isinstance(graph_set, NodeSet):
         return {}
-    found = {}
+    degrees_by_label = {}
     for node, side in ((graph_set.start, "(n)-[:{0}]->({1})"), (graph_set.end, "(n)<-[:{0}]-({1})")):
         if node.scope is not Scope.OWNED:
             continue
         # The label of the other end is named only where the type has several: without it the count is stored.
         other = f":{graph_set.end.label}" if graph_set.ends_named and node is graph_set.start else ""
-        label = node.label if node.label not in found else f"{node.label} (incoming)"
-        found[label] = (
+        label = node.label if node.label not in degrees_by_label else f"{node.label} (incoming)"
+        degrees_by_label[label] = (
             f"MATCH (n:{node.label}) WHERE {_owned(node, 'n')} "
             f"WITH COUNT {{ {side.format(graph_set.type, other)} }} AS degree "
             "RETURN degree, count(*)"
         )
-    return found
+    return degrees_by_label
 
 
 def _pattern(relationships: RelationshipSet) -> str:

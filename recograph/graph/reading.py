@@ -100,11 +100,11 @@ def require_customer(driver: neo4j.Driver, customer: str) -> None:
     Raises:
         RecographError: it hasn't; the message names those that it has.
     """
-    found = [row[0] for row in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows]
-    if not found:
+    customers = [row[0] for row in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows]
+    if not customers:
         raise MissingError("The graph is empty. Load it with `recograph run`.")
-    if customer not in found:
-        raise MissingError(f"The graph has no customer {customer!r}. It has: {', '.join(found)}.")
+    if customer not in customers:
+        raise MissingError(f"The graph has no customer {customer!r}. It has: {', '.join(customers)}.")
 
 
 def require_node(driver: neo4j.Driver, node: NodeSet, customer: str, key: int) -> None:

@@ -102,8 +102,8 @@ class Scratch:
 
     def keys(self, graph_set: GraphSet) -> tuple[str, ...]:
         """The keys of the table `new`."""
-        found = self._connection.execute(f"select k from {_name(graph_set, 'new')} order by k").fetchall()
-        return tuple(str(key) for (key,) in found)
+        keys = self._connection.execute(f"select k from {_name(graph_set, 'new')} order by k").fetchall()
+        return tuple(str(key) for (key,) in keys)
 
     def counts(self, graph_set: GraphSet) -> dict[str, int]:
         """How many rows each operation has."""

@@ -81,8 +81,8 @@ def search(
     if unknown := [label for label in labels if label not in LABELS]:
         raise RecographError(f"{unknown[0]!r} can't be searched. These can: {', '.join(LABELS)}.")
     indexes = list(dict.fromkeys(LABELS[label] for label in labels or LABELS))
-    there = [row[0] for row in read(driver, "SHOW FULLTEXT INDEXES YIELD name, state WHERE state = 'ONLINE'").rows]
-    if missing := [index for index in indexes if index not in there]:
+    online = [row[0] for row in read(driver, "SHOW FULLTEXT INDEXES YIELD name, state WHERE state = 'ONLINE'").rows]
+    if missing := [index for index in indexes if index not in online]:
         raise RecographError(f"The full-text index {missing[0]} isn't there. Load the graph with `recograph run`.")
     if customer is not None:
         require_customer(driver, customer)

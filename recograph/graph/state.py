@@ -44,15 +44,15 @@ def states(session: neo4j.Session, customer: str) -> dict[str, State]:
     return session.execute_read(fetch)
 
 
-def _state(found: Mapping[str, Any]) -> State:
+def _state(properties: Mapping[str, Any]) -> State:
     return State(
-        set=found["set"],
-        snapshot_date=found.get("snapshot_date"),
-        clean=found["status"] == "clean",
-        fingerprint=found.get("fingerprint", ""),
-        rows=found.get("rows", 0),
-        total=found.get("total", 0),
-        members=tuple(found.get("members", ())),
+        set=properties["set"],
+        snapshot_date=properties.get("snapshot_date"),
+        clean=properties["status"] == "clean",
+        fingerprint=properties.get("fingerprint", ""),
+        rows=properties.get("rows", 0),
+        total=properties.get("total", 0),
+        members=tuple(properties.get("members", ())),
     )
 
 

@@ -46,11 +46,11 @@ def frame(answer: "Answer") -> "pd.DataFrame":
 
 def for_files(answer: "Answer") -> "pd.DataFrame":
     """The same with JSON in the place of lists and dictionaries, which not every form of file can hold."""
-    found = frame(answer)
-    for name in found.columns:
-        if any(isinstance(value, list | dict) for value in found[name]):
-            found[name] = [None if value is None else dump_json(value) for value in found[name]]
-    return found
+    table = frame(answer)
+    for name in table.columns:
+        if any(isinstance(value, list | dict) for value in table[name]):
+            table[name] = [None if value is None else dump_json(value) for value in table[name]]
+    return table
 
 
 def _transposed(answer: "Answer") -> list[list[Any]]:

@@ -46,14 +46,14 @@ def dump_for(inbox: Inbox, customer: str, date: str) -> DumpFile:
 
 def by_date(dumps: Iterable[DumpFile]) -> dict[str, DumpFile]:
     """Dumps by date, oldest first; of a day that several claim it is said that only one may."""
-    found: dict[str, DumpFile] = {}
+    dumps_by_date: dict[str, DumpFile] = {}
     for dump in sorted(dumps, key=lambda dump: (dump.date, dump.uri)):
-        other = found.get(dump.date)
+        other = dumps_by_date.get(dump.date)
         if other:
             trouble = f"Two dumps of {dump.customer} for {dump.date}: {other.uri} and {dump.uri}. Keep one."
             dump = replace(other, version=version_of([other.version, dump.version]), trouble=trouble)
-        found[dump.date] = dump
-    return found
+        dumps_by_date[dump.date] = dump
+    return dumps_by_date
 
 
 def version_of(parts: Iterable[str]) -> str:
@@ -85,7 +85,7 @@ def local_dumps(folder: Path) -> list[tuple[str, Path]]:
     Raises:
         OSError: the folder can't be read.
     """
-    found = []
+    dated = []
     # A link that leads nowhere is there, and can't be read.
     for entry in os.scandir(folder) if os.path.lexists(folder) else ():
         path = Path(entry.path)
@@ -95,5 +95,5 @@ def local_dumps(folder: Path) -> list[tuple[str, Path]]:
         except OSError:
             is_folder = False
         if date := date_of_dump(entry.name, is_folder=is_folder):
-            found.append((date, path))
-    return found
+            dated.append((date, path))
+    return dated

@@ -164,12 +164,12 @@ class Mail:
 
 def targets(settings: Settings) -> list[Target]:
     """Where the environment sends alerts, besides the log."""
-    found: list[Target] = []
+    chosen: list[Target] = []
     if settings.alert_webhook:
-        found.append(Webhook(settings.alert_webhook, settings.alert_form or form_of(settings.alert_webhook)))
+        chosen.append(Webhook(settings.alert_webhook, settings.alert_form or form_of(settings.alert_webhook)))
     if settings.alert_email:
-        found.append(Mail(settings))
-    return found
+        chosen.append(Mail(settings))
+    return chosen
 
 
 def send(alert: Alert, to: Sequence[Target]) -> list[str]:

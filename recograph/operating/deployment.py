@@ -83,16 +83,16 @@ class Deployment:
         """
         local = LocalInbox(self.settings.data)
         for customer in self.customers:
-            there = self.inbox.dumps(customer)
+            uploaded = self.inbox.dumps(customer)
             for dump in local.dumps(customer).values():
                 if dump.trouble:
                     raise RecographError(dump.trouble)
                 name = dump.uri.rsplit("/", 1)[1]
                 uri = self.inbox.uri(customer, name)
-                if dump.date in there and there[dump.date].uri != uri:
+                if dump.date in uploaded and uploaded[dump.date].uri != uri:
                     raise RecographError(
                         f"{dump.uri} would be a second dump of {customer} for {dump.date} beside "
-                        f"{there[dump.date].uri}. Delete one of them."
+                        f"{uploaded[dump.date].uri}. Delete one of them."
                     )
                 yield customer, uri, self.inbox.upload(self.settings.data / customer / name, customer)
 

@@ -84,11 +84,11 @@ def _made(checks: Mapping[str, Callable[[], Found]]) -> Iterator[Finding]:
 
 
 def _python() -> Found:
-    found = sys.version.split()[0]
+    installed = sys.version.split()[0]
     if sys.version_info < _PYTHON:
-        yield Status.problem, f"{found} is too old", "Install Python 3.11 or later, and run `make install` with it."
+        yield Status.problem, f"{installed} is too old", "Install Python 3.11 or later, and run `make install` with it."
     else:
-        yield from _ok(found)
+        yield from _ok(installed)
 
 
 def _java() -> Found:
@@ -110,14 +110,14 @@ def _java() -> Found:
 def _dbt() -> Found:
     command = Path(sys.executable).with_name("dbt")
     try:
-        found = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "dbt-athena"))
+        installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "dbt-athena"))
     except PackageNotFoundError as error:
         yield Status.problem, f"{error.name} isn't installed", "Run `make install` again."
         return
     if not os.access(command, os.X_OK):
         yield Status.problem, f"{command} isn't there", "Run `make install` again."
     else:
-        yield from _ok(found)
+        yield from _ok(installed)
 
 
 def _memory() -> Found:
@@ -264,11 +264,11 @@ def _neo4j(settings: Settings) -> Found:
             return
         server = Server(local.uri, local.username, local.password)
     with connect(server) as driver:
-        found = driver.get_server_info().agent.removeprefix("Neo4j/")
-    if release(found) < (_NEO4J,):
-        yield Status.problem, f"{found} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
+        installed = driver.get_server_info().agent.removeprefix("Neo4j/")
+    if release(installed) < (_NEO4J,):
+        yield Status.problem, f"{installed} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
     else:
-        yield from _ok(f"{found} at {server.uri}")
+        yield from _ok(f"{installed} at {server.uri}")
 
 
 def _aws(settings: Settings) -> Found:

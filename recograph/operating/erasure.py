@@ -63,17 +63,17 @@ def erase_customer(
         erase_nodes: erases from the graph.
         backups: of the graph, as far as they are known.
     """
-    done = Erasure()
+    erasure = Erasure()
     prefixes = [customer_folder(customer), erased_folder(customer), *(mart_folder(mart, customer) for mart in MARTS)]
     with lake.locked(customer):
         for prefix in prefixes:
-            with done.tried():
-                done.rows += lake.delete(prefix)
-    _erase_nodes(done, erase_nodes)
-    with done.tried():
-        done.remaining += [dump.uri for dump in inbox.dumps(customer).values()]
-    _remaining(done, lake, prefixes, backups)
-    return done
+            with erasure.tried():
+                erasure.rows += lake.delete(prefix)
+    _erase_nodes(erasure, erase_nodes)
+    with erasure.tried():
+        erasure.remaining += [dump.uri for dump in inbox.dumps(customer).values()]
+    _remaining(erasure, lake, prefixes, backups)
+    return erasure
 
 
 def erase_user(
@@ -92,35 +92,37 @@ def erase_user(
         RecographError: nobody can have that id. Nothing was erased.
     """
     check_user(user)
-    done = Erasure()
+    erasure = Erasure()
     # While nobody else makes the customer's tables: what was read before the person was listed would come after.
     with lake.locked(customer.id):
-        with done.tried():
+        with erasure.tried():
             add_erased(lake, customer.id, user)
         for key, person in _files(lake, customer):
-            with done.tried():
-                done.rows += _without(lake, key, person, user)
-    _erase_nodes(done, erase_nodes)
+            with erasure.tried():
+                erasure.rows += _without(lake, key, person, user)
+    _erase_nodes(erasure, erase_nodes)
     for dump in inbox.dumps(customer.id).values():
-        with done.tried():
+        with erasure.tried():
             if _is_about(inbox, customer, dump, user):
-                done.remaining.append(dump.uri)
-    _remaining(done, lake, [customer_folder(customer.id), *(mart_folder(mart, customer.id) for mart in MARTS)], backups)
-    return done
+                erasure.remaining.append(dump.uri)
+    _remaining(
+        erasure, lake, [customer_folder(customer.id), *(mart_folder(mart, customer.id) for mart in MARTS)], backups
+    )
+    return erasure
 
 
-def _erase_nodes(done: Erasure, erase_nodes: Callable[[], Erased]) -> None:
-    with done.tried():
+def _erase_nodes(erasure: Erasure, erase_nodes: Callable[[], Erased]) -> None:
+    with erasure.tried():
         erased = erase_nodes()
-        done.nodes, done.relationships = erased.nodes, erased.relationships
+        erasure.nodes, erasure.relationships = erased.nodes, erased.relationships
 
 
-def _remaining(done: Erasure, lake: Lake, prefixes: Collection[str], backups: Collection[Path]) -> None:
+def _remaining(erasure: Erasure, lake: Lake, prefixes: Collection[str], backups: Collection[Path]) -> None:
     """Note which copies recograph knows of besides."""
-    done.remaining += [f"the backup {backup}" for backup in backups]
-    with done.tried():
+    erasure.remaining += [f"the backup {backup}" for backup in backups]
+    with erasure.tried():
         if versions := sum(lake.old_versions(prefix) for prefix in prefixes):
-            done.remaining.append(f"{versions:,} old versions of objects in {lake.uri('')}")
+            erasure.remaining.append(f"{versions:,} old versions of objects in {lake.uri('')}")
 
 
 def _is_about(inbox: Inbox, customer: Customer, dump: DumpFile, user: int) -> bool:

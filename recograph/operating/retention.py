@@ -86,7 +86,7 @@ def leftovers(home: Path, lake: Path | None) -> list[Path]:
         home: of the installation.
         lake: its folder, where the lake is one.
     """
-    found = [
+    paths = [
         *abandoned(home / "staging"),
         *abandoned(home / "dbt", "build-"),
         *abandoned(home / "dbt"),
@@ -95,13 +95,13 @@ def leftovers(home: Path, lake: Path | None) -> list[Path]:
     if lake:
         # A file that is being published has such a name for moments only.
         yesterday = time.time() - 24 * 3600
-        found += [
+        paths += [
             path
             for pattern in (".*.parquet.*", "tmp_*.parquet")
             for path in lake.rglob(pattern)
             if path.is_file() and path.stat().st_mtime < yesterday
         ]
-    return sorted(found)
+    return sorted(paths)
 
 
 def remove_leftovers(paths: Iterable[Path]) -> None:

@@ -59,10 +59,10 @@ class SampleTable:
 def _columns(text: str) -> tuple[SampleColumn, ...]:
     columns = []
     for line in filter(None, map(str.strip, text.splitlines())):
-        found = _LINE.fullmatch(line)
-        assert found, line
+        match = _LINE.fullmatch(line)
+        assert match, line
         columns.append(
-            SampleColumn(found["name"], found["type"], bool(found["required"]), found["constant"], bool(found["extra"]))
+            SampleColumn(match["name"], match["type"], bool(match["required"]), match["constant"], bool(match["extra"]))
         )
     return tuple(columns)
 

@@ -61,14 +61,14 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
     def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
         """What is at some paths."""
         with self._explained(paths[0]) as filesystem:
-            found: list[fs.FileInfo] = filesystem.get_file_info(paths)
-            return found
+            files: list[fs.FileInfo] = filesystem.get_file_info(paths)
+            return files
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
         """What lies below a folder."""
         with self._explained(selector.base_dir) as filesystem:
-            found: list[fs.FileInfo] = filesystem.get_file_info(selector)
-            return found
+            files: list[fs.FileInfo] = filesystem.get_file_info(selector)
+            return files
 
     def open_input_stream(self, path: str) -> pa.NativeFile:
         """A file, from its beginning on."""

@@ -37,10 +37,10 @@ def credentials(region: str) -> ReadOnlyCredentials:
     Raises:
         botocore.exceptions.BotoCoreError: there are none, or they can't be renewed.
     """
-    found = session(region).get_credentials()
-    if found is None:
+    login = session(region).get_credentials()
+    if login is None:
         raise NoCredentialsError
-    return found.get_frozen_credentials()
+    return login.get_frozen_credentials()
 
 
 def _environment() -> tuple[tuple[str, str], ...]:

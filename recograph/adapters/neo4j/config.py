@@ -75,15 +75,15 @@ def served_port(values: dict[str, str]) -> int | None:
 def _overrides(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    found = {}
+    lines = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, equals, value = line.partition("=")
         if not equals:
             raise RecographError(f"{path}, line {number}: {line!r} isn't a setting; write NAME=VALUE.")
-        found[name.strip()] = value.strip()
-    return found
+        lines[name.strip()] = value.strip()
+    return lines
 
 
 def write_settings(folder: Path, values: dict[str, str]) -> None:
