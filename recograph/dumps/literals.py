@@ -36,6 +36,8 @@ _AFTER = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
 _AFTER_CAST = re.compile(rb"(?:::[\w. \"]+(?:\([\d, ]*\))?(?:\[\])?|\s++|%s)*+" % _COMMENT, re.S)
 _WORD = re.compile(rb"([A-Za-z]+)\b")
 _CALL = re.compile(rb"(?P<hex>UNHEX)\s*\((?P<value>.*)\)\s*", re.I | re.S)
+_CONVERTED = re.compile(rb"CONVERT\s*\((?P<value>.*)\sUSING\s+utf8(?:mb[34])?\s*\)\s*", re.I | re.S)
+"""As mydumper writes JSON, which is in UTF-8 whatever the connection is."""
 _MOMENT = re.compile(rb"(?:\{\s*(?:ts|t|d)|TIMESTAMP|DATETIME|DATE|TIME)\s*(?P<value>'[^']*')\s*\}?\s*", re.I)
 _INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['0xXbBnN])")
 _HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)(?!\w)")
@@ -246,7 +248,7 @@ def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes
         if value is None or codec is None or codec == syntax.encoding or syntax.encoded_by_column:
             return value
         return value.decode(codec).encode(syntax.encoding)
-    if match := _CALL.fullmatch(text) or _MOMENT.fullmatch(text):
+    if match := _CALL.fullmatch(text) or _CONVERTED.fullmatch(text) or _MOMENT.fullmatch(text):
         value = _literal(match["value"], syntax)
         is_hex = "hex" in match.re.groupindex
         return bytes.fromhex(value.decode()) if is_hex and value is not None else value

@@ -213,10 +213,16 @@ class Mydumper(Content):
         rows = RowsOnly(table.path, columns, charset, how)
         return Part(stream.name, self._opening.chunks(stream), rows)
 
+    def _counts_of_tables(self) -> dict[tuple[str, str], int]:
+        """How many rows a file for each table tells, as of 0.11 and 0.12."""
+        files = {table.path: f"{base}-metadata" for base, table in self._tables.items()}
+        told = {path: small(self._opening, self._folder, file) for path, file in files.items() if file in self._files}
+        return {path: int(count[1]) for path, text in told.items() if (count := _OWN_COUNT.fullmatch(text))}
+
     def _counts(self) -> dict[tuple[str, str], int]:
         """How many rows `metadata` counts of each table, where it does."""
         bases = {f"{base}": table.path for base, table in self._tables.items()}
-        counts: dict[tuple[str, str], int] = {}
+        counts = self._counts_of_tables()
         path = None
         for line in self._metadata.splitlines():
             if match := _SECTION.fullmatch(line.strip()):
@@ -228,6 +234,7 @@ class Mydumper(Content):
         return counts
 
 
+_OWN_COUNT = re.compile(rb"\s*(\d+)\s*")
 _OTHERS = (
     "-schema.sql",
     "-schema-create.sql",

@@ -133,6 +133,21 @@ def test_a_folder_of_mydumper_without_counts_is_told_to_be_perhaps_incomplete(tm
     seen = inspect(written(tmp_path / "old", old))
     assert not seen.is_complete
     assert ["completeness can't be known" in warning for warning in seen.warnings] == [True]
+    # Versions between wrote the number of rows beside each table.
+    between = old | {"shop.users-metadata": b"3", "shop.mydumper_0-metadata": b"1"}
+    assert inspect(written(tmp_path / "between", between)).warnings == []
+    with pytest.raises(DumpError, match="has 3 rows where the dump tells of 4"):
+        inspect(written(tmp_path / "lost", between | {"shop.users-metadata": b"4"}))
+
+
+def test_json_that_mydumper_converts_is_read(tmp_path: Path) -> None:
+    files = dict(NEW)
+    files["shop.users-schema.sql"] = NEW["shop.users-schema.sql"].replace(b"text", b"json")
+    files["shop.users.00001.sql"] = (
+        b"/*!40101 SET NAMES binary*/;\nINSERT INTO `users` VALUES"
+        b'(3,CONVERT("{\\"k\\": \\"a, (\xc3\xa9)\\"}" USING UTF8MB4),\'\');\n'
+    )
+    assert sorted(rows_of(read_from(written(tmp_path / "dump", files))["users"]))[-1] == (3, '{"k": "a, (é)"}', b"")
 
 
 # What newer versions of mydumper write, after its documentation; only that of Debian can be had.
