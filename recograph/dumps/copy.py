@@ -14,7 +14,7 @@ import numpy as np
 
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.fields import WINDOW_BYTES, Fields
-from recograph.dumps.insert import HEADER_BYTES, DataHeader
+from recograph.dumps.headers import HEADER_BYTES, DataHeader
 from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.noise import noise_of
@@ -112,7 +112,7 @@ class Lines:
         counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)
         row = int((counts != self.columns).argmax())
         return DumpError(
-            "{place}: the row has {found} values where {columns} columns are expected. "
+            "{place}: the row has {values} values where {columns} columns are expected. "
             "The dump was edited or damaged; make it again.",
             place=Place(
                 self.place.file,
@@ -121,7 +121,7 @@ class Lines:
                 byte=self.base + self.start - 1,
                 is_after=True,
             ),
-            found=int(counts[row]),
+            values=int(counts[row]),
             columns=self.columns,
         )
 

@@ -183,7 +183,7 @@ def _parse_column(
             "{table}: the definition holds something that is no column. The dump was edited or damaged; make it again.",
             table=table,
         )
-    bare = hidden.sub(lambda found: b"''" if found["string"] else found[0], match[2]).decode(errors="replace")
+    bare = hidden.sub(lambda token: b"''" if token["string"] else token[0], match[2]).decode(errors="replace")
     try:
         kind = dialect.column_type(bare)
     except ValueError:

@@ -78,7 +78,7 @@ def unescape(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
     if not has_slashes and not has_quotes:
         return array
     if len(data) > PIECE_BYTES:
-        return pa.array([None if v is None else _unescape_long(v, syntax) for v in _each(array)], pa.binary())
+        return pa.array([None if v is None else _unescape_long(v, syntax) for v in _values(array)], pa.binary())
     literals = syntax.literals
     keep, out = np.ones(len(data), np.bool_), data
     if has_slashes:
@@ -103,7 +103,7 @@ def unescape(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
     return with_parts(array, offsets - np.searchsorted(dropped, offsets), out[keep])
 
 
-def _each(array: pa.BinaryArray) -> Iterator[bytes | None]:
+def _values(array: pa.BinaryArray) -> Iterator[bytes | None]:
     for at in range(len(array)):
         value = array[at]
         yield value.as_py() if value.is_valid else None
@@ -113,14 +113,14 @@ def _unescape_long(value: bytes, syntax: Syntax) -> bytes:
     """Resolve a value piece by piece, in the memory of a piece."""
     if syntax.literals.by_number and _NUMERIC.search(value):
         return bytes(_unescape_slowly(pa.array([value], pa.binary()), syntax)[0].as_py())
-    done, at = [], 0
+    pieces, at = [], 0
     while at < len(value):
         piece = value[at : at + PIECE_BYTES]
         if at + len(piece) < len(value):
             piece = piece[: safe_end(piece, syntax.backslash_escapes or syntax.copy, syntax.quote)]
-        done.append(unescape(pa.array([piece], pa.binary()), syntax)[0].as_py())
+        pieces.append(unescape(pa.array([piece], pa.binary()), syntax)[0].as_py())
         at += len(piece)
-    return b"".join(done)
+    return b"".join(pieces)
 
 
 _BY_NUMBER = rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))"

@@ -7,67 +7,25 @@ quotes or clauses behind the rows, `rows` reads them one by one, or says what is
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
 
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.fields import WINDOW_BYTES, Fields
+from recograph.dumps.headers import DataHeader
+from recograph.dumps.joint import FIRST_LOOK, Joint
 from recograph.dumps.message import Place
-from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.report import DumpError, Limits
 from recograph.dumps.rows import SlowRows, skip_slowly
-from recograph.dumps.scan import QUOTE, Bytes, Mask, Positions, Structure, find_pairs, find_semicolons, structure
+from recograph.dumps.scan import QUOTE, Bytes, Positions, Structure, find_semicolons, structure
 from recograph.dumps.settings import Session
 
-HEADER_BYTES = 1 << 20
-"""Longest statement up to its rows."""
 _MOST_SPACES = 64
-_FIRST_LOOK = 64 << 10
-"""How far the end of a statement is looked for at first: most are short."""
-_COMPARED = 64
-"""How many bytes of a header are compared at a time."""
 _OPEN, _CLOSE = b"()"
 _SPACES = np.isin(np.arange(256), list(b" \t\r\n"))
-_HEADER = re.compile(
-    rb"(?:INSERT|REPLACE)\s++(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s++)*+(?:INTO\s++)?(?P<table>%s)\s*+"
-    rb"(?P<columns>%s)?+\s*+(?:OVERRIDING\s++(?:SYSTEM|USER)\s++VALUE\s++)?VALUES?+\s*+(?=\()"
-    % (QUALIFIED, COLUMN_LIST),
-    re.I,
-)
-_DEFAULT_VALUES = re.compile(rb"INSERT\s++INTO\s++(?P<table>%s)\s++DEFAULT\s++VALUES\s*+;" % QUALIFIED, re.I)
 _FIRST_QUOTE = re.compile(rb"['\"]")
-
-
-@dataclass(frozen=True)
-class DataHeader:
-    """What stands before rows: the table, and the columns where they are listed."""
-
-    table: list[str]
-    columns: list[str] | None
-    text: bytes
-    default_row: bool = False
-    """Whether it is a row of defaults, which has no values at all."""
-    transports: Mapping[str, str] = field(default_factory=dict)
-    """Columns whose values come as text for their bytes: base64 or hex."""
-    has_oids: bool = False
-    """Whether a row begins with its OID, which isn't a column."""
-
-
-def insert_header(buffer: Buffer, encoding: str) -> DataHeader | None:
-    """Consume the header of an INSERT or REPLACE; None, and nothing consumed, where it isn't one of rows."""
-    while True:
-        if match := _HEADER.match(buffer.data, buffer.pos):
-            buffer.pos = match.end()
-            columns = names(match["columns"], encoding) if match["columns"] else None
-            return DataHeader(names(match["table"], encoding), columns, match[0])
-        if match := _DEFAULT_VALUES.match(buffer.data, buffer.pos):
-            buffer.pos = match.end()
-            return DataHeader(names(match["table"], encoding), None, match[0], default_row=True)
-        if buffer.left > HEADER_BYTES or not buffer.extend():
-            return None
 
 
 class _MisshapenError(Exception):
@@ -111,7 +69,7 @@ class InsertRows:
         self._place = place
         self._escapes_line_ends = escapes_line_ends
         self.quote = _quote(buffer, session)
-        self._again = _Joint(buffer, header)
+        self._again = Joint(buffer, header)
         self.rows = 0
 
     def __iter__(self) -> Iterator[Fields]:
@@ -120,7 +78,7 @@ class InsertRows:
         while True:
             end = self._end(least)
             try:
-                fields, done = self._parse(end)
+                fields, is_end = self._parse(end)
             except _MisshapenError:
                 yield from self._slowly()
                 return
@@ -128,7 +86,7 @@ class InsertRows:
                 self.rows += fields.rows
                 least = 0
                 yield fields
-            if done:
+            if is_end:
                 return
             if not fields.rows:
                 least = 2 * (end - buffer.pos)
@@ -176,16 +134,16 @@ class InsertRows:
         """Find the values of the rows that are complete in the window, and consume them; tells whether it was all."""
         buffer, columns, base = self._buffer, self._columns, self._buffer.pos
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - base, base)
-        found = structure(window, self._escapes, self.quote)
-        if found.is_odd:
+        outline = structure(window, self._escapes, self.quote)
+        if outline.is_odd:
             raise _MisshapenError
-        if found.broken >= 0 and self._escapes_line_ends and _is_wrapped(buffer.data, base + found.broken):
+        if outline.broken >= 0 and self._escapes_line_ends and _is_wrapped(buffer.data, base + outline.broken):
             raise DumpError(
                 "{place}: a line ends within a string, which the program that wrote the dump never does. "
                 "The dump was edited, wrapped or damaged; make it again.",
                 place=self._where(),
             )
-        separators, joints, done = self._statements(found, base)
+        separators, joints, is_end = self._statements(outline, base)
         rows = len(separators) // columns
         matrix = separators[: rows * columns].reshape(rows, columns)
         opening = self._opening(window, matrix[:, -1], joints)
@@ -194,7 +152,7 @@ class InsertRows:
         bad = (window[opening] != _OPEN) | (window[closing] != _CLOSE)
         if columns > 1:
             bad |= (window[matrix[:, :-1] - 1] == _CLOSE).any(axis=1)
-        if bad.any() or (done and len(separators) % columns):
+        if bad.any() or (is_end and len(separators) % columns):
             raise _MisshapenError
         # A clause behind the rows may look like the end of the last value; programs write it behind all or none.
         for row in {0, rows - 1} if rows else ():
@@ -203,24 +161,24 @@ class InsertRows:
         fields = Fields.between(
             buffer.data, base, matrix, opening, closing, self._wanted, base=buffer.base, before=self.rows
         )
-        if done:
+        if is_end:
             buffer.pos = base + int(separators[-1]) + 1
         elif rows:
             last = int(matrix[-1, -1])
             is_joint = len(joints) and joints[-1] == last
             buffer.pos = base + last + (self._again.size if is_joint else 1)
             self._skip_spaces()
-        return fields, done
+        return fields, is_end
 
-    def _statements(self, found: Structure, base: int) -> tuple[Positions, Positions, bool]:
+    def _statements(self, outline: Structure, base: int) -> tuple[Positions, Positions, bool]:
         """The separators of rows up to the end of the last statement with this header, and whether it was found.
 
         Where a statement with the same header follows another, their semicolon separates rows: these semicolons are
         given, and the commas of the repeated headers are left out.
         """
-        joints, stop = self._again.split(np.frombuffer(self._buffer.data, np.uint8), found.semicolons + base)
+        joints, stop = self._again.split(np.frombuffer(self._buffer.data, np.uint8), outline.semicolons + base)
         joints, stop = joints - base, None if stop is None else stop - base
-        separators, done = found.separators, stop is not None
+        separators, is_end = outline.separators, stop is not None
         if stop is not None:
             separators = separators[: np.searchsorted(separators, stop) + 1]
         if len(joints) and self._again.separators:
@@ -228,7 +186,7 @@ class InsertRows:
             # The last header may reach beyond the window.
             headers = (first[:, None] + np.arange(self._again.separators)).ravel()
             separators = np.delete(separators, headers[headers < len(separators)])
-        return separators, joints, done
+        return separators, joints, is_end
 
     def _opening(self, window: Bytes, ends: Positions, joints: Positions) -> Positions:
         """Where each row's opening parenthesis should be: behind the separator and spaces, or the repeated header."""
@@ -270,57 +228,6 @@ def _characters(line: bytes) -> int:
     return len(line.decode(errors="replace"))
 
 
-class _Joint:
-    """What stands between two rows of statements with the same header: a semicolon, a line end and the header."""
-
-    def __init__(self, buffer: Buffer, header: DataHeader):
-        at = buffer.pos - len(header.text)
-        # The line ends of the first two statements are those of all.
-        line_end = b"\r\n" if buffer.data[max(at - 2, 0) : at] == b"\r\n" else b"\n"
-        text = b";" + line_end + header.text
-        self.size = len(text)
-        """How far behind the semicolon the next row begins."""
-        self.separators = sum(header.text.count(byte) for byte in (b",", b";"))
-        """How many separators the header itself holds."""
-        # A quote in a name would turn the parity of all quotes behind it.
-        self._is_usable = b"'" not in text and b";" not in header.text
-        self._text: Bytes = np.frombuffer(text + b"(", np.uint8)
-
-    def follow(self, data: Bytes, semicolons: Positions) -> Mask:
-        """Marks the semicolons behind which the header is repeated."""
-        follows: Mask = np.zeros(len(semicolons), np.bool_)
-        if not self._is_usable:
-            return follows
-        at = np.flatnonzero(semicolons + len(self._text) <= len(data))
-        for offset in range(0, len(self._text), _COMPARED):
-            if not len(at):
-                return follows
-            part = self._text[offset : offset + _COMPARED]
-            given = data[semicolons[at][:, None] + (offset + np.arange(len(part)))]
-            at = at[(given == part).all(axis=1)]
-        follows[at] = True
-        return follows
-
-    def split(self, data: Bytes, semicolons: Positions) -> tuple[Positions, int | None]:
-        """The semicolons up to the end of the last statement with this header, and that end where it is there."""
-        other = np.flatnonzero(~self.follow(data, semicolons))
-        if not len(other):
-            return semicolons, None
-        return semicolons[: other[0]], int(semicolons[other[0]])
-
-    def end(self, data: bytes, start: int, far: int) -> int:
-        """Behind the first semicolon at a line's end that another statement may follow; `far` where there is none."""
-        everything, size = np.frombuffer(data, np.uint8), _FIRST_LOOK
-        while start < far:
-            ends = find_pairs(data, b";\n", start, min(start + size, far))
-            _, stop = self.split(everything, ends)
-            if stop is not None:
-                return stop + 1
-            # A pair may lie across the border.
-            start, size = start + size - 1, size * 4
-        return far
-
-
 def _quote(buffer: Buffer, session: Session) -> int:
     """What strings in the rows at hand are quoted with: tools that take double quotes take them throughout."""
     match = None if session.quoted_names else _FIRST_QUOTE.search(buffer.data, buffer.pos, buffer.pos + WINDOW_BYTES)
@@ -338,8 +245,8 @@ def skip_rows(
     Raises:
         DumpError: they have no end, or another statement stands in them.
     """
-    escapes, quote, joint = session.backslash_escapes, _quote(buffer, session), _Joint(buffer, header)
-    inside, before, size = False, ord("("), _FIRST_LOOK
+    escapes, quote, joint = session.backslash_escapes, _quote(buffer, session), Joint(buffer, header)
+    inside, before, size = False, ord("("), FIRST_LOOK
     while True:
         start = buffer.pos
         end = joint.end(buffer.data, start, min(start + size, len(buffer.data)))
@@ -347,12 +254,12 @@ def skip_rows(
             tail = buffer.data[start:end]
             end -= (len(tail) - len(tail.rstrip(b"\\"))) % 2
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - start, start)
-        found = find_semicolons(window, escapes, inside, before, quote)
-        joints, stop = joint.split(np.frombuffer(buffer.data, np.uint8), found.positions + start)
+        semicolons = find_semicolons(window, escapes, inside, before, quote)
+        joints, stop = joint.split(np.frombuffer(buffer.data, np.uint8), semicolons.positions + start)
         is_whole = stop is not None and (joint.size < len(buffer.data) - stop or buffer.eof)
-        words = len(joints) - found.line_words
+        words = len(joints) - semicolons.line_words
         is_closed = stop is None or buffer.data[start:stop].rstrip()[-1:] in (b")", b"")
-        if found.is_odd or not is_closed or not 0 <= words <= (stop is None):
+        if semicolons.is_odd or not is_closed or not 0 <= words <= (stop is None):
             if inside:
                 raise DumpError(
                     "{place}: a quote is unbalanced in the rows. The dump was edited or damaged; make it again.",
@@ -366,13 +273,13 @@ def skip_rows(
         size = min(4 * size, WINDOW_BYTES)
         is_all = end >= len(buffer.data)
         if stop is None:
-            if found.last_comma >= 0:
-                buffer.pos, inside, before = start + found.last_comma + 1, False, ord(",")
+            if semicolons.last_comma >= 0:
+                buffer.pos, inside, before = start + semicolons.last_comma + 1, False, ord(",")
             elif end > start:
-                inside, before = found.inside, buffer.data[end - 1]
+                inside, before = semicolons.inside, buffer.data[end - 1]
                 buffer.pos = end
         is_stuck = stop is not None or buffer.pos == start
-        if (is_stuck or buffer.left < _FIRST_LOOK) and not buffer.extend() and stop is None and (is_all or is_stuck):
+        if (is_stuck or buffer.left < FIRST_LOOK) and not buffer.extend() and stop is None and (is_all or is_stuck):
             raise DumpError(
                 "{place}: the dump ends within the rows. It was cut; fetch or make it again.",
                 place=Place(place.file, place.table, byte=buffer.offset),

@@ -98,7 +98,7 @@ class Lexer:
                 self._pass_over()
 
     def _command(self) -> None:
-        """Consume a command of the server's client, one a line."""
+        """Consume a command of the server's client, one per line."""
         place, line = self.place(), self._buffer.take_line()
         if line.startswith(b"\\"):
             if not _HARMLESS_COMMANDS.match(line):

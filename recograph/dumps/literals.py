@@ -1,7 +1,7 @@
 """From the borders of values to Arrow binary arrays: what kind each literal is, cut out, escapes resolved.
 
 Cutting out is Arrow's `take` on an array whose offsets are the borders themselves: no byte is touched in Python and
-it costs 20 ns a value. Escapes are resolved in the column that was cut out, all values at once, and only where there
+it costs 20 ns per value. Escapes are resolved in the column that was cut out, all values at once, and only where there
 are any. Most of the time goes into looking at the first and the last byte of each value, so each is looked up once, and
 what is rare (NULL, prefixes, spaces) is searched only where these bytes allow it.
 """

@@ -13,6 +13,7 @@ import pyarrow as pa
 from recograph.dumps.archives.parts import Part, RowsOnly, Wants
 from recograph.dumps.batches import Batches
 from recograph.dumps.buffer import Buffer
+from recograph.dumps.cautions import cautions
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
 from recograph.dumps.definitions import Definitions
@@ -21,9 +22,10 @@ from recograph.dumps.dialects.evidence import dialect_of
 from recograph.dumps.dialects.rules import Effect
 from recograph.dumps.escapes import COPY_LITERALS, Syntax
 from recograph.dumps.fields import Fields
-from recograph.dumps.insert import DataHeader, InsertRows, insert_header, skip_rows
+from recograph.dumps.headers import DataHeader, insert_header
+from recograph.dumps.insert import InsertRows, skip_rows
 from recograph.dumps.lexer import Lexer, PassedOver
-from recograph.dumps.message import Place, shown
+from recograph.dumps.message import Place
 from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.outfile import OutfileRows
 from recograph.dumps.report import DumpError, Limits
@@ -35,8 +37,6 @@ from recograph.dumps.tables import Reading, Table
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
-_MOST_TOLD = 10
-"""How many lines and tables warnings name."""
 _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
 
@@ -155,27 +155,13 @@ class DumpReader:
     @property
     def warnings(self) -> list[str]:
         """What whoever uses the rows should know, a sentence each; complete after iteration."""
-        told = [str(line) for line in self.passed_over[:_MOST_TOLD]]
-        if (more := len(self.passed_over) - _MOST_TOLD) > 0:
-            told.append(f"{more} more such lines were passed over.")
-        if self.is_complete is False:
-            told.append(
-                "The dump's completeness can't be known: nothing at its end says that it is whole."
-                if self._source.tells_all_rows
-                else "The dump's completeness can't be known: nothing in the folder says how many rows there must be."
-            )
-        if self._source.assumption:
-            told.append(self._source.assumption)
-        if self._texts and self._texts.is_twice_encoded:
-            told.append(
-                "All text beyond ASCII looks as if it had been encoded twice (é as Ã©), in the dump or already in "
-                "the database. Make the dump again, or mend it there."
-            )
-        untyped = list(self._definitions.untyped.values())
-        if untyped:
-            names = ", ".join(shown(name) for name in untyped[:_MOST_TOLD])
-            told.append(f"Read as text, for the dump doesn't define them: the columns of {names}.")
-        return told
+        return cautions(
+            self.passed_over,
+            self._source,
+            self._texts,
+            self._definitions.untyped.values(),
+            is_complete=self.is_complete,
+        )
 
     @property
     def compression(self) -> str:

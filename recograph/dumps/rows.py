@@ -207,12 +207,12 @@ class SlowRows:
     def _misshapen(self, row: _Row, before: int, what: str | None, at: int) -> DumpError:
         place = self._place
         return DumpError(
-            "{place}: the row has {found} where {columns} columns are expected, or holds something "
+            "{place}: the row has {values} where {columns} columns are expected, or holds something "
             "else than literals. The dump was edited or damaged; make it again.",
             place=Place(
                 place.file, place.table, row=self.rows + before + 1, byte=self._buffer.base + at, is_after=True
             ),
-            found=Kind(what) if what else Count(len(row.starts), Kind("values")),
+            values=Kind(what) if what else Count(len(row.starts), Kind("values")),
             columns=self._columns,
         )
 

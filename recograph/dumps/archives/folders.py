@@ -67,13 +67,13 @@ class LocalFolder:
         Raises:
             DumpError: one can't be looked at.
         """
-        found = []
+        files = []
         try:
             for folder, _, names in os.walk(self._path, onerror=_fail):
                 for name in names:
                     path = Path(folder, name)
-                    found.append((path.relative_to(self._path).as_posix(), path.stat()))
-                    if len(found) > MOST_FILES:
+                    files.append((path.relative_to(self._path).as_posix(), path.stat()))
+                    if len(files) > MOST_FILES:
                         raise DumpError(
                             "{dump}: more than {most_files} files. This is no folder of one dump.",
                             dump=Name(self.name, whole=True),
@@ -85,7 +85,7 @@ class LocalFolder:
                 name=Name(str(error.filename or self.name), whole=True),
                 reason=Name(str(error.strerror)),
             ) from error
-        return sorted(found, key=lambda item: item[0])
+        return sorted(files, key=lambda item: item[0])
 
     def open(self, path: str) -> BinaryIO:
         """See `Folder.open`."""

@@ -1,6 +1,6 @@
 """A folder of mydumper: `metadata`, a file of definitions for each table, and files of rows, INSERTs or for LOAD DATA.
 
-Layouts from 0.9 to 1.0 are read: one file a table or many, numbered once or twice, compressed or not. Only the wanted
+Layouts from 0.9 to 1.0 are read: one file per table or many, numbered once or twice, compressed or not. Only the wanted
 tables' files are opened. What is known of completeness: `metadata` is written last, and newer versions count the rows
 of each table in it. Source: mydumper's documentation and what its versions wrote.
 """
@@ -190,10 +190,10 @@ class Mydumper(Content):
             )
         named = match["file"].decode(errors="replace").rpartition("/")[2]
         near = path.rpartition("/")[0]
-        found = [
+        files = [
             other for other in self._files if without_ending(other) == without_ending(f"{near}/{named}".strip("/"))
         ]
-        if not found:
+        if not files:
             raise DumpError(
                 "{dump}: the file {named}, with the rows of table {name}, is missing. The dump wasn't "
                 "copied whole; fetch or make it again.",
@@ -208,13 +208,13 @@ class Mydumper(Content):
             for item in _CONVERTED.finditer(match["set"] or b"")
             if item["how"].upper() == b"UNHEX"
         }
-        stream = self._opening.stream(self._folder, found[0])
+        stream = self._opening.stream(self._folder, files[0])
         charset = match["charset"].decode().lower() if match["charset"] else None
         rows = RowsOnly(table.path, columns, charset, how)
         return Part(stream.name, self._opening.chunks(stream), rows)
 
     def _counts_of_tables(self) -> dict[tuple[str, str], int]:
-        """How many rows a file for each table tells, as of 0.11 and 0.12."""
+        """How many rows each table has, as its own file tells it in 0.11 and 0.12."""
         files = {table.path: f"{base}-metadata" for base, table in self._tables.items()}
         told = {path: small(self._opening, self._folder, file) for path, file in files.items() if file in self._files}
         return {path: int(count[1]) for path, text in told.items() if (count := _OWN_COUNT.fullmatch(text))}

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from recograph.ahead import ahead
 from recograph.dumps.archives.compression import CODECS, unpacked
 from recograph.dumps.archives.parts import Content, Opening, Part, Wants
-from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry, Toc
+from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry
+from recograph.dumps.archives.pg_toc_reader import read_toc
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
@@ -36,7 +37,7 @@ class Custom(Content):
     def __init__(self, stream: Stream, opening: Opening):
         self._stream = stream
         self._opening = opening
-        self._toc = Toc.read(stream, opening.limits)
+        self._toc = read_toc(stream, opening.limits)
         if self._toc.form != CUSTOM:
             raise DumpError(
                 "{dump}: this is the table of contents of a folder of pg_dump (toc.dat) without its "

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance, without_ending
-from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry, Toc
+from recograph.dumps.archives.pg_toc import MAGIC, TAIL, TAR, Entry
+from recograph.dumps.archives.pg_toc_reader import read_toc
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
 
@@ -37,7 +38,7 @@ class PgFolder(Content):
                 "{dump}: this isn't a table of contents of pg_dump. Make the dump again.",
                 dump=Name(stream.name, whole=True),
             )
-        self._toc = Toc.read(stream, opening.limits)
+        self._toc = read_toc(stream, opening.limits)
         if self._toc.form != TAR:
             raise DumpError(
                 "{dump}: this is pg_dump's custom form. Give this file alone.",

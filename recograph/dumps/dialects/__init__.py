@@ -1,4 +1,4 @@
-"""The SQL of each server whose dumps are read: one module a server, and how it is told which one wrote a dump."""
+"""The SQL of each server whose dumps are read: one module per server, and how it is told which one wrote a dump."""
 
 from recograph.dumps.dialects.mariadb import MARIADB
 from recograph.dumps.dialects.mysql import MYSQL

@@ -57,7 +57,7 @@ class Lexing:
     hidden: Callable[[bool, bool], Pattern]
     """Given the same: finds strings (group string), quoted names (group name) and comments (any other match)."""
     commands: Pattern
-    """Commands of the server's client, one a line."""
+    """Commands of the server's client, one per line."""
     delimiter: Pattern | None
     """The command that changes the delimiter, where there is one."""
     routine: Pattern

@@ -51,7 +51,12 @@ def _read(source: Path | bytes, **options: object) -> dict[str, pa.Table]:
     return {name: table.sort_by("i") if name == "big" else table for name, table in tables.items()}
 
 
-LAYOUTS = {"a file a table": (), "compressed": ("-c",), "by rows": ("-r", "1000"), "by size": ("-F", "1", "-s", "2000")}
+LAYOUTS = {
+    "a file per table": (),
+    "compressed": ("-c",),
+    "by rows": ("-r", "1000"),
+    "by size": ("-F", "1", "-s", "2000"),
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
