@@ -119,12 +119,31 @@ def with_carriage_returns(good: Good, _: random.Random) -> Mutated:
     return good.text.replace("\n", "\r\n").encode(), [rows]
 
 
+def with_some_carriage_returns(good: Good, random_: random.Random) -> Mutated:
+    """An editor on Windows changed some lines."""
+    if good.has_line_ends:
+        return with_carriage_returns(good, random_)
+    lines = good.text.split("\n")
+    changed = "\n".join(line + "\r" * random_.randrange(2) for line in lines[:-1])
+    return f"{changed}\n{lines[-1]}".encode(), [good.rows]
+
+
 def with_mark(good: Good, _: random.Random) -> Mutated:
     """An editor put a byte order mark before it."""
     return b"\xef\xbb\xbf" + good.text.encode(), [good.rows]
 
 
-TEXT_MUTATIONS = [insert_line, drop_line, cut, join, wrap, encode, with_carriage_returns, with_mark]
+TEXT_MUTATIONS = [
+    insert_line,
+    drop_line,
+    cut,
+    join,
+    wrap,
+    encode,
+    with_carriage_returns,
+    with_some_carriage_returns,
+    with_mark,
+]
 
 Repacked = tuple[bytes | Files, list[Rows]]
 """An archive to which something was done, and the rows that may be read of it."""

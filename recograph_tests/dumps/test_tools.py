@@ -358,6 +358,13 @@ def test_what_changes_rows_of_postgresql_and_isnt_read_is_refused(statement: str
         read(dump.encode())
 
 
+@pytest.mark.parametrize("line", ["1\tit's", "2\tc\\\\d;e"])
+def test_lines_of_a_block_that_end_differently_are_refused(line: str) -> None:
+    assert line in POSTGRESQL
+    with pytest.raises(DumpError, match=r"table public\.users, row \d: some lines end with a carriage return"):
+        read(POSTGRESQL.replace(line, f"{line}\r").encode())
+
+
 def test_the_encoding_may_be_declared() -> None:
     dump = POSTGRESQL.replace("UTF8", "SQL_ASCII").encode().replace(b"it's", b"Jos\xe9")
     with pytest.raises(DumpError, match=r"table users, column name, row 1 .*--encoding"):
