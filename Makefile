@@ -34,11 +34,14 @@ run: install  ## materialize every partition that has a dump
 dev: install  ## Neo4j and the Dagster UI on this machine
 	$(BIN)/recograph dev
 
+# Two at a time, each with servers of its own; the tests of a file stay together, since they share what it starts.
+TOGETHER := -n 2 --dist loadfile
+
 test: install  ## run the tests
-	$(BIN)/pytest -m 'not aws and not docs'
+	$(BIN)/pytest $(TOGETHER) -m 'not aws and not docs'
 
 coverage: install  ## run the tests and list the lines that none of them runs
-	$(BIN)/pytest -m 'not aws and not docs' --cov=recograph --cov-report=term-missing:skip-covered
+	$(BIN)/pytest $(TOGETHER) -m 'not aws and not docs' --cov=recograph --cov-report=term-missing:skip-covered
 
 test-docs: install  ## run the commands of README and docs
 	$(BIN)/pytest -m docs
