@@ -9,6 +9,9 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
+IMPORTED := import dagster, dagster_dbt, dbt.adapters.duckdb.impl, dbt.cli.main, pandas, scipy.sparse.linalg, \
+    recograph.cli.run, recograph.cli.summary, recograph.defs.dagster_private, recograph.graph.checks, recograph.graph.load
+
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
@@ -20,10 +23,11 @@ help:  ## list the targets
 	@{ $(UV) pip install --python $(BIN)/python --no-deps --require-hashes -r constraints.txt \
 	    && $(UV) pip install --python $(BIN)/python --no-deps -e . && touch .venv/packages; } 2>&1 | grep -v '^ [+~-] ' || true
 	@test -e .venv/packages
-	@# Hundreds of modules are imported at every start: compile them once, whatever PYTHONDONTWRITEBYTECODE says. For whoever
-	@# uses a Neo4j of another place it doesn't matter if fetching it fails.
-	@echo "Compiling modules"; $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null 2>&1 & \
+	@# What every start imports, a third of all modules, is compiled by importing it, whatever PYTHONDONTWRITEBYTECODE says;
+	@# the others while nobody waits. For whoever uses a Neo4j of another place it doesn't matter if fetching it fails.
+	@echo "Compiling modules"; PYTHONDONTWRITEBYTECODE= $(BIN)/python -c '$(IMPORTED)' >/dev/null 2>&1 & \
 	    $(BIN)/recograph neo4j fetch || true; wait
+	@nice -n 19 $(BIN)/python -m compileall -q -x '/tests?/' .venv/lib </dev/null >/dev/null 2>&1 &
 	@touch $@
 
 install: .venv/installed  ## make .venv and install everything, pinned

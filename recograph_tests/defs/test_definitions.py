@@ -1,7 +1,9 @@
 """The code location as a whole: what is in it, and how long it takes to load."""
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from recograph.settings import PROJECT_DIR
 
 ASSETS = Path(__file__).with_name("assets.json")
 _DESCRIBE = """
@@ -82,6 +86,15 @@ def test_loading_the_assets_takes_little_more_than_loading_dagster(python: Calla
     python("import recograph.definitions")
     alone = float(python(_CPU_SECONDS.format("import dagster")))
     assert float(python(_CPU_SECONDS.format("import recograph.definitions"))) - alone < 3
+
+
+def test_what_the_installation_compiles_first_is_there() -> None:
+    """It says nothing where an import fails, and every start would compile anew."""
+    listed = re.search(r"^IMPORTED := import (.*(?:\\\n.*)*)", (PROJECT_DIR / "Makefile").read_text(), re.MULTILINE)
+    assert listed
+    modules = re.findall(r"[\w.]+", listed[1])
+    assert len(modules) > 5
+    assert all(importlib.util.find_spec(module) for module in modules)
 
 
 if __name__ == "__main__":
