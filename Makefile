@@ -21,7 +21,7 @@ IMPORTED := import dagster, dagster_dbt, dbt.adapters.duckdb.impl, dbt.cli.main,
 	@# uv says what it downloads; the list of all packages at its end is left out.
 	@rm -f .venv/packages
 	@{ $(UV) pip install --python $(BIN)/python --no-deps --require-hashes -r constraints.txt \
-	    && $(UV) pip install --python $(BIN)/python --no-deps -e . && touch .venv/packages; } 2>&1 | grep -v '^ [+~-] ' || true
+	    && $(UV) pip install --python $(BIN)/python --no-deps -e . && touch .venv/packages; } 2>&1 | grep --line-buffered -v '^ [+~-] ' || true
 	@test -e .venv/packages
 	@# What every start imports, a third of all modules, is compiled by importing it, whatever PYTHONDONTWRITEBYTECODE says;
 	@# the others while nobody waits. For whoever uses a Neo4j of another place it doesn't matter if fetching it fails.
