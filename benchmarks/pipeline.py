@@ -36,19 +36,28 @@ def main() -> None:
         cpu_seconds("sample-data", "--scale", scale, "--days", "3", "--out", data, environ=environ)
         cpu_seconds("neo4j", "start", environ=environ)
         try:
+            of_customer = ("run", "-c", "customer_2")
             first = cpu_seconds("run", environ=environ)
+            forced = cpu_seconds("run", "--force", environ=environ)
             again = cpu_seconds("run", environ=environ)
-            one = cpu_seconds("run", "-c", "customer_2", "-d", "2026-11-03", environ=environ)
-            three = cpu_seconds("run", "-c", "customer_2", environ=environ)
+            one = cpu_seconds(*of_customer, "-d", "2026-11-03", "--force", environ=environ)
+            three = cpu_seconds(*of_customer, "--force", environ=environ)
+            unchanged = cpu_seconds(*of_customer, "-d", "2026-11-03", environ=environ)
             helped = cpu_seconds("--help", environ=environ)
+            searched = cpu_seconds("search", "planning", "-c", "customer_2", environ=environ)
+            asked = cpu_seconds("query", "popular_courses", "--param", "customer=customer_2", environ=environ)
         finally:
             cpu_seconds("neo4j", "stop", environ=environ)
     rows = {
         "nine partitions, first time (dbt compiled, Dagster's tables made)": first,
-        "nine partitions again": again,
-        "one partition": one,
+        "nine partitions, all built again (--force)": forced,
+        "nine partitions again, of which nothing has changed": again,
+        "one partition (--force)": one,
         "each further day of the same customer": (three - one) / 2,
+        "a partition of which nothing has changed": unchanged,
         "recograph --help": helped,
+        "recograph search": searched,
+        "recograph query": asked,
     }
     for name, seconds in rows.items():
         print(f"{name:70} {seconds:6.1f} CPU s")
