@@ -14,7 +14,7 @@ import neo4j
 import pytest
 from typer.testing import CliRunner
 
-from recograph.adapters.neo4j import Connection
+from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.cli.main import app
 from recograph.errors import RecographError
 from recograph.serve.server import listen, reader_advice
@@ -113,3 +113,41 @@ def test_an_account_that_could_write_is_said_where_there_are_roles() -> None:
     assert reader_advice(None) is None
     assert reader_advice(["PUBLIC", "reader"]) is None
     assert "role reader" in str(reader_advice(["PUBLIC", "publisher"]))
+
+
+def test_while_its_server_restarts_kept_answers_go_on(tmp_path: Path) -> None:
+    managed = ManagedServer(tmp_path / "neo4j")
+    service = None
+    try:
+        server = managed.start()
+        with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
+            driver.execute_query("CREATE (:Customer {id: 'customer_1', name: 'One'})")
+        service = Service(server, tmp_path)
+        kept = httpx.get(f"{service.url}/customer_1/questions/popular_courses.json", timeout=30)
+        assert kept.status_code == 200
+
+        def get(name: str) -> httpx.Response:
+            assert service
+            return httpx.get(f"{service.url}{name}", timeout=30)
+
+        def until(name: str, status: int) -> None:
+            end = time.monotonic() + 90
+            while get(name).status_code != status:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+        managed.stop()
+        until("/-/health", 503)
+        stale = get("/customer_1/questions/popular_courses.json")
+        assert (stale.status_code, stale.headers["warning"]) == (200, '110 - "Response is Stale"')
+        refused = get("/customer_1/questions/unused_courses.json")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        managed.start()
+        until("/-/health", 200)
+        assert "warning" not in get("/customer_1/questions/popular_courses.json").headers
+        assert get("/customer_1/questions/unused_courses.json").status_code == 200
+    finally:
+        if service is not None:
+            service.process.terminate()
+            service.ended()
+        managed.stop()
