@@ -48,6 +48,14 @@ def test_guards_block_what_comes_after_them_on_every_table_and_set(repository: d
         assert {key.asset_key for key in ours if key.name == name} == assets
 
 
+def test_a_run_of_any_assets_has_no_check_of_all_customers(repository: dg.RepositoryDefinition) -> None:
+    """A backfill from the UI names assets, and brings all checks of these."""
+    graph = repository.asset_graph
+    (freshness,) = [key for key in graph.asset_check_keys if key.name == "fresh_by_deadline"]
+    assert not graph.get(freshness.asset_key).is_materializable
+    assert repository.get_job("freshness_check").asset_layer.selected_asset_keys == set()
+
+
 def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition) -> None:
     schedules = {each.name: (each.cron_schedule, each.job_name) for each in repository.schedule_defs}
     assert schedules == {

@@ -73,14 +73,15 @@ class Home:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
         )
 
-    def processes(self) -> list[psutil.Process]:
-        """Everything of ours that runs for this home, but for its Neo4j."""
+    def processes(self, named: str = "") -> list[psutil.Process]:
+        """Everything of ours that runs for this home, but for its Neo4j; or what has a name in its command."""
         ours = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
+                command = process.cmdline()
                 alive = process.status() != psutil.STATUS_ZOMBIE
                 if alive and process.environ().get("RECOGRAPH_HOME") == str(self.folder):
-                    ours += [process] if SERVER not in process.cmdline() else []
+                    ours += [process] if SERVER not in command and (not named or named in command) else []
         return ours
 
     def graph(self) -> Graph:
@@ -96,9 +97,11 @@ class Home:
         if kind == "server":
             running = self.server.running()
             return [running.pid] if running else []
-        workers = [process for process in self.processes() if "recograph.worker" in process.cmdline()]
-        ids = {process.pid for process in workers}
-        return [process.pid for process in workers if (process.ppid() in ids) == (kind == "run")]
+        parents: dict[int, int] = {}
+        for process in self.processes(named="recograph.worker"):
+            with suppress(psutil.Error):
+                parents[process.pid] = process.ppid()
+        return [pid for pid, parent in parents.items() if (parent in parents) == (kind == "run")]
 
     def kill(self, kind: str, sign: signal.Signals, after: float, chance: random.Random) -> str:
         """Begin a run, and kill something; returns what is wrong then, or nothing.
@@ -123,7 +126,7 @@ class Home:
         if "Traceback" in output:
             problems.append(f"a traceback: {output[-2000:]}")
         if not wait_for(lambda: not self.processes(), _ORPHANED_SECONDS):
-            problems.append(f"orphans: {[process.cmdline() for process in self.processes()]}")
+            problems.append(f"orphans: {self.processes()}")
         return "; ".join(problems)
 
     def recover(self, wanted: Graph | None) -> str:
