@@ -3,11 +3,11 @@
 import random
 from collections import Counter
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import neo4j
+import pyarrow.compute as pc
 
 from recograph.graph import cypher, difference
 from recograph.graph.model import GraphSet, RelationshipSet
@@ -18,8 +18,6 @@ from recograph.lake.interfaces import Warehouse
 
 _SAMPLED_ROWS = 1000
 """About how many rows of a set are compared property by property; another part of it each time."""
-_SAMPLES_AT_A_TIME = 4
-"""Sets whose samples the warehouse takes at a time: on Athena most of it is waiting."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +96,17 @@ def _samples(
     warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str, expected: Mapping[str, int]
 ) -> dict[str, _Rows]:
     """Some rows of every set's mart: of all nodes, or of all that relationships begin at, each so many-th."""
-
-    def sample(graph_set: GraphSet) -> _Rows:
+    chosen = {}
+    for graph_set in sets:
         step = max(1, expected[graph_set.name] // _SAMPLED_ROWS)
-        sql = difference.sample(graph_set, sources, customer, step, random.randrange(step))  # noqa: S311 - no secret
-        table = warehouse.query(sql).cast(difference.schema(graph_set))
-        return _by_key(graph_set, zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-    with ThreadPoolExecutor(_SAMPLES_AT_A_TIME) as pool:
-        return dict(zip((graph_set.name for graph_set in sets), pool.map(sample, sets), strict=True))
+        chosen[graph_set.name] = (step, random.randrange(step))  # noqa: S311 - no secret
+    sampled = warehouse.query(difference.sampling(sets, sources, customer, chosen))
+    samples = {}
+    for graph_set in sets:
+        own = sampled.filter(pc.equal(sampled["name"], graph_set.name)).select(difference.slots(graph_set))
+        rows = own.rename_columns(difference.columns(graph_set)).cast(difference.schema(graph_set))
+        samples[graph_set.name] = _by_key(graph_set, zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    return samples
 
 
 def _by_key(graph_set: GraphSet, rows: "Collection[tuple[Any, ...]] | zip[tuple[Any, ...]]") -> _Rows:

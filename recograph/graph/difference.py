@@ -4,6 +4,7 @@ One text runs on DuckDB and on Athena. Columns have the same names for every set
 relationship's ends), then p0, p1, ... in the order of the model's properties; datetimes are milliseconds since 1970.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pyarrow as pa
@@ -32,6 +33,7 @@ _ARROW_TYPES = {
     Type.STRING: pa.string(),
     Type.DATETIME: pa.int64(),
 }
+_SQL_NAMES = {_ARROW_TYPES[type_]: name for type_, name in _SQL_TYPES.items()}
 
 Measure = tuple[str, tuple[str, ...]]
 """A mart and some of its columns: what a checksum is taken over."""
@@ -175,12 +177,49 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
     return {mart: relation for mart, relation in relations.items() if relation is not None}
 
 
-def sample(graph_set: GraphSet, sources: Mapping[str, str], customer: str, step: int, at: int) -> str:
-    """SELECT every so many-th of a set's rows, by the first number in their key; all of a set whose key is a text."""
-    key = key_columns(graph_set)[0]
-    node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
-    where = f" where mod(abs(t.{key}), {step}) = {at}" if node.key_type is Type.INTEGER else ""
-    return f"select t.* from ({rows(graph_set, sources, customer)}) t{where}"  # noqa: S608 - as above
+def sampling(
+    sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str, chosen: Mapping[str, tuple[int, int]]
+) -> str:
+    """SELECT some rows of several sets at once: `name`, and the columns of all sets as `slots` calls them.
+
+    Args:
+        sets: the sets.
+        sources: what to put behind FROM, by mart.
+        customer: whose rows they are.
+        chosen: by set, so many-th rows and the remainder that these leave, by the first number in their key; of a set
+            whose key is a text all rows are taken.
+    """
+    all_slots = {
+        slot: type_ for graph_set in sets for slot, type_ in zip(slots(graph_set), schema(graph_set).types, strict=True)
+    }
+    selects = []
+    for graph_set in sets:
+        own = dict(zip(slots(graph_set), columns(graph_set), strict=True))
+        listed = (
+            f"t.{own[slot]} as {slot}" if slot in own else f"cast(null as {_SQL_NAMES[type_]}) as {slot}"
+            for slot, type_ in all_slots.items()
+        )
+        node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
+        step, remainder = chosen[graph_set.name]
+        where = (
+            f" where mod(abs(t.{key_columns(graph_set)[0]}), {step}) = {remainder}"
+            if node.key_type is Type.INTEGER
+            else ""
+        )
+        rows_of_set = rows(graph_set, sources, customer)
+        selects.append(f"select '{graph_set.name}' as name, {', '.join(listed)} from ({rows_of_set}) t{where}")  # noqa: S608
+    return " union all ".join(selects)
+
+
+def slots(graph_set: GraphSet) -> list[str]:
+    """Names of a set's columns by their types, so that columns of several sets that share a name share the type."""
+    taken: Counter[str] = Counter()
+    names = []
+    for type_ in schema(graph_set).types:
+        name = _SQL_NAMES[type_]
+        names.append(f"{name}_{taken[name]}")
+        taken[name] += 1
+    return names
 
 
 def counting(sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str) -> str:
