@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.fs as fs
@@ -66,6 +66,29 @@ class Inbox(Protocol):
         """The address of a dump by its name, of a customer's dumps or of all of them, for people."""
 
 
+class Staged(Protocol):
+    """Files that are being written, and that nobody sees before they are published."""
+
+    @property
+    def folder(self) -> Path:
+        """A local folder for what is beside them."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A new file; closing it finishes it. Where the lake is elsewhere it may be sent while it is written."""
+
+    def source(self, name: str) -> tuple[fs.FileSystem, str]:
+        """Where Arrow reads a finished file: a file system, and the path in it."""
+
+    def remove(self, name: str) -> None:
+        """Take a finished file away."""
+
+    def publish_all(self, names: Mapping[str, str]) -> dict[str, int]:
+        """Put finished files, named by key, at their keys, each in one move; returns their sizes by key.
+
+        None is put there before there is room for all.
+        """
+
+
 class Lake(Protocol):
     """The store of Parquet files: landed tables and marts."""
 
@@ -75,6 +98,9 @@ class Lake(Protocol):
 
     def staging(self) -> AbstractContextManager[Path]:
         """A local folder for files that are being written, gone at the end of the block."""
+
+    def staged(self) -> "AbstractContextManager[Staged]":
+        """Files that are published together, or not at all; gone at the end of the block."""
 
     def locked(self, customer: str) -> AbstractContextManager[None]:
         """Keep all others of this installation from making or erasing the customer's tables during the block."""
@@ -88,9 +114,6 @@ class Lake(Protocol):
 
     def publish(self, file: Path, key: str) -> int:
         """Put a staged file at a key, replacing what was there in one move; returns its size in bytes."""
-
-    def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
-        """Put staged files at their keys, and none of them before there is room for all; returns their sizes."""
 
     def parquet(self, prefix: str) -> list[str]:
         """The keys of the Parquet files below a prefix, sorted."""

@@ -1,15 +1,13 @@
 """Landing: one pass over a dump writes every contracted table as typed Parquet into the lake.
 
-All tables are written to a staging folder first and published only when the whole dump was read and every contract
-holds, so a bad dump leaves the lake as it was.
+All tables are drafts first and published only when the whole dump was read and every contract holds, so a bad dump
+leaves the lake as it was.
 """
 
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,10 +15,11 @@ from recograph.ahead import ahead
 from recograph.customers import Customer
 from recograph.dumps import Declared, DumpReader
 from recograph.errors import RecographError
-from recograph.lake.erased import erased_users, leave_out, without_erased
+from recograph.lake.drafts import Drafts
+from recograph.lake.erased import erased_users, without_erased
 from recograph.lake.interfaces import DumpFile, Inbox, Lake
 from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
-from recograph.platforms import Contract, platform_of
+from recograph.platforms import platform_of
 
 _MISSING = "recograph.missing_columns"
 """Metadata of a landed file: the contract's columns that the table in the dump lacked, as JSON."""
@@ -90,12 +89,10 @@ def land(
     prefix = platform.prefix_of(customer)
     contracts = [contract for name, contract in platform.contracts.items() if tables is None or name in tables]
     erased = erased_users(lake, dump.customer)
-    with lake.staging() as folder, inbox.open_dump(dump) as source:
+    with lake.staged() as staged, inbox.open_dump(dump) as source:
         schemas = {prefix + contract.table: contract.schema for contract in contracts}
-        writers: dict[str, pq.ParquetWriter] = {}
-        try:
-            for contract in contracts:
-                writers[contract.table] = pq.ParquetWriter(folder / contract.table, contract.schema, compression="zstd")
+        drafts = Drafts(staged, contracts)
+        with drafts.written() as writers:
             declared = Declared(customer.dump.dialect, customer.dump.encoding, customer.dump.time_zone)
             with DumpReader(
                 source, name=dump.uri, schemas=schemas, declared=declared, on_progress=on_progress
@@ -108,9 +105,6 @@ def land(
                 report = reader.tables.get(prefix + contract.table)
                 missing = json.dumps(contract.lacked(report.missing_columns) if report else None)
                 writers[contract.table].add_key_value_metadata({_MISSING: missing})
-        finally:
-            for writer in writers.values():
-                writer.close()
         for contract in contracts:
             if prefix + contract.table not in reader.tables and not contract.optional:
                 raise RecographError(
@@ -118,23 +112,22 @@ def land(
                     f"have it. Ask for a whole dump, or mend platform and dump.prefix of {customer.id} in "
                     "customers.yaml."
                 )
-        duplicates = {contract.table: _keep_last(contract, folder) for contract in contracts}
+        duplicates = {contract.table: drafts.keep_last(contract) for contract in contracts}
         keys = {contract.table: landing_key(dump.customer, contract.table, dump.date) for contract in contracts}
         with lake.locked(dump.customer):
             if late := erased_users(lake, dump.customer) - erased:
                 for contract in contracts:
                     if contract.about:
-                        leave_out(folder / contract.table, contract.about, late)
-            rows = {contract.table: pq.read_metadata(folder / contract.table).num_rows for contract in contracts}
-            sizes = lake.publish_all({key: folder / table for table, key in keys.items()})
+                        drafts.leave_out(contract, late)
+            sizes = drafts.publish(keys)
         landed = {}
         for contract in contracts:
             report = reader.tables.get(prefix + contract.table)
             landed[contract.table] = LandedTable(
                 table=contract.table,
                 uri=lake.uri(keys[contract.table]),
-                rows=rows[contract.table],
-                bytes=sizes[keys[contract.table]],
+                rows=drafts.rows[contract.table],
+                bytes=sizes[contract.table],
                 in_dump=report is not None,
                 rows_read=report.rows if report else 0,
                 duplicates=duplicates[contract.table],
@@ -152,31 +145,6 @@ def land(
         landed,
         [f"{dump.uri}: {warning}" for warning in reader.warnings],
     )
-
-
-def _keep_last(contract: Contract, folder: Path) -> int:
-    """Of rows with the same key keep the last; returns how many were left out."""
-    if not contract.key:
-        return 0
-    path = folder / contract.table
-    key = ", ".join(f'"{column}"' for column in contract.key)
-    # The names come from the contract and the path from here, so this SQL is ours alone.
-    source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
-    with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
-        counts = connection.execute(f"select count(*), count(distinct ({key})) from {source}")  # noqa: S608
-        rows, distinct = (int(count) for count in counts.fetchall()[0])
-        if rows == distinct:
-            return 0
-        kept = connection.sql(
-            f"select * exclude (file_row_number) from {source} qualify row_number() over "  # noqa: S608
-            f"(partition by {key} order by file_row_number desc) = 1 order by file_row_number"
-        )
-        with pq.ParquetWriter(folder / f"{contract.table}.kept", contract.schema, compression="zstd") as writer:
-            writer.add_key_value_metadata({_MISSING: _missing_columns(pq.read_metadata(path))})
-            for batch in kept.to_arrow_reader(100_000):
-                writer.write_table(pa.Table.from_batches([batch]).cast(contract.schema))
-    (folder / f"{contract.table}.kept").replace(path)
-    return rows - distinct
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ PARTITIONS = {
 """What the keys of the partitions below a prefix look like; the first group is the table's."""
 UNLOADED = "athena-results/unload/"
 """The prefix of what Athena writes for those who read large results."""
+STAGED = "athena-results/staged/"
+"""The prefix of what is sent to S3 before it may be seen. As all results, what is left here goes after some days."""
 
 
 def dumps_folder(customer: str = "") -> str:

@@ -1,7 +1,8 @@
 """The lake in S3."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pyarrow.fs as fs
 
 from recograph.adapters.aws.arrow_s3 import signed_s3
 from recograph.adapters.aws.bucket import Bucket
+from recograph.adapters.aws.s3_staged import S3Staged
 from recograph.errors import RecographError
+from recograph.lake.layout import STAGED
 from recograph.lake.staging import customer_locked, staging_folder
 
 
@@ -29,6 +32,21 @@ class S3Lake:
     def staging(self) -> AbstractContextManager[Path]:
         """See `Lake.staging`."""
         return staging_folder(self.home)
+
+    @contextmanager
+    def staged(self) -> Iterator[S3Staged]:
+        """See `Lake.staged`."""
+        prefix = f"{STAGED}{uuid.uuid4().hex}/"
+        with self.staging() as folder:
+            staged = S3Staged(self.bucket, prefix, folder)
+            try:
+                yield staged
+            finally:
+                try:
+                    staged.give_up()
+                finally:
+                    if staged.has_sent:
+                        self.delete(prefix)
 
     def locked(self, customer: str) -> AbstractContextManager[None]:
         """See `Lake.locked`."""
@@ -56,10 +74,6 @@ class S3Lake:
         with self.bucket.explained(key), file.open("rb") as body:
             self.bucket.client.upload_fileobj(body, self.bucket.name, key)
         return size
-
-    def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
-        """See `Lake.publish_all`."""
-        return {key: self.publish(file, key) for key, file in files.items()}
 
     def parquet(self, prefix: str) -> list[str]:
         """See `Lake.parquet`."""

@@ -3,11 +3,13 @@
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
+import pyarrow as pa
 import pyarrow.fs as fs
 
 from recograph.errors import RecographError
@@ -32,6 +34,12 @@ class LocalLake:
         """See `Lake.staging`."""
         return staging_folder(self.home)
 
+    @contextmanager
+    def staged(self) -> Iterator["LocalStaged"]:
+        """See `Lake.staged`."""
+        with self.staging() as folder:
+            yield LocalStaged(self, folder)
+
     def locked(self, customer: str) -> AbstractContextManager[None]:
         """See `Lake.locked`."""
         return customer_locked(self.home, customer)
@@ -50,7 +58,7 @@ class LocalLake:
         return self.publish_all({key: file})[key]
 
     def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
-        """See `Lake.publish_all`."""
+        """Put staged files at their keys, and none of them before there is room for all; returns their sizes."""
         sizes = {key: file.stat().st_size for key, file in files.items()}
         drafts: dict[Path, Path] = {}
         try:
@@ -108,3 +116,27 @@ class LocalLake:
     def uri(self, key: str) -> str:
         """See `Lake.uri`."""
         return str(self.folder / key)
+
+
+@dataclass(frozen=True)
+class LocalStaged:
+    """See `Staged`."""
+
+    lake: LocalLake
+    folder: Path
+
+    def open(self, name: str) -> BinaryIO:
+        """See `Staged.open`."""
+        return cast(BinaryIO, pa.OSFile(str(self.folder / name), "wb"))
+
+    def source(self, name: str) -> tuple[fs.FileSystem, str]:
+        """See `Staged.source`."""
+        return fs.LocalFileSystem(), str(self.folder / name)
+
+    def remove(self, name: str) -> None:
+        """See `Staged.remove`."""
+        (self.folder / name).unlink()
+
+    def publish_all(self, names: Mapping[str, str]) -> dict[str, int]:
+        """See `Staged.publish_all`."""
+        return self.lake.publish_all({key: self.folder / name for key, name in names.items()})
