@@ -4,6 +4,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +25,8 @@ class Proxy:
         """Whether a request without a signature is refused, as AWS does."""
         self.keys: list[str] = []
         """The access keys with which it was asked, in that order."""
+        self.requests: Counter[str] = Counter()
+        """How often S3 was asked, by what AWS bills a request as: PUT, LIST, GET or DELETE."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, endpoint))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -32,6 +35,16 @@ class Proxy:
         """Close the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _billed_as(method: str, path: str) -> str:
+    """What S3 bills a request as; `OTHER` is none of S3's."""
+    bucket, _, key = path.partition("?")[0].strip("/").partition("/")
+    if not bucket:
+        return "OTHER"
+    if method in ("GET", "HEAD"):
+        return "GET" if key or method == "HEAD" else "LIST"
+    return "DELETE" if method == "DELETE" or "?delete" in path else "PUT"
 
 
 def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
@@ -43,6 +56,7 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
             signed = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/", self.headers.get("Authorization", ""))
             if signed:
                 proxy.keys.append(signed[1])
+            proxy.requests[_billed_as(self.command, self.path)] += 1
             if proxy.refuse(self.command, self.path) or (proxy.refuse_unsigned and not signed):
                 self.reply(403, {}, _DENIED_JSON if "X-Amz-Target" in self.headers else _DENIED_XML)
                 return

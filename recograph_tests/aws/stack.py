@@ -15,6 +15,7 @@ from typing import Any
 from recograph_tests.aws.front.emulator import client
 from recograph_tests.aws.front.server import Front
 from recograph_tests.aws.processes import ServerProcess, answers, free_port
+from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.trino import Trino
 
 REGION = "us-east-1"
@@ -57,6 +58,7 @@ class LocalAws:
         self._ministack.wait(lambda: answers(f"{self.endpoint}/_ministack/health"))
         self._front = Front(self.endpoint, REGION)
         self._trino: Trino | None = None
+        self._engines_s3: Proxy | None = None
 
     def start_athena(self) -> None:
         """Start the engine, so that Athena takes queries.
@@ -65,13 +67,16 @@ class LocalAws:
             NotInstallableError: Trino can't be fetched.
             RuntimeError: Trino doesn't start.
         """
-        self._trino = Trino(self._folder / "trino", self.endpoint, self._front.endpoint, REGION)
+        self._engines_s3 = Proxy(self.endpoint)
+        self._trino = Trino(self._folder / "trino", self._engines_s3.endpoint, self._front.endpoint, REGION)
         self._front.athena.trino_port = self._trino.port
 
     def stop(self) -> None:
         """End all of it."""
         if self._trino:
             self._trino.stop()
+        if self._engines_s3:
+            self._engines_s3.stop()
         self._front.stop()
         self._ministack.stop()
 
@@ -79,6 +84,11 @@ class LocalAws:
     def requests(self) -> Counter[str]:
         """How often each operation of Athena and Glue was asked for, but for what the engine asks."""
         return self._front.requests
+
+    @property
+    def engines_requests(self) -> Counter[str]:
+        """How often the engine asked S3, which AWS bills as the pipeline's own requests."""
+        return self._engines_s3.requests if self._engines_s3 else Counter()
 
     @property
     def environ(self) -> dict[str, str]:
