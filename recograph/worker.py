@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _POLL = 0.3
 """Seconds between two looks at the queue and at what runs."""
+_BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+"""Of runs that hold back the customer's later ones."""
 _LARGEST_LOG = 10_000_000
 """Bytes of a customer's log, beyond which a new one is begun; the one before is kept."""
 _GRACE = 3.0
@@ -254,7 +256,7 @@ def _import_all(instance: dg.DagsterInstance) -> None:
     import recograph.graph.checks
     import recograph.graph.load  # noqa: F401 - for the processes that are forked
 
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_BEGUN)):
         if was_abandoned(run.run_id):
             fail_abandoned(instance, run.run_id)
     gc.freeze()  # what is shared with the forked processes stays shared

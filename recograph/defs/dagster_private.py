@@ -20,6 +20,8 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
+from recograph.defs.running import claim
+
 _MODULE = "recograph.definitions"
 LOCATION = "recograph"
 """The name of the code location, in workspace.yaml."""
@@ -127,6 +129,7 @@ def take_from_queue(instance: dg.DagsterInstance) -> list[str]:
         run = instance.get_run_by_id(queued.run_id)
         origin = run.remote_job_origin if run else None
         if run and run.status == dg.DagsterRunStatus.QUEUED and origin and origin.location_name == LOCATION:
+            claim(run.run_id)
             starting = dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, run.job_name)
             instance.report_dagster_event(starting, run_id=run.run_id)
             taken.append(run.run_id)

@@ -33,6 +33,8 @@ def facts_of(entry: dg.EventLogEntry) -> list[dict[str, Any]]:
                 "message": message or (data.error and data.error.message.strip()),
             }
         ]
-    if event.event_type is dg.DagsterEventType.RUN_FAILURE and not event.job_failure_data.first_step_failure_event:
-        return [{"kind": "failed", "step": "run", "message": event.message}]
+    if event.event_type is dg.DagsterEventType.RUN_FAILURE:
+        # A step that failed has told of itself; of a run whose process is gone there are no data.
+        has_told = getattr(event.event_specific_data, "first_step_failure_event", None) is not None
+        return [] if has_told else [{"kind": "failed", "step": "run", "message": event.message}]
     return []

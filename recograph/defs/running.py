@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
+_CLAIMED = "claimed by "
+
 
 def _folder() -> Path:
     folder = Path(os.environ["DAGSTER_HOME"]) / "running"
@@ -43,13 +47,20 @@ def alone_with(customer: str) -> Iterator[None]:
         yield
 
 
+def claim(run_id: str) -> None:
+    """Say that this process is about to have a run executed, so that it isn't lost where that never begins."""
+    (_folder() / run_id).write_text(f"{_CLAIMED}{os.getpid()}")
+
+
 def executed_by(run_id: str) -> int | None:
     """The id of the process that executes a run; None where none does, or none on this machine."""
+    path = _folder() / run_id
     try:
-        with (_folder() / run_id).open() as file:
+        with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return int((_folder() / run_id).read_text() or 0) or None
+        written = path.read_text()
+        return int(written) if written.isdigit() else None
     except FileNotFoundError:
         return None
     return None
@@ -57,7 +68,14 @@ def executed_by(run_id: str) -> int | None:
 
 def was_abandoned(run_id: str) -> bool:
     """Whether a run was begun on this machine, and its process is gone without having ended it."""
-    return (_folder() / run_id).exists() and executed_by(run_id) is None
+    path = _folder() / run_id
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            written = file.read()
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return not (written.startswith(_CLAIMED) and psutil.pid_exists(int(written.removeprefix(_CLAIMED))))
 
 
 def forget(run_id: str) -> None:

@@ -1,5 +1,6 @@
 """One signal ends `recograph run` and all that it runs; nothing is left behind."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -8,9 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import neo4j as neo4j_driver
 import pytest
 
+from recograph.customers import load_customers
+from recograph.operating.retention import leftovers
+from recograph_tests.graph.marts import actual
 from recograph_tests.pipeline.installation import COMMAND, Installation
+from recograph_tests.pipeline.test_run import DAY1, DAY2, without_similarities
+from recograph_tests.pipeline.truth import graph_of
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 250) -> None:
@@ -23,7 +30,35 @@ def wait_for(condition: Callable[[], object], seconds: float = 250) -> None:
 def executed(installation: Installation) -> list[Path]:
     """The runs that are being executed, by the files that their processes hold."""
     folder = installation.home / "dagster" / "running"
-    return [path for path in folder.glob("*-*-*-*-*") if path.stat().st_size]
+    return [path for path in folder.glob("*-*-*-*-*") if path.read_text().isdigit()]
+
+
+def test_after_a_kill_in_the_middle_the_next_run_makes_the_graph_right(
+    installation: Installation, sample: Path, neo4j: neo4j_driver.Driver
+) -> None:
+    """Of one moment and one process; `python -m recograph_tests.operating.kills` draws both, many times."""
+    for customer in ("customer_1", "customer_2"):
+        shutil.copytree(sample / customer, installation.data / customer)
+        (installation.data / customer / f"{DAY1}.sql.gz").unlink()
+    shutil.copy(sample / "customers.yaml", installation.data)
+    command = subprocess.Popen([str(COMMAND), "run"], env=installation.environ, stdout=subprocess.PIPE, text=True)
+    marts = installation.home / "lake" / "marts"
+    wait_for(lambda: any(marts.rglob("*.parquet")) and executed(installation))
+    os.kill(int(executed(installation)[0].read_text()), signal.SIGKILL)
+    output, _ = command.communicate(timeout=250)
+    assert command.returncode == 1, output
+    assert "The process of the run ended before the run did." in output
+    again = installation.recograph("run")
+    assert again.returncode == 0, again.stdout + again.stderr
+    listed = load_customers(installation.data)
+    dumps = {listed[each]: installation.data / each / f"{DAY2}.sql.gz" for each in ("customer_1", "customer_2")}
+    assert without_similarities(actual(neo4j)) == graph_of(dumps)
+    assert leftovers(installation.home, installation.home / "lake") == []
+    with dg.DagsterInstance.from_config(str(installation.home / "dagster")) as instance:
+        runs = instance.get_runs()
+    assert all(run.is_finished for run in runs)
+    assert {run.tags["dagster/partition"] for run in runs} == {f"customer_1|{DAY2}", f"customer_2|{DAY2}"}
+    assert {run.tags["dagster/partition/customer"] for run in runs} == {"customer_1", "customer_2"}
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
