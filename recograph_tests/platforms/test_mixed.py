@@ -87,7 +87,7 @@ def test_customers_of_several_platforms_become_one_graph(
     assert "0 failed" in run.stdout
     # A plugin's activities are left out, and counted.
     assert re.search(
-        rf"warning: {MOODLE}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", run.stdout
+        rf"warning: {MOODLE} {DAY}: marts/assets: .*: \d+ rows .* assets of the kind customcert are read", run.stdout
     )
     assert steps_by_customer(installation.home) == {
         **{customer: {"landing", "glue", "marts", "similarity", "graph"} for customer in DOCEBO},
