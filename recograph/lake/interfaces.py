@@ -122,7 +122,7 @@ class Lake(Protocol):
         """By key what changes when a file below a prefix is written, replaced or touched."""
 
     def delete(self, prefix: str) -> int:
-        """Delete everything below a prefix; returns the number of files."""
+        """Delete a file, or everything below a prefix; returns the number of files."""
 
     def filesystem(self) -> tuple[fs.FileSystem, str]:
         """An Arrow file system, and the path to put before a key in it."""

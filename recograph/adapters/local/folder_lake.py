@@ -97,9 +97,9 @@ class LocalLake:
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""
         target = self.folder / prefix
-        count = sum(len(files) for _, _, files in os.walk(target))
+        count = 1 if target.is_file() else sum(len(files) for _, _, files in os.walk(target))
         try:
-            shutil.rmtree(target)
+            target.unlink() if target.is_file() else shutil.rmtree(target)
         except FileNotFoundError:
             return 0
         except OSError as error:
