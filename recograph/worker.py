@@ -276,10 +276,19 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
+def _end_with_starter() -> None:
+    """End this process soon after the one that started it, also while it imports and reads nothing."""
+    starter = os.getppid()
+    while os.getppid() == starter:
+        time.sleep(_POLL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main() -> int:
     """Work off what standard input asks for."""
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _stop)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     keep_connections()
     instance = dg.DagsterInstance.get()
     pool = Pool(instance)
