@@ -9,7 +9,8 @@ data "aws_iam_policy_document" "pipeline" {
 
   statement {
     sid       = "ListPrefixes"
-    actions   = ["s3:ListBucket"]
+    # Versions, because an erasure tells how many copies of older days the bucket still keeps.
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = [local.bucket]
 
     condition {

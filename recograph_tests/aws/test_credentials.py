@@ -1,5 +1,6 @@
 """Every usual way to log in works for boto3, Arrow, pyathena and dbt-athena alike; no request goes unsigned."""
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from dbt.adapters.athena.session import get_boto3_session_from_credentials
 from recograph.adapters.aws import clients
 from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.defs.failures import tried_again
 from recograph.errors import RecographError
 from recograph_tests.aws.identity import WAYS, Identity
 from recograph_tests.aws.proxy import Proxy
@@ -119,11 +121,13 @@ def test_without_a_login_nothing_is_asked_and_the_message_says_what_to_do(
     lake: S3Lake, proxy: Proxy, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for read in (lambda: lake.parquet("landing/"), lambda: read_by_arrow(lake)):
-        with pytest.raises(
-            RecographError, match=r"s3://.*: AWS can't be reached\. Unable to locate credentials\. Log in"
-        ):
+        with pytest.raises(RecographError, match=r"s3://.*: Unable to locate credentials\. Log in"):
             read()
     assert proxy.keys == []
+    tries: list[str] = []
+    with pytest.raises(RecographError, match="Unable to locate credentials"):
+        tried_again(logging.getLogger(), lambda: tries.append("one") or lake.parquet("landing/"), waits=(0.0,))
+    assert tries == ["one"]  # a run says so at once
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(RecographError, match=r"\(nobody\) could not be found\. Let AWS_PROFILE name one of"):
         lake.parquet("landing/")

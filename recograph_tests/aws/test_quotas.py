@@ -39,6 +39,15 @@ LENGTHS = {
     "Workgroup name": 128,
     "Secret name": 512,
 }
+OPTIONS = ("kms_key_arn", "permissions_boundary_arn", "vpc_endpoint_ids")
+ENCRYPTED = (
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_athena_workgroup",
+    "aws_glue_security_configuration",
+    "aws_secretsmanager_secret",
+    "aws_cloudwatch_log_group",
+    "aws_sns_topic",
+)
 MANAGED_POLICIES_OF_A_ROLE = 10
 LIFECYCLE_RULES_OF_A_BUCKET = 1000
 TAGS_OF_A_RESOURCE = 50
@@ -57,7 +66,10 @@ def plan(request: pytest.FixtureRequest, ministack: LocalAws, terraform: Terrafo
     """Terraform's plan for that many customers, with names as long as they may be and every option turned on."""
     listed = terraform.folder / "many.yaml"
     ids = [f"{'c' * 58}_{number:04}" for number in range(request.param)]
-    listed.write_text(yaml.safe_dump({"customers": [{"id": customer} for customer in ids]}))
+    # Every third is of the other platform, which asks for nothing else: tables are the crawler's and the contracts'.
+    platforms = ["docebo", "moodle", "docebo"] * (request.param // 3 + 1)
+    customers = [{"id": customer, "platform": of} for customer, of in zip(ids, platforms, strict=False)]
+    listed.write_text(yaml.safe_dump({"customers": customers}))
     variables = {
         "bucket": "b" * 63,
         "name": "n" * 20,
@@ -95,6 +107,8 @@ def test_as_many_of_each_kind_as_an_account_has_room_for(plan: dict[str, Any]) -
         resource["type"] for resource in plan["planned_values"]["root_module"]["resources"] if "index" in resource
     )
     assert counts["aws_glue_crawler"] == plan["customers"]
+    places = {crawler["s3_target"][0]["path"] for crawler in resources(plan, "aws_glue_crawler")}
+    assert len(places) == plan["customers"]  # one for each, of whichever platform
     assert {
         quota: count
         for kind, (quota, most) in COUNTS.items()
@@ -153,6 +167,53 @@ def test_each_call_of_the_catalog_is_one_that_the_pipeline_may_make(plan: dict[s
     (policy,) = (json.loads(policy["policy"]) for policy in resources(plan, "aws_iam_policy"))
     allowed = {action for statement in policy["Statement"] for action in _listed(statement["Action"])}
     assert {f"glue:{name.title().replace('_', '')}" for name in called} - allowed == set()
+
+
+S3_CALLS = {
+    "list_objects_v2": "s3:ListBucket",
+    "list_object_versions": "s3:ListBucketVersions",
+    "get_object": "s3:GetObject",
+    "head_object": "s3:GetObject",
+    "upload_file": "s3:PutObject",
+    "upload_fileobj": "s3:PutObject",
+    "upload_part": "s3:PutObject",
+    "copy": "s3:PutObject",
+    "create_multipart_upload": "s3:PutObject",
+    "complete_multipart_upload": "s3:PutObject",
+    "abort_multipart_upload": "s3:AbortMultipartUpload",
+    "delete_object": "s3:DeleteObject",
+    "delete_objects": "s3:DeleteObject",
+}
+"""What S3 wants to be allowed, by boto3's call."""
+
+
+def test_each_call_of_s3_is_one_that_the_pipeline_may_make(plan: dict[str, Any]) -> None:
+    sources = (PROJECT_DIR / "recograph" / "adapters" / "aws").glob("*.py")
+    code = "".join(source.read_text() for source in sources if not source.name.startswith("glue_"))
+    called = set(re.findall(r"\bclient\.(\w+)\(", code)) | set(re.findall(r'get_paginator\("(\w+)"', code))
+    assert called - {"get_paginator"} <= set(S3_CALLS)
+    assert {"list_object_versions", "copy", "abort_multipart_upload"} <= called
+    (policy,) = (json.loads(policy["policy"]) for policy in resources(plan, "aws_iam_policy"))
+    allowed = {action for statement in policy["Statement"] for action in _listed(statement["Action"])}
+    assert {S3_CALLS[name] for name in called - {"get_paginator"}} <= allowed
+
+
+def test_key_boundary_and_endpoints_are_everywhere_where_they_count(plan: dict[str, Any]) -> None:
+    key, boundary, endpoints = (plan["variables"][name]["value"] for name in OPTIONS)
+    roles = list(resources(plan, "aws_iam_role"))
+    assert len(roles) == 2
+    assert {role["permissions_boundary"] for role in roles} == {boundary}
+    (bucket_policy,) = (json.loads(policy["policy"]) for policy in resources(plan, "aws_s3_bucket_policy"))
+    (through,) = (s for s in bucket_policy["Statement"] if s["Sid"] == "ThroughEndpointsOnly")
+    assert through["Effect"] == "Deny"
+    assert through["Condition"]["StringNotEquals"]["aws:SourceVpce"] == endpoints
+    for kind in ENCRYPTED:
+        encrypted = list(resources(plan, kind))
+        assert encrypted, kind
+        assert all(key in json.dumps(resource) for resource in encrypted), kind
+    policies = [*resources(plan, "aws_iam_policy"), *resources(plan, "aws_iam_role_policy")]
+    using = {p["name"] for p in policies for s in json.loads(p["policy"])["Statement"] if key in _listed(s["Resource"])}
+    assert len(using) == len(policies)  # the pipeline's, and the crawlers'
 
 
 def _listed(actions: str | list[str]) -> list[str]:

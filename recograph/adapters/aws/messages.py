@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recograph.errors import RecographError, UnavailableError
@@ -67,8 +68,13 @@ _ADVICE = (
 )
 """What to do, by a pattern of what is said; the first that is found counts."""
 
+_UNREACHED = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+"""What botocore raises when the network or the other end fails, and not the settings of this machine."""
+
 _PASSING = "Throttl|SlowDown|TooManyRequests|RequestLimitExceeded|InternalError|InternalServ|ServiceUnavailable|^50"
 """Codes of what may succeed without anybody's help."""
+_PASSING_ARROW = "NETWORK_CONNECTION|SLOW_DOWN|THROTTLING|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|curlCode"
+"""How Arrow says the same."""
 
 
 def advice(text: str) -> str:
@@ -98,12 +104,15 @@ def aws_explained(what: str, hints: Mapping[str, str] = {}) -> Iterator[None]:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         kind = UnavailableError if re.search(_PASSING, code) else RecographError
         raise kind(sentence(what, f"{code}. {message}", hints.get(code))) from error
-    except BotoCoreError as error:
+    except _UNREACHED as error:
         raise UnavailableError(sentence(what, f"AWS can't be reached. {error}")) from error
+    except BotoCoreError as error:  # such as a missing login, which no second try finds
+        raise RecographError(sentence(what, str(error))) from error
     except OSError as error:
         if not is_of_aws(error):
             raise
-        raise RecographError(sentence(what, str(error))) from error
+        kind = UnavailableError if re.search(_PASSING_ARROW, str(error)) else RecographError
+        raise kind(sentence(what, str(error))) from error
 
 
 def sentence(what: str, text: str, hint: str | None = None) -> str:
