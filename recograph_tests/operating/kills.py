@@ -250,7 +250,8 @@ def main() -> int:
         finally:
             for each in (home, undisturbed):
                 for process in each.processes():
-                    process.kill()
+                    with suppress(psutil.Error):
+                        process.kill()
                 each.server.stop()
     print(f"seed {arguments.seed}, {dict(counts)}")
     return counts["wrong"]
