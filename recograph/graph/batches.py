@@ -29,23 +29,23 @@ def rebatch(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
 def parameters(graph_set: GraphSet, batch: pa.RecordBatch, *, keys_only: bool = False) -> dict[str, list[Any]]:
     """The `$batch` that `cypher.add`, `change` and `remove` take, of rows in the columns of `difference.columns`."""
     if isinstance(graph_set, NodeSet):
-        found = {"keys": _list(batch.column("k"))}
+        values = {"keys": _list(batch.column("k"))}
     else:
         starts, ends = batch.column("s").dictionary_encode(), batch.column("e").dictionary_encode()
-        found = {
+        values = {
             "starts": _list(starts.dictionary),
             "ends": _list(ends.dictionary),
             "s": _list(starts.indices),
             "e": _list(ends.indices),
         }
     if not keys_only:
-        found |= {name: _list(batch.column(name)) for name in columns(graph_set)[len(key_columns(graph_set)) :]}
-    return found
+        values |= {name: _list(batch.column(name)) for name in columns(graph_set)[len(key_columns(graph_set)) :]}
+    return values
 
 
 def _list(column: pa.Array) -> list[Any]:
     if column.null_count == 0 and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        columns: list[Any] = column.to_numpy().tolist()
+        values: list[Any] = column.to_numpy().tolist()
     else:
-        columns = column.to_pylist()
-    return columns
+        values = column.to_pylist()
+    return values

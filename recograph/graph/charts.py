@@ -1,8 +1,8 @@
 """How an answer is drawn, as the header of its question declares it: `Chart: KIND of VALUE[, PART] by NAME[, GROUP]`.
 
-`bars` lie, a row each, longest first or as the answer orders them; `columns` stand on an axis that has an order of its
-own. VALUE is the column with the lengths, PART one with a part of each, NAME the column that names them, and GROUP one
-that tells several series apart.
+`bars` lie, one per row, longest first or as the answer orders them; `columns` stand on an axis that has an order of its
+own. VALUE is the column with the lengths, PART a column with a part of each length, NAME the column that names the
+bars, and GROUP a column that tells several series apart.
 """
 
 import re

@@ -17,7 +17,7 @@ from recograph.graph.schema import rules, wrong_rules
 from recograph.lake.interfaces import Warehouse
 
 _SAMPLED_ROWS = 1000
-"""About how many rows of a set are compared property by property; another part of it each time."""
+"""About how many rows of a set are compared property by property; each check takes other rows."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def check_customer(
 ) -> list[Check]:
     """Check what the graph holds of a customer against its marts of a snapshot date and against the model.
 
-    Of every set: `count` (as many as the mart has rows, dangling ones left out), `properties_match` (a sample has the
+    Of every set: `count` (as many as the mart has rows, without dangling rows), `properties_match` (a sample has the
     mart's values), `properties_allowed` (none outside the model); of relationships `within_customer` (none ends at
     another customer's node), and `PROPERTY_in_range` for every property with bounds. One pass over each set, from the
     customer's own nodes. What fails names the command that sets it right.
@@ -95,7 +95,7 @@ _Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 def _samples(
     warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str, expected: Mapping[str, int]
 ) -> dict[str, _Rows]:
-    """Some rows of every set's mart: of all nodes, or of all that relationships begin at, each so many-th."""
+    """Some rows of every set's mart: every n-th node, or the relationships that begin at every n-th node."""
     chosen = {}
     for graph_set in sets:
         step = max(1, expected[graph_set.name] // _SAMPLED_ROWS)
@@ -123,12 +123,12 @@ def _match(session: neo4j.Session, graph_set: GraphSet, sampled: _Rows, customer
     differing: Counter[str] = Counter()
     wrong = 0
     for key, values in sampled.items():
-        node_held = held.get(key)
-        if node_held == (*values, False):
+        held_values = held.get(key)
+        if held_values == (*values, False):
             continue
         wrong += 1
-        if node_held:
-            differing.update(name for name, new, old in zip(names, values, node_held, strict=False) if new != old)
+        if held_values:
+            differing.update(name for name, new, old in zip(names, values, held_values, strict=False) if new != old)
     where = f" ({', '.join(f'{name} {count:,} times' for name, count in differing.items())})" if differing else ""
     message = (
         f"{wrong:,} of {len(sampled):,} that were compared aren't as in the mart{where}.{advice}"

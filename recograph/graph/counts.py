@@ -48,7 +48,7 @@ def complete_date(driver: neo4j.Driver, customer: str) -> str | None:
 
 
 def held_dates(driver: neo4j.Driver) -> dict[str, set[str]]:
-    """The snapshots that the sets of each customer hold: one, or several where a load was about some sets only."""
+    """The snapshots that the sets of each customer hold: one, or several where a load was of some sets only."""
     query = (
         f"MATCH (s:{STATE}) WHERE s.snapshot_date IS NOT NULL RETURN s.customer_id, collect(DISTINCT s.snapshot_date)"
     )

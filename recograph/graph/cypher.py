@@ -2,31 +2,32 @@
 
 A batch, `$batch`, travels as columns, not as a map per row: `keys` (nodes), or `starts`, `ends` (the distinct ends of
 relationships) with `s`, `e` (positions in them), and `p0`, `p1`, ... (properties in the model's order). Each end node
-is thus looked up once a batch. The customer is one parameter, times are integers. The columns are one parameter because
-Neo4j plans a statement anew, in 0.1 s, for every order of magnitude of the length of a list that is a parameter itself.
-Nor is it to plan anew because the graph has grown: by unique keys these statements have the same plan from the start.
+is thus looked up once per batch. The customer is one parameter, times are integers. All columns are one parameter,
+because Neo4j plans a statement anew, in 0.1 s, for every order of magnitude of the length of a list that is itself a
+parameter. `replan=skip` keeps it from planning anew when the graph has grown: these statements find nodes by unique
+keys, so the first plan stays the best.
 """
 
 from recograph.graph.model import KEY, TENANT, GraphSet, NodeSet, Property, RelationshipSet, Scope, Type
 
 STATE = "LoadState"
-"""A node a customer and set: what the graph holds of it. No part of the model, but kept beside the data."""
+"""One node per customer and set: what the graph holds of the set. It isn't part of the model, but kept beside it."""
 LOCK = "LoadLock"
-"""A node a customer: who may write that customer's part."""
+"""One node per customer: who may write that customer's part."""
 
 _PLANNED_ONCE = "CYPHER replan=skip "
 
 
 def add(graph_set: GraphSet) -> str:
-    """Create a batch of rows that aren't there; shared nodes may be there for another customer."""
+    """Create a batch of rows that the graph doesn't hold; a shared node may exist already, for another customer."""
     properties = _map(graph_set)
     if isinstance(graph_set, RelationshipSet):
         create = f"CREATE (a)-[:`{graph_set.type}` {properties}]->(b)"
-        return f"{_PLANNED_ONCE}{_ends(graph_set)} {create} RETURN count(*) AS done"
+        return f"{_PLANNED_ONCE}{_ends(graph_set)} {create} RETURN count(*) AS written"
     if graph_set.scope is Scope.SHARED:
         merge = f"MERGE (n:`{graph_set.label}` {_key(graph_set, '$batch.keys[i]')}) SET n = {properties}"
-        return f"{_PLANNED_ONCE}{_KEYS} {merge} RETURN count(*) AS done"
-    return f"{_PLANNED_ONCE}{_KEYS} CREATE (n:`{graph_set.label}` {properties}) RETURN count(*) AS done"
+        return f"{_PLANNED_ONCE}{_KEYS} {merge} RETURN count(*) AS written"
+    return f"{_PLANNED_ONCE}{_KEYS} CREATE (n:`{graph_set.label}` {properties}) RETURN count(*) AS written"
 
 
 def change(graph_set: GraphSet, *, replace: bool = False) -> str:
@@ -37,13 +38,13 @@ def change(graph_set: GraphSet, *, replace: bool = False) -> str:
     else:
         sets = (f"{which}.`{prop.name}` = {_value(prop, at)}" for at, prop in enumerate(graph_set.properties))
         assignment = f"SET {', '.join(sets)}" if graph_set.properties else ""
-    return f"{_PLANNED_ONCE}{_match(graph_set)} {assignment} RETURN count(*) AS done"
+    return f"{_PLANNED_ONCE}{_match(graph_set)} {assignment} RETURN count(*) AS written"
 
 
 def remove(graph_set: GraphSet) -> str:
     """Delete a batch of rows, nodes with whatever hangs on them."""
     delete = "DELETE r" if isinstance(graph_set, RelationshipSet) else "DETACH DELETE n"
-    return f"{_PLANNED_ONCE}{_match(graph_set)} {delete} RETURN count(*) AS done"
+    return f"{_PLANNED_ONCE}{_match(graph_set)} {delete} RETURN count(*) AS written"
 
 
 def of_customer(graph_set: GraphSet, *, other_ends: bool = False) -> str:
@@ -73,8 +74,8 @@ def crosses(relationships: RelationshipSet) -> str:
 def read(graph_set: GraphSet) -> str:
     """Everything that the graph holds of a set for `$customer`, in the columns of `difference.held_schema`.
 
-    Whoever else has written there: values of another type count as absent and make the row strange, as do properties
-    that the model doesn't declare; nodes whose id has another type are no row at all.
+    Others may have written to the graph, too. A value of another type counts as absent and makes its row strange; so
+    does a property that the model doesn't declare. A node whose id has another type isn't returned.
     """
     keys = _keys(graph_set)
     where = " AND ".join(_is(key, type_) for key, type_ in keys.items())
@@ -82,7 +83,7 @@ def read(graph_set: GraphSet) -> str:
 
 
 def sample(graph_set: GraphSet) -> str:
-    """What `read` returns, of the nodes of some `$keys` or the relationships that begin at them."""
+    """What `read` returns, but only of the nodes with the ids `$keys`, or of the relationships that begin at them."""
     node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
     which = "n" if isinstance(graph_set, NodeSet) else "a"
     match = f"UNWIND $keys AS key MATCH ({which}:`{node.label}` {_key(node, 'key')})"
@@ -101,7 +102,7 @@ def strays(graph_set: GraphSet) -> str:
 def remove_strays(graph_set: GraphSet) -> str:
     """Delete what `strays` matches."""
     delete = "DELETE r" if isinstance(graph_set, RelationshipSet) else "DETACH DELETE n"
-    return f"{strays(graph_set)} {delete} RETURN count(*) AS done"
+    return f"{strays(graph_set)} {delete} RETURN count(*) AS written"
 
 
 def _keys(graph_set: GraphSet) -> dict[str, Type]:
@@ -111,7 +112,7 @@ def _keys(graph_set: GraphSet) -> dict[str, Type]:
 
 
 def _held_properties(graph_set: GraphSet) -> list[str]:
-    """Expressions for the properties in the model's order, and for whether there is anything strange."""
+    """Expressions for the properties in the model's order, and for whether the row is strange (see `read`)."""
     which = "n" if isinstance(graph_set, NodeSet) else "r"
     returned, strange = [], [f"any(name IN keys({which}) WHERE NOT name IN {sorted(graph_set.allowed)})"]
     for prop in graph_set.properties:
@@ -127,7 +128,7 @@ def _is(value: str, type_: Type) -> str:
 
 
 def survey(graph_set: GraphSet) -> str:
-    """What checks want to know of a set of `$customer`, in one pass; `$allowed` are its properties in the model.
+    """What the checks want to know about a set of `$customer`, in one pass; `$allowed` are its properties in the model.
 
     Returns total, foreign (how many have other properties) with foreign_keys, crossing (how many end at another
     customer's node), and wrong_NAME for every property with bounds.
@@ -162,12 +163,12 @@ _KEYS = "UNWIND range(0, size($batch.keys) - 1) AS i"
 
 
 def owned(node: NodeSet, name: str) -> str:
-    """Whether a node is `$customer`'s; of shared ones, whether its id is in `$members`."""
+    """Whether a node is `$customer`'s; for a shared node, whether its id is in `$members`."""
     if node.scope is Scope.SHARED:
         return f"{name}.`{KEY}` IN $members"
     if node.scope is Scope.CUSTOMER:
         return f"{name}.`{KEY}` = $customer"
-    # Asking for the second part of the key, too, lets the index of the key answer.
+    # The condition on the second part of the key lets Neo4j answer from the key's index.
     return f"{name}.`{TENANT}` = $customer AND {name}.`{KEY}` IS NOT NULL"
 
 
@@ -182,12 +183,12 @@ def _match(graph_set: GraphSet) -> str:
 
 
 def _ends(relationships: RelationshipSet) -> str:
-    """Look every end node up once; then one row a relationship: a, b and i. No row at all if a node isn't there."""
+    """Look every end node up once; then one row per relationship: a, b and i. No row at all if a node is missing."""
     start, end = relationships.start, relationships.end
     return (
         f"UNWIND $batch.starts AS key MATCH (a:`{start.label}` {_key(start, 'key')}) WITH collect(a) AS starts "
         f"UNWIND $batch.ends AS key MATCH (b:`{end.label}` {_key(end, 'key')}) WITH starts, collect(b) AS ends "
-        # Positions are into starts and ends, so what was found must be all of them, in their order.
+        # $batch.s and $batch.e are positions in starts and ends, so all of these nodes must be there, in this order.
         f"WHERE [n IN starts | n.{KEY}] = $batch.starts AND [n IN ends | n.{KEY}] = $batch.ends "
         "UNWIND range(0, size($batch.s) - 1) AS i WITH starts[$batch.s[i]] AS a, ends[$batch.e[i]] AS b, i"
     )

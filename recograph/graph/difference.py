@@ -16,7 +16,7 @@ from recograph.lake.interfaces import Warehouse
 OPERATION = "operation"
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 STRAYED = "strayed"
-"""Of the graph alone: what is there beside the rows, and that they can't name."""
+"""Only where a snapshot is compared with the graph: what the graph holds that no row can name."""
 STRANGE = "strange"
 """Column of what the graph holds: whether it has properties that no load can have written."""
 
@@ -68,8 +68,8 @@ def held_schema(graph_set: GraphSet) -> pa.Schema:
 def order(graph_set: GraphSet) -> str:
     """How rows are sorted before they are sent: neighbours in the graph come together.
 
-    By start node mostly. Relationships to nodes that many share go by these: loads of several customers then lock them
-    in one order and can't block each other for good.
+    Mostly they are sorted by start node. Relationships that end at nodes which several customers share are sorted by
+    these ends: loads of several customers then lock the shared nodes in the same order and can't block each other.
     """
     if isinstance(graph_set, NodeSet):
         return "k"
@@ -84,7 +84,7 @@ def marts(graph_set: GraphSet) -> set[str]:
 
 
 def rows(graph_set: GraphSet, sources: Mapping[str, str], customer: str) -> str:
-    """SELECT a set's rows: of relationships those whose two nodes are there.
+    """SELECT a set's rows; of relationships only those whose two nodes are there.
 
     Args:
         graph_set: the set.
@@ -118,7 +118,7 @@ def difference(graph_set: GraphSet, new: str, old: str, *, held: bool = False) -
     keys = key_columns(graph_set)
     properties = columns(graph_set)[len(keys) :]
     on = " and ".join(f"n.{key} = o.{key}" for key in keys)
-    # `=` would say nothing about NULL.
+    # `=` can't compare with NULL.
     differs = [f"n.{name} is distinct from o.{name}" for name in properties] + [f"o.{STRANGE}"] * held
     selected = [f"coalesce(n.{key}, o.{key}) as {key}" for key in keys] + [f"n.{name}" for name in properties]
     return (
@@ -156,8 +156,8 @@ def measuring(
     return " union all ".join(
         f"select '{which}' as which, '{mart}' as mart, '{','.join(used)}' as used, count(*) as row_count, "  # noqa: S608
         f"coalesce({checksum(used)}, '') as checksum from {sources[which][mart]}"
-        for which, each in wanted.items()
-        for mart, used in each
+        for which, day_measures in wanted.items()
+        for mart, used in day_measures
     )
 
 
@@ -186,8 +186,8 @@ def sampling(
         sets: the sets.
         sources: what to put behind FROM, by mart.
         customer: whose rows they are.
-        chosen: by set, so many-th rows and the remainder that these leave, by the first number in their key; of a set
-            whose key is a text all rows are taken.
+        chosen: by set, (step, remainder): the rows are taken whose first key, divided by step, leaves remainder. Of a
+            set whose key is a text all rows are taken.
     """
     all_slots = {
         slot: type_ for graph_set in sets for slot, type_ in zip(slots(graph_set), schema(graph_set).types, strict=True)

@@ -31,10 +31,10 @@ class Erased:
 
 
 def erase_customer(driver: neo4j.Driver, customer: str, options: LoadOptions | None = None) -> Erased:
-    """Delete a customer's nodes with all that hangs on them, what loads recorded, and shared nodes that nobody needs.
+    """Delete a customer's nodes with their relationships, the records of its loads, and shared nodes nobody else needs.
 
-    Whatever carries the customer's id goes, also if the model doesn't know it (any more). Stopped anywhere it is simply
-    run again; it may also be run where nothing is left.
+    Every node with the customer's id goes, also nodes of labels that the model doesn't declare (any more). If it is
+    interrupted, run it again; it may also be run where nothing is left.
 
     Args:
         driver: of the Neo4j server.
@@ -69,7 +69,7 @@ def erase_customer(driver: neo4j.Driver, customer: str, options: LoadOptions | N
 
 
 def erase_user(driver: neo4j.Driver, customer: str, user: int, options: LoadOptions | None = None) -> Erased:
-    """Delete one person's node with all that hangs on it; the next load compares what it touched with the graph.
+    """Delete one person's node with its relationships; the next load compares the sets that had them with the graph.
 
     Raises:
         LockedError: a load of the customer doesn't end.
@@ -97,7 +97,7 @@ def erase_user(driver: neo4j.Driver, customer: str, user: int, options: LoadOpti
 
 @contextmanager
 def _alone(driver: neo4j.Driver, customer: str, options: LoadOptions | None) -> Iterator[Lease]:
-    """No load of the customer is under way meanwhile."""
+    """Keep loads of the customer out during the block."""
     options = options or LoadOptions()
     with (
         neo4j_explained(address(driver)),
@@ -107,7 +107,7 @@ def _alone(driver: neo4j.Driver, customer: str, options: LoadOptions | None) -> 
 
 
 def _delete(lease: Lease, match: str, erased: Erased) -> None:
-    """Delete what a MATCH finds as n, some nodes a transaction."""
+    """Delete the nodes that a MATCH calls n, at most `_NODES_AT_ONCE` per transaction."""
 
     def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
         query = f"{match} WITH n LIMIT {_NODES_AT_ONCE} DETACH DELETE n"

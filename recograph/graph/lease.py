@@ -1,8 +1,8 @@
 """Who may write a customer's part of the graph.
 
-A lock node a customer carries its owner and the end of its lease. Every transaction that writes first takes the write
-lock of that node and sees that it is still the owner's: a load that lost its lease, however late it wakes up, can't
-write any more, and a new owner sees all that the old one wrote.
+One lock node per customer holds the owner of the customer's part and the end of the owner's lease. Every transaction
+that writes first takes Neo4j's write lock on that node and checks that its load is still the owner. So a load that lost
+its lease can't write any more, however late it wakes up, and a new owner sees all that the old one wrote.
 """
 
 import os
@@ -23,7 +23,8 @@ from recograph.graph.cypher import LOCK
 from recograph.graph.refusals import LockedError
 
 SHARED_LOCK = "*"
-"""Stands for all customers: locked, after the customer's own, by a transaction that changes shared nodes."""
+"""The lock node that stands for all customers: a transaction that changes shared nodes locks it, after the customer's
+own lock node."""
 
 _TRANSACTION_SECONDS = 600
 _POLL_SECONDS = 0.25
@@ -44,7 +45,7 @@ class Lease:
         """Wait for the lock.
 
         Raises:
-            LockedError: another one still renews it after the timeout (seconds).
+            LockedError: another load still renews it after the timeout (seconds).
         """
         deadline = time.monotonic() + timeout
         while (holder := self.session.execute_write(self._try)) is not None:
@@ -74,7 +75,7 @@ class Lease:
         """Lock the lock node until the transaction's end, and renew the lease.
 
         Raises:
-            LockedError: it isn't ours any more.
+            LockedError: the lock isn't ours any more.
         """
         record = tx.run(
             # Setting comes before looking: it takes the write lock, and so what is read afterwards stays true.
@@ -91,7 +92,7 @@ class Lease:
         """See whether the lock is ours at the moment, which may change before the transaction's end.
 
         Raises:
-            LockedError: it isn't.
+            LockedError: it isn't ours.
         """
         query = f"MATCH (l:{LOCK} {{customer_id: $customer, owner: $owner}}) RETURN l.owner"
         if tx.run(query, customer=self.customer, owner=self.owner).single() is None:
@@ -125,16 +126,16 @@ class Lease:
         return (beside or self.session).execute_write(fenced)
 
     def write_all(self, works: Iterable[Callable[[neo4j.ManagedTransaction], Any]]) -> None:
-        """Do works in a transaction each, two under way: while the server commits the one it runs the other.
+        """Do each work in its own transaction, two at a time: while the server commits one, it runs the other.
 
-        Beside loads of other customers one is under way: theirs are what the server runs meanwhile, and with two each
-        a server of two processors took a quarter longer for all.
+        While other customers are being loaded, only one is done at a time: the server has the other loads' transactions
+        to run meanwhile. With two per load, a server of two processors took a quarter longer for all loads together.
 
         The works must not touch the same relationships, or they block each other and are repeated.
         """
         with ExitStack() as stack:
             sessions = [stack.enter_context(self._driver.session()) for _ in range(1 if self._has_company() else 2)]
-            # Left first: nothing is under way any more when the sessions are closed.
+            # Entered last, so left first: no transaction is under way any more when the sessions are closed.
             pool = stack.enter_context(ThreadPoolExecutor(len(sessions)))
             under_way: deque[tuple[neo4j.Session, Future[Any]]] = deque()
             for work in works:
@@ -189,11 +190,11 @@ def leased(driver: neo4j.Driver, customer: str, *, timeout: float, seconds: floa
     Args:
         driver: of the server.
         customer: whose part.
-        timeout: how long to wait for another one (seconds).
+        timeout: how long to wait for another load (seconds).
         seconds: after how long without a renewal others may take over.
 
     Raises:
-        LockedError: another one has it.
+        LockedError: another load has it.
     """
     lease = Lease(driver, customer, seconds)
     lease.acquire(timeout)

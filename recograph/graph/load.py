@@ -51,8 +51,8 @@ def load(
 ) -> LoadReport:
     """Make the customer's part of the graph equal to its marts of a snapshot date.
 
-    Only what differs is sent. A load that was interrupted anywhere is simply run again. Loads of one customer wait for
-    each other; loads of several customers don't.
+    Only what differs is sent. If a load is interrupted, run it again. Loads of the same customer wait for each other;
+    loads of different customers don't.
 
     Args:
         driver: of the Neo4j server.
@@ -98,7 +98,7 @@ def load(
 
 
 _AT_ONCE_BATCHES = 5
-"""How many batches a single transaction may send: the server keeps its changes in memory, about 1 KB a row."""
+"""How many batches a single transaction may send: the server keeps its changes in memory, about 1 KB per row."""
 
 _Step = tuple[SetPlan, str]
 """An operation of a plan."""
@@ -137,7 +137,7 @@ class _Writer:
             else:
                 yield from self._in_turn(plans, steps)
         except (GraphChangedError, ConstraintError):
-            # The next load is to look at the graph itself, and at all of it.
+            # Makes the next load compare every set with the graph itself.
             self._lease.write(lambda tx: mark_dirty(tx, self._customer, list(SETS)))
             raise
 
@@ -145,7 +145,7 @@ class _Writer:
         """Do work on plans in one transaction; no other customer changes shared nodes while it does."""
 
         def locked(tx: neo4j.ManagedTransaction) -> None:
-            # Before all else, so that loads which need it can't wait for each other.
+            # Every load takes the shared lock before any other, so that two loads can't wait for each other for ever.
             if any(_is_shared(plan.set) and plan.how is not How.UNCHANGED for plan in plans):
                 lock_shared(tx)
             work(tx)
@@ -155,7 +155,7 @@ class _Writer:
     def _all_at_once(self, plans: list[SetPlan], steps: list[_Step], tx: neo4j.ManagedTransaction) -> None:
         mark_dirty(tx, self._customer, _cut(plans))
         started = time.monotonic()
-        # Closed before a failed transaction is tried again, which makes the batches anew.
+        # The batches are closed before a failed transaction is tried again: the next try makes them anew.
         with closing(ahead(self._batches(steps))) as batches:
             for batch in batches:
                 self._send(batch, tx)
@@ -171,7 +171,7 @@ class _Writer:
             started = time.monotonic()
             works = (partial(self._send, batch) for batch in ahead(self._batches([(plan, operation)])))
             if operation == ADDED and not _is_shared(plan.set):
-                # New rows lock nothing that others of them need.
+                # A batch of new rows locks nothing that another batch of them needs.
                 self._lease.write_all(works)
             else:
                 for work in works:
@@ -215,7 +215,7 @@ class _Writer:
             statement = cypher.remove(graph_set)
         else:
             statement = cypher.remove_strays(graph_set)
-        rows = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["done"]
+        rows = tx.run(statement, batch=batch.values, customer=self._customer).single(strict=True)["written"]
         if rows != batch.rows and batch.operation in (ADDED, CHANGED):
             self._lease.renew(tx)
             raise GraphChangedError(

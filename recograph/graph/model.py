@@ -50,7 +50,7 @@ class Property:
 
 @dataclass(frozen=True)
 class NodeSet:
-    """The nodes of one label, a row of the mart each."""
+    """The nodes of one label, one per row of the mart."""
 
     label: str
     mart: str
@@ -86,7 +86,7 @@ class NodeSet:
 
 @dataclass(frozen=True)
 class RelationshipSet:
-    """The relationships of one type between two labels, a row of the mart each; no pair of nodes has two."""
+    """The relationships of one type between two labels, one per row of the mart; no pair of nodes has two of them."""
 
     type: str
     start: NodeSet
@@ -100,7 +100,8 @@ class RelationshipSet:
     ends_named: bool = False
     """Whether the name needs the end's label, because the type has several sets."""
     computed: bool = False
-    """Whether the rows are computed from other sets: however many of them go, it is no sign of a bad dump."""
+    """Whether the rows are computed from other sets. A load may then remove any number of them: that is no sign of an
+    incomplete dump."""
 
     @property
     def path(self) -> tuple[str, ...]:

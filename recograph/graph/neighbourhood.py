@@ -19,9 +19,9 @@ from recograph.graph.values import plain
 LIMIT = 20
 """Neighbours of each kind of relationship, unless more or fewer are asked for."""
 _BETWEEN = 2
-"""Relationships of a kind that are shown from one neighbour to others, the strongest."""
+"""How many relationships of a kind are shown from one neighbour to others: the strongest."""
 _ORDERS = ("recency", "score", "rating")
-"""Properties of relationships by which some come before others, greater first."""
+"""Properties by which relationships are sorted, the greatest value first."""
 _CAPTIONS = ("name", "title", "language_name")
 
 
@@ -78,7 +78,7 @@ def neighbourhood(
         require_node(driver, node, customer, key)
         raise RecographError(f"{node.label} {key} of {customer} has just left the graph. Ask again.")
     ((nodes, relationships),) = answer.rows
-    vertices = {each.element_id: _vertex(each) for each in nodes}
+    vertices = {around.element_id: _vertex(around) for around in nodes}
     edges = [
         _edge(edge, vertices)
         for edge in {relationship.element_id: relationship for relationship in relationships}.values()
@@ -96,27 +96,27 @@ def statement(node: NodeSet) -> str:
         if relationship_set.end is node and relationship_set.start is not node
     ]
     lines = [f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}})"]
-    for number, (each, outwards) in enumerate(ends):
-        other = each.end if outwards else each.start
+    for number, (relationship_set, outwards) in enumerate(ends):
+        other = relationship_set.end if outwards else relationship_set.start
         left, right = ("-", "->") if outwards else ("<-", "-")
         lines.append(
-            f"CALL (n) {{ MATCH (n){left}[r:{each.type}]{right}(m:{other.label}) "
-            f"WITH r, m ORDER BY {_order(each, 'm')} LIMIT $limit "
+            f"CALL (n) {{ MATCH (n){left}[r:{relationship_set.type}]{right}(m:{other.label}) "
+            f"WITH r, m ORDER BY {_order(relationship_set, 'm')} LIMIT $limit "
             f"RETURN collect(r) AS r{number}, collect(m) AS m{number} }}"
         )
     relationships = [f"r{number}" for number in range(len(ends))]
     neighbours = " + ".join(["[]", *(f"m{number}" for number in range(len(ends)))])
     lines.append(f"WITH n, {' + '.join(['[]', *relationships])} AS direct, {neighbours} AS near")
-    near = {(each.end if outwards else each.start).label for each, outwards in ends}
+    near = {(declared.end if outwards else declared.start).label for declared, outwards in ends}
     between = [
         relationship_set
         for relationship_set in RELATIONSHIP_SETS
         if {relationship_set.start.label, relationship_set.end.label} <= near and _owned(relationship_set)
     ]
-    for number, each in enumerate(between):
+    for number, relationship_set in enumerate(between):
         strongest = (
-            f"MATCH (a)-[r:{each.type}]->(b:{each.end.label}) WHERE b IN near "
-            f"RETURN r ORDER BY {_order(each, 'b')} LIMIT {_BETWEEN}"
+            f"MATCH (a)-[r:{relationship_set.type}]->(b:{relationship_set.end.label}) WHERE b IN near "
+            f"RETURN r ORDER BY {_order(relationship_set, 'b')} LIMIT {_BETWEEN}"
         )
         lines.append(
             f"CALL (near) {{ UNWIND near AS a CALL (a, near) {{ {strongest} }} RETURN collect(r) AS b{number} }}"
@@ -135,7 +135,7 @@ def _owned(relationship_set: RelationshipSet) -> bool:
 
 
 def _label(node: Node) -> str:
-    return next((each.label for each in NODE_SETS if each.label in node.labels), "")
+    return next((node_set.label for node_set in NODE_SETS if node_set.label in node.labels), "")
 
 
 def _vertex(node: Node) -> Vertex:

@@ -1,8 +1,8 @@
-"""What a load will do, found out before anything is written.
+"""What a load will do, settled before anything is written.
 
-A set is either unchanged (the snapshot has the fingerprint that the graph's state recorded), or the warehouse tells
-the difference to the earlier snapshot (when its marts still have the recorded fingerprint), or the snapshot is compared
-with what the graph holds, or, where that is nothing, all of it is created.
+There are four ways for a set (`How`). Unchanged: the snapshot has the fingerprint that the graph's state recorded.
+Difference: the marts of the earlier snapshot still have the recorded fingerprint, so the warehouse compares the two
+snapshots. Compared: the snapshot is compared with what the graph holds. Created: the graph holds nothing of the set.
 """
 
 import time
@@ -27,9 +27,10 @@ GUARDED_ROWS = 20
 """Sets that hold fewer rows may shrink as they like: a handful of rows comes and goes without a dump being wrong."""
 _READ_ROWS = 10_000
 _DIFFERENCES_AT_A_TIME = 4
-"""Sets that the warehouse compares at a time: of most, opening files and waiting for Athena takes longer."""
+"""How many sets the warehouse compares at the same time: for most sets, opening files or waiting for Athena takes
+longer than comparing."""
 _LARGE_ROWS = 1_000_000
-"""A set from which on it is compared alone: DuckDB uses all cores by itself, and has a bounded memory."""
+"""A set of this size or more is compared alone: DuckDB uses all cores by itself, and its memory is limited."""
 
 
 def wanted_sets(names: Collection[str] | None) -> list[GraphSet]:
@@ -57,7 +58,7 @@ class Planner:
         date: str,
         states: Mapping[str, State],
     ) -> None:
-        """Nothing is asked yet."""
+        """Keep what planning needs; nothing is asked yet."""
         self._warehouse = warehouse
         self._session = session
         self._scratch = scratch
@@ -85,11 +86,11 @@ class Planner:
 
     def sources(self, graph_set: GraphSet, date: str | None = None) -> dict[str, str]:
         """What to put behind FROM for a set, by mart; marts that have no such partition are left out."""
-        found = {
+        relations = {
             mart: self._warehouse.partition(mart, self._customer, date or self._date)
             for mart in difference.marts(graph_set)
         }
-        return {mart: relation for mart, relation in found.items() if relation is not None}
+        return {mart: relation for mart, relation in relations.items() if relation is not None}
 
     def rows(self, graph_set: GraphSet, date: str | None = None) -> str:
         """SELECT a set's rows on a day."""
@@ -98,7 +99,7 @@ class Planner:
     def batches(self, plan: SetPlan, operation: str) -> Iterable[pa.RecordBatch]:
         """The rows of an operation, sorted."""
         if plan.how is How.CREATED:
-            sql = f"select * from ({self.rows(plan.set)}) t order by {difference.order(plan.set)}"  # noqa: S608 - as above
+            sql = f"select * from ({self.rows(plan.set)}) t order by {difference.order(plan.set)}"  # noqa: S608 - names of the model
             wanted = difference.schema(plan.set)
             return (batch.cast(wanted) for batch in self._warehouse.stream(sql))
         return self._scratch.rows(plan.set, operation)
@@ -127,7 +128,7 @@ class Planner:
             state = self._states.get(graph_set.name)
             if state and state.clean and state.snapshot_date and state.snapshot_date != self._date:
                 days.setdefault(state.snapshot_date, {})[graph_set.name] = graph_set
-        # Of earlier days marts may be missing, of this one not.
+        # Marts of earlier days may be missing; a missing mart of this day is an error.
         difference.sources(self._warehouse, involved.values(), self._customer, self._date)
         wanted: dict[str, list[Measure]] = {}
         sources: dict[str, dict[str, str]] = {}
@@ -147,12 +148,12 @@ class Planner:
             taken[row["which"], (row["mart"], tuple(row["used"].split(",")))] = (row["row_count"], row["checksum"])
         for day, day_sets in days.items():
             for graph_set in day_sets.values():
-                found = [taken.get((day, measure)) for measure in difference.measures(graph_set)]
-                if all(found):
-                    parts = [signature(graph_set), *(f"{entry[0]}:{entry[1]}" for entry in found if entry)]
+                measured = [taken.get((day, measure)) for measure in difference.measures(graph_set)]
+                if all(measured):
+                    parts = [signature(graph_set), *(f"{entry[0]}:{entry[1]}" for entry in measured if entry)]
                     self._fingerprints[day, graph_set.name] = "/".join(parts)
-                if day == self._date and found[0]:
-                    self._row_counts[graph_set.name] = found[0][0]
+                if day == self._date and measured[0]:
+                    self._row_counts[graph_set.name] = measured[0][0]
 
     def _refuse_missing_ends(self, sets: list[GraphSet]) -> None:
         """Relationships asked for without their nodes need these in the graph as they are in the snapshot."""
@@ -174,7 +175,7 @@ class Planner:
         return state is not None and state.clean and state.fingerprint == self._fingerprints[self._date, graph_set.name]
 
     def _plan(self, graph_set: GraphSet, *, repair: bool) -> SetPlan:
-        """The plan of a set, but for what its difference to the earlier snapshot is."""
+        """The plan of a set; `_differences` completes it where the warehouse compares it with the earlier snapshot."""
         state = self._states.get(graph_set.name)
         plan = SetPlan(
             graph_set, How.UNCHANGED, self._row_counts[graph_set.name], self._fingerprints[self._date, graph_set.name]
@@ -191,7 +192,7 @@ class Planner:
         return not shared and recorded == state.fingerprint
 
     def _differences(self, plans: list[SetPlan]) -> list[SetPlan]:
-        """The plans, each difference with what it comes to."""
+        """The plans; where the warehouse compares snapshots, with how many rows each operation has."""
         differing = [plan for plan in plans if plan.how is How.DIFFERENCE]
         large = [self._difference(plan) for plan in differing if plan.rows >= _LARGE_ROWS]
         with ThreadPoolExecutor(_DIFFERENCES_AT_A_TIME) as pool:
@@ -236,7 +237,7 @@ class Planner:
         )
 
     def _count_strays(self, graph_set: GraphSet) -> int:
-        """How many of the set are there that no load can have written, and that none finds by its keys."""
+        """How many nodes or relationships of the set no load can have written, nor can find by its keys."""
         query = f"{cypher.strays(graph_set)} RETURN count(*)"
         count: int = self._session.execute_read(lambda tx: tx.run(query, customer=self._customer).single(strict=True))[
             0
@@ -257,7 +258,7 @@ class Planner:
         while records := result.fetch(_READ_ROWS):
             arrays = zip(*(record.values() for record in records), strict=True)
             yield pa.RecordBatch.from_arrays(
-                [pa.array(column, each.type) for column, each in zip(arrays, wanted, strict=True)], schema=wanted
+                [pa.array(column, field.type) for column, field in zip(arrays, wanted, strict=True)], schema=wanted
             )
 
     def _guard(self, plans: list[SetPlan], max_removed_share: float) -> None:

@@ -1,4 +1,4 @@
-"""What a set looks like from the outside: some rows, and how many relationships the nodes at their ends have.
+"""What a set looks like: some of its rows, and how many relationships the nodes at their ends have.
 
 Rows of users, and the users' ends of relationships, are left out: whoever keeps a profile, as Dagster does in its log,
 could not erase a person from it.
@@ -31,7 +31,7 @@ class Degrees:
     p90: int
     most: int
     distribution: Mapping[int, int] = field(default_factory=dict, compare=False)
-    """Nodes by how many they have."""
+    """How many nodes there are, by their number of relationships."""
 
 
 def degrees_of(label: str, distribution: Mapping[int, int]) -> Degrees:
@@ -124,5 +124,5 @@ def _pattern(relationships: RelationshipSet) -> str:
 
 
 def _owned(node: NodeSet, name: str) -> str:
-    """Which nodes count; of shared ones all do, whoever needs them."""
+    """The condition for the nodes that count: the customer's own, and all shared nodes, whoever needs them."""
     return f"{name}.{KEY} IS NOT NULL" if node.scope is Scope.SHARED else cypher.owned(node, name)

@@ -1,4 +1,4 @@
-"""Reading the graph: in transactions that can't write and that end after a time."""
+"""Reading the graph: in transactions that can't write, and that the server ends after a time-out."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows with named columns; values are the driver's."""
+    """Rows with named columns; the values are as Neo4j's driver returns them."""
 
     columns: list[str]
     rows: list[list[Any]]
@@ -43,7 +43,7 @@ def read(
         cypher: the statement, of our own; what users say goes into the parameters.
         parameters: values by name.
         timeout: seconds after which the server ends it.
-        most: rows that the answer may have; any number without.
+        most: the greatest number of rows that the answer may have; None: any number.
 
     Raises:
         RecographError: the statement would write, took too long, gave too many rows, or the server failed.
@@ -79,7 +79,7 @@ _REFUSALS = {
 
 
 def _code(error: Neo4jError) -> str:
-    """The code without what all of them begin with; time-outs have several."""
+    """An error's code without the prefix that all codes have; the several codes of a time-out become one."""
     code = (error.code or "").removeprefix("Neo.ClientError.")
     return "Transaction.TransactionTimedOut" if code.startswith("Transaction.TransactionTimedOut") else code
 
@@ -98,7 +98,7 @@ def require_customer(driver: neo4j.Driver, customer: str) -> None:
     """Make sure that the graph has a customer.
 
     Raises:
-        RecographError: it hasn't; the message names those that it has.
+        RecographError: it doesn't have it; the message names the customers that it has.
     """
     customers = [row[0] for row in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows]
     if not customers:
@@ -111,7 +111,7 @@ def require_node(driver: neo4j.Driver, node: NodeSet, customer: str, key: int) -
     """Make sure that the graph has a customer's node of that key.
 
     Raises:
-        RecographError: it hasn't.
+        RecographError: it doesn't have it.
     """
     require_customer(driver, customer)
     assert node.scope is Scope.OWNED

@@ -1,7 +1,7 @@
 """Which sets of the graph a statement looks at, so that whoever keeps its answer knows when it is out of date.
 
-Told from the statement's text, on the safe side: a relationship brings the labels at its ends, and one without a type
-everything.
+This is read from the statement's text, and names rather too many sets than too few: a relationship counts with the
+labels at its ends, and a relationship without a type counts as all sets.
 """
 
 import re
@@ -24,10 +24,10 @@ def sets_read(cypher: str) -> frozenset[str]:
     read: set[GraphSet] = set()
     for graph_set in ALL_SETS:
         if isinstance(graph_set, NodeSet):
-            # The index is a parameter, perhaps.
+            # A full-text search may get the name of its index in a parameter.
             if graph_set.label in words or (graph_set.fulltext_index and "fulltext" in words):
                 read.add(graph_set)
         elif graph_set.type in words:
             read |= {graph_set, graph_set.start, graph_set.end}
     assert read or not words & {node.label for node in NODE_SETS}
-    return frozenset(each.name for each in read)
+    return frozenset(graph_set.name for graph_set in read)

@@ -26,9 +26,10 @@ class Past:
     """What the kind of recommendations for a user depends on."""
 
     languages: tuple[str, ...]
-    """Ids of those that the user speaks."""
+    """Ids of the languages that the user speaks."""
     had: tuple[str, ...]
-    """Kinds of which the user had something. Those who had nothing of a kind, and speak the same, get the same."""
+    """Kinds of which the user had something. Users who had nothing of a kind and speak the same languages get the same
+    recommendations of it."""
 
 
 def past_of(driver: neo4j.Driver, customer: str, user: int, *, timeout: float = TIMEOUT) -> Past:
@@ -41,7 +42,7 @@ def past_of(driver: neo4j.Driver, customer: str, user: int, *, timeout: float = 
     if not rows:
         require_node(driver, USER, customer, user)
     ((languages, *had),) = rows
-    return Past(tuple(languages), tuple(kind for kind, some in zip(KINDS, had, strict=True) if some))
+    return Past(tuple(languages), tuple(kind for kind, had_any in zip(KINDS, had, strict=True) if had_any))
 
 
 def recommend(
@@ -55,9 +56,10 @@ def recommend(
 ) -> Answer:
     """Up to k courses and k assets that the user hasn't had, the best first.
 
-    Scored by the sum of the scores of `SIMILAR_TO` with which what the user had leads there. What is most popular
-    fills up; a user who had nothing yet gets what is popular with those who speak the same language. What was
-    withdrawn, or is in a language that the user doesn't speak, isn't among it.
+    The score of an item is the sum of the scores of the `SIMILAR_TO` relationships that lead to it from what the user
+    had. Where fewer than k items have one, the most popular items fill up. A user who had nothing yet gets what is
+    popular with those who speak the same language. Items that were withdrawn, or are in a language that the user
+    doesn't speak, are left out.
 
     Returns:
         Rows with kind, id, title, score and reason.

@@ -1,4 +1,4 @@
-"""What a load is told, and what it tells."""
+"""The options of a load, and its report."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class SetReport:
     name: str
     how: str
     rows: int
-    """Of the mart."""
+    """Rows of the mart."""
     added: int
     changed: int
     removed: int
@@ -58,7 +58,7 @@ class LoadReport:
     customer: str
     date: str
     sets: dict[str, SetReport] = field(default_factory=dict)
-    """By name, in the order in which they were done."""
+    """By name, in the order in which the sets were finished."""
     seconds: float = 0.0
 
     @property
@@ -69,17 +69,17 @@ class LoadReport:
 
 @dataclass
 class Tally:
-    """How far a plan is carried out."""
+    """How far a plan has been carried out."""
 
     plan: SetPlan
     created: int = 0
-    """Rows that were sent of a set that is created, which nobody has counted before."""
+    """Rows sent so far of a set that is created; the plan of such a set doesn't know how many there are."""
     seconds: float = 0.0
     """How long it took so far, planning included."""
 
     @property
     def total(self) -> int:
-        """What the graph holds of the set for the customer when the plan is carried out."""
+        """What the graph holds of the set for the customer once the plan is carried out."""
         return self.created if self.plan.how is How.CREATED else self.plan.total
 
 

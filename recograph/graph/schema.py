@@ -1,7 +1,7 @@
 """The constraints and indexes that the model needs, and whether the database is recograph's own.
 
-Both are told by what is there and never by names: an index of our name on something else isn't ours, and a node with a
-label of ours that no load has recorded is somebody else's.
+Both are decided by what the database holds, never by names: an index that has one of our names but is on something else
+isn't ours, and a node that has one of our labels but that no load has recorded is somebody else's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from recograph.graph.refusals import address, neo4j_explained
 
 _STATE_KEYS = {STATE: (TENANT, "set"), LOCK: (TENANT,)}
 _ANALYZER = "standard-folding"
-"""Of full-text indexes: accents don't matter in a search."""
+"""The analyzer of full-text indexes; with it, accents don't matter in a search."""
 OWN_DATABASE = (
     "recograph needs a database of its own: name one in NEO4J_URI, or none for a local server (docs/sharing.md)."
 )
@@ -47,7 +47,7 @@ class Rule:
 
     @property
     def statement(self) -> str:
-        """Makes it."""
+        """The Cypher that creates it."""
         properties = ", ".join(f"n.`{name}`" for name in self.properties)
         if self.kind is Kind.UNIQUE:
             return f"CREATE CONSTRAINT `{self.name}` FOR (n:`{self.label}`) REQUIRE ({properties}) IS UNIQUE"
@@ -58,7 +58,7 @@ class Rule:
 
 
 def rules(nodes: Sequence[NodeSet] = NODE_SETS) -> list[Rule]:
-    """The uniqueness of the model's keys, and of states' and locks'; the full-text indexes."""
+    """Uniqueness constraints on the keys of the model, of states and of locks; the model's full-text indexes."""
     keys = {node.label: (TENANT, KEY) if node.scope is Scope.OWNED else (KEY,) for node in nodes} | _STATE_KEYS
     return [
         *(Rule(f"{label.lower()}_key", Kind.UNIQUE, label, key) for label, key in keys.items()),
@@ -77,12 +77,12 @@ def wrong_rules(driver: neo4j.Driver) -> dict[str, str]:
         RecographError: Neo4j fails.
     """
     with neo4j_explained(address(driver)), driver.session() as session:
-        found = _Indexes(session)
+        indexes = _Indexes(session)
         wrong = {}
         for rule in rules():
-            if conflict := found.conflict(rule):
+            if conflict := indexes.conflict(rule):
                 wrong[rule.name] = conflict
-            elif (state := found.state(rule)) != "ONLINE":
+            elif (state := indexes.state(rule)) != "ONLINE":
                 wrong[rule.name] = f"{rule} is {(state or 'missing').lower()}"
         return wrong
 
@@ -94,11 +94,11 @@ def prepare(driver: neo4j.Driver) -> None:
         RecographError: the server can't be reached, or the database holds what isn't recograph's.
     """
     with neo4j_explained(address(driver)), driver.session() as session:
-        found = _Indexes(session)
-        missing = [rule for rule in rules() if found.state(rule) != "ONLINE"]
+        indexes = _Indexes(session)
+        missing = [rule for rule in rules() if indexes.state(rule) != "ONLINE"]
         refuse_strangers(session, address(driver))
         if missing:
-            if conflicts := list(filter(None, map(found.conflict, missing))):
+            if conflicts := list(filter(None, map(indexes.conflict, missing))):
                 raise RecographError(f"{address(driver)}: {'; '.join(conflicts)}. {OWN_DATABASE}")
             for rule in missing:
                 _create(session, rule.statement)
@@ -106,7 +106,7 @@ def prepare(driver: neo4j.Driver) -> None:
 
 
 def _create(session: neo4j.Session, statement: str) -> None:
-    """Create a constraint or index, perhaps at the same time as another load does."""
+    """Create a constraint or index, which another load may be creating at the same time."""
     try:
         # The driver repeats a transaction that meets a deadlock.
         session.execute_write(lambda tx: tx.run(statement).consume())
@@ -116,26 +116,26 @@ def _create(session: neo4j.Session, statement: str) -> None:
 
 
 class _Indexes:
-    """The indexes of the database; a constraint has one too."""
+    """The indexes of the database; every constraint has one."""
 
     def __init__(self, session: neo4j.Session) -> None:
         query = (
             "SHOW INDEXES YIELD name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options "
             "RETURN name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options"
         )
-        self._found: list[Mapping[str, Any]] = [record.data() for record in session.run(query)]
+        self._indexes: list[Mapping[str, Any]] = [record.data() for record in session.run(query)]
 
     def state(self, rule: Rule) -> str | None:
-        """The state of the index that does what the rule asks for, or None. That of a constraint may have any name."""
+        """The state of the index that does what the rule asks for, or None. A constraint's index may have any name."""
         return next(
             (
                 index["state"]
-                for index in self._found
+                for index in self._indexes
                 if _is_on(index, rule)
                 and (
                     index["owningConstraint"]
                     if rule.kind is Kind.UNIQUE
-                    # It is asked for by its name.
+                    # Searches name the full-text index.
                     else index["name"] == rule.name and _analyzer(index) == _ANALYZER
                 )
             ),
@@ -143,10 +143,10 @@ class _Indexes:
         )
 
     def conflict(self, rule: Rule) -> str | None:
-        """What keeps the rule from being made, and how to get rid of it."""
+        """What keeps the rule from being created, and how to remove that; None where nothing does."""
         if self.state(rule):
             return None
-        for index in self._found:
+        for index in self._indexes:
             if index["name"] == rule.name or _is_on(index, rule):
                 kind = "CONSTRAINT" if index["owningConstraint"] else "INDEX"
                 on = f"{'/'.join(index['labelsOrTypes'] or ())} ({', '.join(index['properties'] or ())})"
@@ -175,12 +175,12 @@ def _analyzer(index: Mapping[str, Any]) -> str | None:
 def refuse_strangers(session: neo4j.Session, server: str) -> None:
     """Make sure that no node with a label of ours is somebody else's.
 
-    Counts come from the server's store of counts; nodes are looked at only where these are more than what is recorded.
+    The server keeps counts per label; nodes are looked at only where such a count is greater than what loads recorded.
 
     Raises:
-        RecographError: there are some.
+        RecographError: there are such nodes.
     """
-    # Before the states: what a load adds in between is then recorded, and not taken for a stranger's.
+    # Counted before the states are read: what a load adds in between is then recorded, and not taken for a stranger's.
     counts = {
         node.label: session.run(f"MATCH (n:`{node.label}`) RETURN count(n)").single(strict=True)[0]
         for node in NODE_SETS
@@ -211,7 +211,7 @@ def _recorded(node: NodeSet, state: Mapping[str, Any]) -> int:
 
 
 def _strangers(node: NodeSet, state: Mapping[str, Any] | None) -> tuple[str, dict[str, Iterable[str]]]:
-    """Counts the label's nodes that no customer's load has recorded."""
+    """The statement that counts the label's nodes which no load has recorded, and its parameters."""
     name = TENANT if node.scope is Scope.OWNED else KEY
     ours = (state["members"] if node.scope is Scope.SHARED else state["customers"]) if state else []
     query = f"MATCH (n:`{node.label}`) WHERE NOT coalesce(n.`{name}` IN $ours, false) RETURN count(n)"

@@ -1,6 +1,6 @@
-"""A small database of one load, on this machine: differences wait here, and the graph's rows meet the warehouse's.
+"""A load's own small database on this machine: it compares the graph's rows with the warehouse's.
 
-It keeps to a fixed amount of memory and spills to a temporary folder.
+It also keeps the differences until they are sent. Its memory is limited; what doesn't fit goes to a temporary folder.
 """
 
 # ruff: noqa: S608 - all names in SQL are the model's
@@ -30,10 +30,10 @@ _MEMORY = "256MB"
 
 
 class Scratch:
-    """Tables named by set and purpose, gone with the block."""
+    """Tables named by set and purpose, dropped at the end of the block."""
 
     def __init__(self, home: str) -> None:
-        """Nothing is opened yet.
+        """Prepare; entering the block opens the database.
 
         Args:
             home: folder for what doesn't fit into memory.
@@ -55,7 +55,10 @@ class Scratch:
         self._stack.__exit__(kind, error, trace)
 
     def store(self, graph_set: GraphSet, purpose: str, batches: Iterable[pa.RecordBatch]) -> int:
-        """Keep rows, and say how many they are. An engine may return no batch at all, or narrower numbers."""
+        """Keep rows in a table; returns how many there are.
+
+        They are cast to the set's schema, because an engine may return no batch at all, or narrower numbers.
+        """
         wanted = held_schema(graph_set) if purpose == "held" else schema(graph_set, operation=purpose == "difference")
         errors: list[Exception] = []
 
@@ -67,14 +70,14 @@ class Scratch:
                 errors.append(error)
                 raise
 
-        # A cursor is a connection of its own: several sets are stored at a time.
+        # A cursor is a connection of its own, so that several sets can be stored at the same time.
         connection = self._connection.cursor()
         connection.register("incoming", pa.RecordBatchReader.from_batches(wanted, incoming()))
         try:
             connection.execute(f"create or replace table {_name(graph_set, purpose)} as from incoming")
         except duckdb.Error:
             if errors:
-                # What stopped the rows, and not that DuckDB got none, is what others can react to.
+                # Callers can react to what stopped the rows, and not to DuckDB's complaint that none came.
                 raise errors[0] from None
             raise
         # A result must be fetched to its end before its connection does anything else.
@@ -82,7 +85,10 @@ class Scratch:
         return int(count)
 
     def compare(self, graph_set: GraphSet) -> None:
-        """Make the table `difference` out of `new` and `held`. A pair with several relationships gets one new."""
+        """Make the table `difference` out of `new` and `held`.
+
+        Where a pair of nodes has several relationships of the type, these are removed and one is added anew.
+        """
         connection, keys = self._connection, ", ".join(key_columns(graph_set))
         new, held, copies = (_name(graph_set, purpose) for purpose in ("new", "held", "copies"))
         if isinstance(graph_set, RelationshipSet):

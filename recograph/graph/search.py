@@ -2,8 +2,9 @@
 
 People's words aren't Lucene's syntax: every run of letters and digits is a word, everything else only separates words,
 so no text can be a wrong query. A title fits if it has one of the words, a word that begins with it, or one that is a
-typing error away; the more and the more exactly, the better. Accents and capitals don't matter, by the indexes'
-analyzer; it is none of a single language, because a customer's titles are in several and nothing says in which.
+typing error away; the more words fit, and the more exactly, the higher it ranks. Accents and capitals don't matter,
+because the indexes' analyzer drops them. The analyzer isn't made for one language: a customer's titles are in several
+languages, and nothing says which title is in which.
 """
 
 import unicodedata
@@ -24,7 +25,7 @@ _MOST_WORDS = 32
 
 
 def lucene(text: str) -> str:
-    """What to ask Lucene for a text of words.
+    """The Lucene query for what a person typed.
 
     Raises:
         RecographError: there is no word in it, or it is too long.
@@ -42,7 +43,7 @@ def lucene(text: str) -> str:
 def _clause(word: str) -> str:
     """The word, and where it is long enough, its continuations and those a typing error away.
 
-    Only whole words go through the index's analyzer; for the others the accents are taken off here.
+    Lucene analyzes only whole words; from the beginnings of words and inexact words the accents are removed here.
     """
     bare = "".join(_bare(char) for char in word)
     return f"({word}^4{f' {bare}*^2' * (len(bare) > 1)}{f' {bare}~1' * (len(bare) > 3)})"
@@ -67,9 +68,9 @@ def search(
     Args:
         driver: of the server.
         text: what to look for, in any form.
-        customer: only this one's.
-        labels: only these of `LABELS`; none means all.
-        limit: how many at most.
+        customer: id of the customer whose titles are searched; None: all customers.
+        labels: which of `LABELS` to search; empty: all.
+        limit: the greatest number of rows.
         timeout: seconds after which the server gives up.
 
     Returns:

@@ -23,14 +23,14 @@ class SetPlan:
     set: GraphSet
     how: How
     rows: int
-    """Of the mart."""
+    """Rows of the mart."""
     fingerprint: str
     held: int = 0
     """Rows that the graph holds now."""
     total: int = 0
-    """Rows that it will hold; of created sets it is known when they are written."""
+    """Rows that it will hold; of a set that is created this is known only when it is written."""
     operations: Mapping[str, int] = field(default_factory=dict)
-    """How many rows each operation has; of created sets none is counted before."""
+    """How many rows each operation has; empty for a set that is created, because its rows aren't counted before."""
     members: tuple[str, ...] = ()
     """Ids of the shared nodes that the customer will need."""
     seconds: float = 0.0

@@ -1,7 +1,7 @@
 """What is known of a customer's part of the graph, kept in the graph.
 
-A state node a customer and set says which snapshot the set holds, clean or (from before the first change until after
-the last) dirty.
+One state node per customer and set says which snapshot the set holds, and whether it is clean or dirty. It is dirty
+from before the first change of a load until after the last.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from recograph.graph.model import NodeSet
 from recograph.graph.reading import read
 
 _DAYS = 400
-"""Snapshot dates of which a set's total is kept."""
+"""For how many snapshot dates a set's total is kept."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class State:
     """The last snapshot that was loaded completely."""
     clean: bool
     fingerprint: str
-    """Of the rows it holds; says nothing when dirty."""
+    """Of the rows that the graph holds; without meaning while the set is dirty."""
     rows: int
     total: int
     members: tuple[str, ...] = ()
@@ -57,11 +57,11 @@ def _state(properties: Mapping[str, Any]) -> State:
 
 
 def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[State]) -> None:
-    """Record what the graph holds of sets; clean ones with when they became so."""
+    """Record what the graph holds of sets, and when a clean set was changed and loaded last."""
     tx.run(
-        # In a map, because of what `cypher` says of lists that are parameters.
+        # In a map, because Neo4j plans a statement anew for a longer list that is itself a parameter (see `cypher`).
         f"UNWIND $batch.states AS new MERGE (s:{STATE} {{customer_id: $customer, set: new.set}}) "
-        # What mends a set may end at the fingerprint that was there before.
+        # A repair changes a set, and may end at the fingerprint that was recorded before: so the status counts, too.
         "SET s.changed_at = CASE WHEN s.status = 'clean' AND s.fingerprint = new.fingerprint THEN s.changed_at "
         "ELSE datetime() END SET s += new "
         "SET s.loaded_at = CASE WHEN new.status = 'clean' THEN datetime() ELSE s.loaded_at END "
@@ -91,7 +91,7 @@ def write_states(tx: neo4j.ManagedTransaction, customer: str, states: Iterable[S
 
 
 def mark_dirty(tx: neo4j.ManagedTransaction, customer: str, sets: list[str]) -> None:
-    """Say that sets that are known aren't to be relied upon."""
+    """Record that what is known of these sets can't be relied upon."""
     if sets:
         tx.run(
             f"MATCH (s:{STATE} {{customer_id: $customer}}) WHERE s.set IN $sets SET s.status = 'dirty'",
@@ -124,5 +124,5 @@ def release_members(tx: neo4j.ManagedTransaction, shared: NodeSet, gone: Sequenc
 
 
 def forget(tx: neo4j.ManagedTransaction, customer: str) -> None:
-    """Delete what is recorded of a customer, and its lock: the last that the lock's holder does."""
+    """Delete what is recorded of a customer, and its lock; the lock's holder does this last."""
     tx.run(f"MATCH (n:{STATE}|{LOCK} {{customer_id: $customer}}) DELETE n", customer=customer).consume()

@@ -16,7 +16,7 @@ def plain(value: Any) -> Any:
     """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    # The driver takes longer to import than the whole command line, which writes rows by this module.
+    # Importing the driver takes longer than starting the whole command line, which imports this module.
     from neo4j.graph import Node, Path, Relationship
 
     match value:
@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
 
 
 def frame(answer: "Answer") -> "pd.DataFrame":
-    """An answer as a DataFrame: whole numbers stay whole where some are missing, times are UTC.
+    """An answer as a DataFrame: whole numbers stay whole even where values are missing, times are UTC.
 
     Lists stay lists, nodes and relationships become dictionaries.
     """
@@ -45,7 +45,7 @@ def frame(answer: "Answer") -> "pd.DataFrame":
 
 
 def for_files(answer: "Answer") -> "pd.DataFrame":
-    """The same with JSON in the place of lists and dictionaries, which not every form of file can hold."""
+    """An answer as a DataFrame that every form of file can hold: lists and dictionaries are written as JSON."""
     table = frame(answer)
     for name in table.columns:
         if any(isinstance(value, list | dict) for value in table[name]):

@@ -77,7 +77,7 @@ def test_the_seconds_of_a_set_are_those_that_sending_it_took(
     run = ManagedTransaction.run
 
     def slow(tx: ManagedTransaction, query: Any, *args: Any, **kwargs: Any) -> Any:
-        if "AS done" in query:
+        if "AS written" in query:
             time_module.sleep(0.2)
         return run(tx, query, *args, **kwargs)
 

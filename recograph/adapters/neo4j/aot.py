@@ -50,12 +50,12 @@ _PREPARING = (
 )
 _BATCH = (
     "UNWIND range(0, size($batch.starts) - 1) AS i CREATE (n:A {customer_id: $customer, id: $batch.starts[i], "
-    "name: $batch.names[i], at: datetime({epochMillis: $batch.s[i]})}) RETURN count(*) AS done",
-    _ENDS + "CREATE (a)-[:R {weight: $batch.s[i], other: $batch.e[i]}]->(b) RETURN count(*) AS done",
-    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 0 SET r.weight = $batch.e[i] RETURN count(*) AS done",
-    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 1 DELETE r RETURN count(*) AS done",
-    _ENDS + "WITH a, i WHERE i % 50 = 2 SET a.name = $batch.names[i] RETURN count(*) AS done",
-    _ENDS + "WITH a, i WHERE i % 50 = 3 DETACH DELETE a RETURN count(*) AS done",
+    "name: $batch.names[i], at: datetime({epochMillis: $batch.s[i]})}) RETURN count(*) AS written",
+    _ENDS + "CREATE (a)-[:R {weight: $batch.s[i], other: $batch.e[i]}]->(b) RETURN count(*) AS written",
+    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 0 SET r.weight = $batch.e[i] RETURN count(*) AS written",
+    _ENDS + "MATCH (a)-[r:R]->(b) WITH r, i WHERE i % 50 = 1 DELETE r RETURN count(*) AS written",
+    _ENDS + "WITH a, i WHERE i % 50 = 2 SET a.name = $batch.names[i] RETURN count(*) AS written",
+    _ENDS + "WITH a, i WHERE i % 50 = 3 DETACH DELETE a RETURN count(*) AS written",
 )
 """What a load sends, in its form: see `recograph.graph.cypher`."""
 _QUESTIONS = (

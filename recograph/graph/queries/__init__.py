@@ -10,7 +10,7 @@ and what they will get:
     //   NAME  what it is
     // Chart: how the answer is drawn, where it can be; see `recograph.graph.charts`
 
-TYPE is string, integer, number, boolean or strings (a list, on pages of what its default holds); DEFAULT is JSON. The
+TYPE is string, integer, number, boolean or strings (a list; pages offer the texts of its default); DEFAULT is JSON. The
 statement uses parameters only, so it runs in Neo4j Browser as it stands.
 """
 
@@ -99,10 +99,11 @@ class Question:
         takes = ", ".join(self.parameters) or "none"
         if unknown := [name for name in given if name not in self.parameters]:
             raise RecographError(f"{self.name} has no parameter {unknown[0]!r}. It takes: {takes}.")
-        if missing := [each for each in self.parameters.values() if each.required and each.name not in given]:
-            wanted = " ".join(f"--param {each.name}=..." for each in missing)
+        missing = [param for param in self.parameters.values() if param.required and param.name not in given]
+        if missing:
+            wanted = " ".join(f"--param {param.name}=..." for param in missing)
             raise RecographError(
-                f"{self.name} needs {', '.join(f'{each.name} ({each.description})' for each in missing)}: {wanted}"
+                f"{self.name} needs {', '.join(f'{param.name} ({param.description})' for param in missing)}: {wanted}"
             )
         return {
             parameter.name: parameter.check(given[parameter.name]) if parameter.name in given else parameter.default
@@ -161,7 +162,7 @@ def question(name: str) -> Question:
     """The question of that name.
 
     Raises:
-        RecographError: there is none.
+        RecographError: no question has that name.
     """
     try:
         return questions()[name]
@@ -184,7 +185,7 @@ def ask(
         name: of the question.
         given: parameters by name; others take their defaults.
         timeout: seconds after which the server gives up.
-        most: rows that the answer may have; any number without.
+        most: the greatest number of rows that the answer may have; None: any number.
 
     Raises:
         RecographError: the question or a parameter isn't right, the graph hasn't the customer, user, course or asset
@@ -199,7 +200,7 @@ def ask(
 
 
 def _explain_nothing(driver: neo4j.Driver, parameters: Mapping[str, Any]) -> None:
-    """No row may be the answer, or mean that what was asked about isn't there: then say so."""
+    """Refuse an answer without rows where what was asked about isn't in the graph; otherwise no row is the answer."""
     customer = parameters.get("customer")
     if customer is None:
         return
