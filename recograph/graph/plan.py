@@ -126,7 +126,9 @@ class Planner:
         days: dict[str, dict[str, GraphSet]] = {self._date: involved}
         for graph_set in sets:
             state = self._states.get(graph_set.name)
-            if state and state.clean and state.snapshot_date and state.snapshot_date != self._date:
+            # What was loaded by another declaration isn't compared with its mart, whose columns may have changed too.
+            comparable = state and state.clean and (state.fingerprint or "").startswith(f"{signature(graph_set)}/")
+            if state and comparable and state.snapshot_date and state.snapshot_date != self._date:
                 days.setdefault(state.snapshot_date, {})[graph_set.name] = graph_set
         # Marts of earlier days may be missing; a missing mart of this day is an error.
         difference.sources(self._warehouse, involved.values(), self._customer, self._date)

@@ -52,7 +52,7 @@ def _rewrite(lake: Lake, file: pq.ParquetFile, key: str, contract: Contract) -> 
                     try:
                         found = column.name in kept
                         arrays.append(
-                            batch[column.name].cast(column.type) if found else pa.nulls(len(batch), column.type)
+                            _cast(batch[column.name], column.type) if found else pa.nulls(len(batch), column.type)
                         )
                     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                         return (
@@ -62,3 +62,17 @@ def _rewrite(lake: Lake, file: pq.ParquetFile, key: str, contract: Contract) -> 
                 writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract.schema))
         lake.publish(folder / "conforming", key)
     return ()
+
+
+def _cast(values: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Values as another type.
+
+    Raises:
+        pa.ArrowInvalid: they can't be: Arrow would, but no number says by itself which moment or truth it stands for.
+    """
+    told_apart = (pa.types.is_timestamp, pa.types.is_boolean)
+    if not pa.types.is_string(type_) and not pa.types.is_string(values.type):
+        for is_kind in told_apart:
+            if is_kind(type_) != is_kind(values.type):
+                raise pa.ArrowInvalid(f"{values.type} as {type_}")
+    return values.cast(type_)

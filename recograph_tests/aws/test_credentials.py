@@ -125,8 +125,13 @@ def test_without_a_login_nothing_is_asked_and_the_message_says_what_to_do(
             read()
     assert proxy.keys == []
     tries: list[str] = []
+
+    def read_once_more() -> list[str]:
+        tries.append("one")
+        return lake.parquet("landing/")
+
     with pytest.raises(RecographError, match="Unable to locate credentials"):
-        tried_again(logging.getLogger(), lambda: tries.append("one") or lake.parquet("landing/"), waits=(0.0,))
+        tried_again(logging.getLogger(), read_once_more, waits=(0.0,))
     assert tries == ["one"]  # a run says so at once
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(RecographError, match=r"\(nobody\) could not be found\. Let AWS_PROFILE name one of"):

@@ -2,6 +2,7 @@
 
 import re
 
+from recograph.adapters.aws.athena_cost import DOLLARS_A_TERABYTE, LEAST_BYTES
 from recograph.settings import PROJECT_DIR
 
 PAGE = (PROJECT_DIR / "docs" / "aws.md").read_text()
@@ -21,3 +22,22 @@ def test_its_variables_and_outputs_are_terraforms() -> None:
     assert set(re.findall(r"^ *(\w+) +=", settings, re.MULTILINE)) | set(re.findall(r"TF_VAR_(\w+)", PAGE)) <= variables
     outputs = set(re.findall(r'^output "(\w+)"', TERRAFORM, re.MULTILINE))
     assert set(re.findall(r"terraform output (?:-raw )?(\w+)", PAGE)) <= outputs
+
+
+def test_its_costs_follow_from_its_counts() -> None:
+    def number(pattern: str) -> float:
+        (found,) = re.findall(pattern, PAGE)
+        return float(found)
+
+    days = 100 * 365
+    statement = LEAST_BYTES / 1e12 * DOLLARS_A_TERABYTE
+    assert number(r"asks Athena (\d+) times") == number(r"\| Athena \| (\d+) statements")
+    assert round(number(r"asks Athena (\d+) times") * statement, 4) == number(r"TB: \$([\d.]+);")
+    assert round(number(r"asks Athena (\d+) times") * statement * days) == number(r"partition alone \| \$(\d+)")
+    pipeline, engine = re.findall(r"\((\d+)(?: PUT)?, (\d+)(?: LIST)?, (\d+)(?: GET)?\)", PAGE)
+    puts, lists, gets = (int(ours) + int(its) for ours, its in zip(pipeline, engine, strict=True))
+    assert (puts + lists, gets) == (number(r"(\d+) PUT or LIST"), number(r"(\d+) GET at"))
+    assert puts + lists + gets == number(r"S3 is asked (\d+) times")
+    requests = ((puts + lists) * 0.005 + gets * 0.0004) / 1000
+    assert round(requests, 4) == number(r"half Athena's: \$([\d.]+)")
+    assert round(requests * days) == number(r"half Athena's: \$[\d.]+ \| \$(\d+)")

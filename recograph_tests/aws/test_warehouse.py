@@ -186,11 +186,11 @@ def test_days_before_and_after_a_mart_changed_are_read_as_it_is_now(
 ) -> None:
     catalog = open_catalog(Settings.from_env(deployment.environ))
     partition = {"customer": "varchar", "snapshot_date": "varchar"}
-    before = {"id": "bigint", "score": "bigint", "gone": "varchar", **partition}
-    after = {"new": "boolean", "id": "varchar", "score": "double", **partition}
+    before = {"id": "bigint", "score": "bigint", "gone": "varchar", "valid": "bigint", **partition}
+    after = {"new": "boolean", "id": "varchar", "score": "double", "valid": "boolean", **partition}
     for day, columns, row in (
-        ("2026-11-01", before, "1, 2, 'x'"),
-        ("2026-11-02", after, "true, 'one', 0.5e0"),
+        ("2026-11-01", before, "1, 2, 'x', 1"),
+        ("2026-11-02", after, "true, 'one', 0.5e0, true"),
     ):
         assert catalog.prepare_marts({"changing": columns})
         with warehouse._execute(f"insert into changing select {row}, 'customer_1', '{day}'"):
@@ -203,3 +203,6 @@ def test_days_before_and_after_a_mart_changed_are_read_as_it_is_now(
         {"new": None, "id": "1", "score": 2.0},
         {"new": True, "id": "one", "score": 0.5},
     ]
+    assert warehouse.query(f"select valid from {relations[1]}").to_pylist() == [{"valid": True}]
+    with pytest.raises(RecographError, match=r"Build such days again: `recograph run"):  # this column alone
+        warehouse.query(f"select valid from {relations[0]}")

@@ -9,6 +9,7 @@ from neo4j import ManagedTransaction
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
+from recograph.graph import plan
 from recograph.graph.checks import check_constraints, check_customer
 from recograph.graph.load import load
 from recograph.graph.refusals import BackwardsError, GuardError
@@ -63,6 +64,20 @@ def test_first_load_gives_the_snapshot_and_counts_dangling_rows(
     assert (enrolled.rows, enrolled.added, enrolled.total, enrolled.dangling, enrolled.how) == (5, 3, 3, 2, "created")
     assert all(check.passed for check in check_customer(neo4j, warehouse, "customer_1", DAY1))
     assert check_constraints(neo4j).passed
+
+
+def test_a_day_that_was_loaded_by_another_declaration_is_not_read_again(
+    neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY2)
+    load(neo4j, warehouse, "customer_1", DAY1)
+    for file in Path(lake).rglob(f"snapshot_date={DAY1}/*.parquet"):
+        file.write_bytes(b"columns of other types, which no engine reads as what they are now")
+    monkeypatch.setattr(plan, "signature", lambda graph_set: f"changed {graph_set.name}")
+    report = load(neo4j, warehouse, "customer_1", DAY2)
+    assert report.sets["nodes/User"].how == "compared with graph"
+    assert actual(neo4j) == expected({"customer_1": SECOND})
 
 
 @pytest.mark.parametrize("batch_rows", [1, 10_000])

@@ -60,13 +60,16 @@ def test_columns_are_added_removed_and_retyped(lake: LocalLake) -> None:
     ("column", "told"),
     [
         (Column("note", pa.int64(), ""), "t.note is string, and the contract says int64."),
+        (Column("id", pa.timestamp("us"), ""), "t.id is int64, and the contract says timestamp[us]."),
+        (Column("id", pa.bool_(), ""), "t.id is int64, and the contract says bool."),
         (Column("new", pa.int64(), "", required=True), "t.new is missing, and may not be NULL."),
     ],
 )
 def test_what_stands_in_the_way_is_told_and_the_file_left_as_it_was(lake: LocalLake, column: Column, told: str) -> None:
     file = landed(lake, [{"id": 1, "note": "seven"}])
     before = file.read_bytes()
-    assert conform(lake, "c", DAY, now(ID, column)) == (1, (f"{told} Land the day again from its dump.",))
+    columns = [column] if column.name == "id" else [ID, column]
+    assert conform(lake, "c", DAY, now(*columns)) == (1, (f"{told} Land the day again from its dump.",))
     assert file.read_bytes() == before
 
 

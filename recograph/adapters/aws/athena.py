@@ -39,6 +39,8 @@ _HINTS = {
     "WorkGroup": "Run `make deploy`, or correct RECOGRAPH_ATHENA_WORKGROUP.",
     "Bytes scanned limit": "It is the workgroup's limit for one query: raise query_limit_gib in Terraform.",
     "SCHEMA_NOT_FOUND": "Run `make deploy`, or correct RECOGRAPH_MARTS_DATABASE.",
+    "incompatible and cannot be coerced": "A column got another type, and that day was built before: "
+    "Athena reads no number as a boolean or a time. Build such days again: `recograph run --customer ... --date ...`.",
     "TABLE_NOT_FOUND": "Materialize the marts first.",
 }
 

@@ -82,7 +82,11 @@ class DuckDBWarehouse:
 
 
 def _brought_along(relation: str, file: Path, columns: Mapping[str, str]) -> str:
-    """The relation with the columns that its mart has today: NULL where the file was written without one."""
+    """The relation with the columns that its mart has today.
+
+    NULL where the file was written without one, and where what it has can't become what the column is now: no number
+    says by itself which moment or which truth it stands for.
+    """
     try:
         written = {field.name: field.type for field in pq.read_schema(file)}
     except (OSError, pa.ArrowInvalid):
@@ -90,9 +94,17 @@ def _brought_along(relation: str, file: Path, columns: Mapping[str, str]) -> str
     if all(name in written and _is(written[name], type_) for name, type_ in columns.items()):
         return relation
     selected = [
-        f'cast({name if name in written else "null"} as {type_}) as "{name}"' for name, type_ in columns.items()
+        f'cast({name if name in written and _becomes(written[name], type_) else "null"} as {type_}) as "{name}"'
+        for name, type_ in columns.items()
     ]
     return f"(select {', '.join(selected)} from {relation})"  # noqa: S608 - names of the models
+
+
+def _becomes(type_: pa.DataType, name: str) -> bool:
+    """Whether values of an Arrow type have a meaning as what dbt calls so."""
+    if name in ("boolean", "timestamp"):
+        return _is(type_, name) or pa.types.is_string(type_)
+    return name == "varchar" or not (pa.types.is_boolean(type_) or pa.types.is_timestamp(type_))
 
 
 def _is(type_: pa.DataType, name: str) -> bool:
