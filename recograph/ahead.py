@@ -1,4 +1,4 @@
-"""Lets threads work ahead of who consumes what they make, so that all cores are used."""
+"""Lets threads make items before a consumer asks for them, so that all cores are used."""
 
 import queue
 import threading
@@ -12,13 +12,13 @@ _Result = TypeVar("_Result")
 
 
 class Ahead(Generic[_Item]):
-    """Items that a thread makes before they are asked for, from now on; what making one raises is raised there.
+    """Items that a thread begins to make at once, before they are asked for.
 
-    Iterating is possible once.
+    What making an item raises is raised where the item is asked for. Iterating is possible once.
     """
 
     def __init__(self, items: Iterable[_Item], most: int = 2):
-        """Begin.
+        """Start the thread.
 
         Args:
             items: what to iterate over in the thread.
@@ -69,7 +69,7 @@ class Ahead(Generic[_Item]):
 
 
 def ahead(items: Iterable[_Item], most: int = 2) -> Generator[_Item, None, None]:
-    """The items, while a thread makes the next ones, from the first that is asked for; what it raises is raised here.
+    """The items; from the first that is asked for, a thread makes the next ones, and what it raises is raised here.
 
     Args:
         items: what to iterate over in the thread.
@@ -86,27 +86,27 @@ def in_order(
     most_size: int,
     most: int = 3,
 ) -> Iterator[_Result]:
-    """What a pool makes of items, in their order; an error is raised behind the results of the items before it.
+    """What a pool makes of items, in their order; an error is raised after the results of the items before it.
 
     Args:
-        pool: what works.
+        pool: runs the work.
         work: makes one result of one item.
         items: what to work on; the next ones are asked for while the pool works.
-        size: of an item.
+        size: tells the size of an item.
         most_size: how large the items in work may be together; a larger item is worked on alone.
         most: how many items may be in work.
     """
     waiting: deque[tuple[Future[_Result], int]] = deque()
-    source, failure, done = iter(items), None, False
+    source, failure, ended = iter(items), None, False
     try:
-        while waiting or not done:
-            while not done and len(waiting) < most and sum(taken for _, taken in waiting) < most_size:
+        while waiting or not ended:
+            while not ended and len(waiting) < most and sum(taken for _, taken in waiting) < most_size:
                 try:
                     item = next(source)
                 except StopIteration:
-                    done = True
+                    ended = True
                 except Exception as error:
-                    failure, done = error, True
+                    failure, ended = error, True
                 else:
                     waiting.append((pool.submit(work, item), size(item)))
                     del item

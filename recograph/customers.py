@@ -1,6 +1,6 @@
 """``customers.yaml``: the single list of customers, from which partitions, dbt variables and Terraform follow.
 
-Every value is text as it is written: YAML's ideas of truth and numbers (``NO``, ``010``) don't apply.
+Every value is the text that the file has: ``NO`` isn't false and ``010`` isn't a number, as they would be in YAML.
 """
 
 import datetime
@@ -32,14 +32,14 @@ class _Entry(BaseModel):
 
 
 class DumpOptions(_Entry):
-    """How a customer's dumps are to be read, where they don't say it themselves."""
+    """How a customer's dumps are to be read, where the dumps don't say it themselves."""
 
     dialect: Text | None = None
     """The server that they come from: mysql or postgresql."""
     encoding: Text | None = None
     """The character set of their bytes, such as latin1."""
     time_zone: Text | None = None
-    """The zone of their times without one, such as Europe/London; UTC where neither says it."""
+    """The time zone of times that name none, such as Europe/London; UTC where neither the dump nor this says it."""
     prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
     """What the names of their tables begin with, such as ``mdl_``."""
 
@@ -67,7 +67,7 @@ class CustomerList(_Entry):
         """The customer of that id.
 
         Raises:
-            RecographError: it isn't in the list.
+            RecographError: the customer isn't in the list.
         """
         try:
             return self.customers[customer_id]
@@ -138,7 +138,7 @@ def _customer(entry: Any, where: str) -> Customer:
 
 
 def _problem(error: ValidationError, wanted: list[str]) -> str:
-    """The first kind of what is wrong with an entry, in one sentence."""
+    """What is wrong with an entry first of all, in one sentence."""
     names = {kind: [] for kind in ("missing", "extra_forbidden")}  # type: dict[str, list[str]]
     for problem in error.errors():
         names.setdefault(problem["type"], []).append(".".join(map(str, problem["loc"])))
@@ -159,7 +159,7 @@ def check_customer_id(customer: str, where: str = "") -> None:
     """Refuse what can't be a customer's id.
 
     Raises:
-        RecographError: it can't; the message begins with `where`.
+        RecographError: it can't be one; the message begins with `where`.
     """
     if not _ID.fullmatch(customer):
         raise RecographError(

@@ -1,10 +1,10 @@
-"""Everything that the environment decides, read in one place.
+"""The settings, which come from environment variables; no other module reads them.
 
 An installation is a pair of folders, ``RECOGRAPH_DATA`` (customers and dumps) and ``RECOGRAPH_HOME`` (state);
 ``RECOGRAPH_LAKE=s3://...`` moves the lake, the catalog and the warehouse to AWS.
 
-pydantic checks the values. pydantic-settings would read ``os.environ`` alone, where `doctor` looks at an environment
-that it is given, and every command would start 0.06 s later.
+pydantic checks the values. pydantic-settings isn't used, for two reasons: it reads only ``os.environ``, but `doctor`
+checks whichever environment it is given; and with it every command would start 0.06 s later.
 """
 
 import datetime
@@ -26,7 +26,7 @@ PROJECT_DIR = _PACKAGE.parent
 
 
 def _travelling(name: str) -> Path:
-    """What lies beside the package in a checkout and travels inside of it in a wheel."""
+    """The path of something that lies beside the package in a checkout, and inside the package in a wheel."""
     return _PACKAGE / name if (_PACKAGE / name).exists() else PROJECT_DIR / name
 
 
@@ -35,18 +35,18 @@ WORKSPACE = _travelling("workspace.yaml")
 
 
 def _project_folder(start: Path) -> Path | None:
-    """The nearest folder, from a start upwards, that `recograph init` or a checkout made; else this checkout."""
+    """The nearest folder, from `start` upwards, that has data/customers.yaml; else this checkout, if it has one."""
     folders = [start, *start.parents, PROJECT_DIR]
     return next((folder for folder in folders if (folder / "data" / "customers.yaml").is_file()), None)
 
 
 def default_data() -> Path:
-    """``data/`` of the project folder; without one, of the user's folder for recograph's data."""
+    """``data/`` in the project folder; if there is none, in the user's folder for recograph's data."""
     return (_project_folder(Path.cwd()) or platformdirs.user_data_path("recograph")) / "data"
 
 
 def default_home() -> Path:
-    """``.recograph/`` of the project folder; without one, the user's folder for recograph's data."""
+    """``.recograph/`` in the project folder; if there is none, the user's folder for recograph's data."""
     folder = _project_folder(Path.cwd())
     return folder / ".recograph" if folder else platformdirs.user_data_path("recograph")
 
@@ -180,7 +180,7 @@ class Settings(BaseModel):
 
 
 def _problem(error: ValidationError, env: Mapping[str, Any]) -> str:
-    """What is wrong with the first variable that can't be used; without its value where that may be a secret."""
+    """What is wrong with the first variable that can't be used; its value is left out where it may be a secret."""
     problem = error.errors()[0]
     reason = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:

@@ -9,21 +9,21 @@ import re
 from typing import Any
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What a terminal obeys rather than shows: C0 but for tab and newline, DEL, C1, and changes of the direction."""
+"""Characters that a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, changes of direction."""
 _INVISIBLE = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Those of them that JSON allows in a string as they are."""
+"""Those characters of `_CONTROLS` that JSON allows unescaped in a string."""
 _FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-"""Characters by which a spreadsheet takes a cell for a formula, where it begins with one."""
+"""A spreadsheet takes a cell for a formula if its text begins with one of these characters."""
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def printable(text: str) -> str:
-    """The text with a replacement character for whatever a terminal would obey."""
+    """The text with a replacement character for each character that a terminal would obey."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell of CSV: printable, and behind an apostrophe where a spreadsheet would see a formula."""
+    """The text as a CSV cell: printable, and with an apostrophe before what a spreadsheet would take for a formula."""
     return printable(f"'{text}" if _FORMULA.match(text) else text)
 
 
@@ -33,7 +33,7 @@ def markdown(text: str) -> str:
 
 
 def dump_json(value: Any, *, indent: int | None = None) -> str:
-    """JSON with letters of all languages as they are, and controls escaped, so that it can be printed."""
+    """JSON with the letters of all languages unescaped and control characters escaped, so that it can be printed."""
     return _INVISIBLE.sub(
         lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     )

@@ -1,7 +1,7 @@
-"""Landed files of an earlier contract, brought along to the one of today.
+"""Makes landed files of an earlier contract conform to today's contract.
 
-A file that was landed before a column was added, removed or changed its type is written anew as the contract has it
-now: NULL where a column wasn't there. So every engine reads all days alike.
+A file that was landed before a column was added or removed, or changed its type, is written anew with the columns that
+the contract has now: NULL where a column is new. So every engine reads all days in the same way.
 """
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from recograph.platforms import Contract
 
 
 def conform(lake: Lake, customer: str, date: str, contract: Contract) -> tuple[int, tuple[str, ...]]:
-    """See to it that a landed file is what its contract says; returns its rows, and what stands in the way.
+    """Make a landed file conform to its contract; returns how many rows it has, and what kept it from conforming.
 
     Raises:
         RecographError: it wasn't landed, or isn't a whole file.
@@ -42,7 +42,7 @@ def conform(lake: Lake, customer: str, date: str, contract: Contract) -> tuple[i
 
 
 def _rewrite(lake: Lake, file: pq.ParquetFile, key: str, contract: Contract) -> tuple[str, ...]:
-    """Write the file anew with the contract's columns, unless a column can't become what it should be."""
+    """Write the file anew with the contract's columns, unless a column can't be cast to its type; then say which."""
     kept = [column.name for column in contract.columns if column.name in file.schema_arrow.names]
     with lake.staging() as folder:
         with pq.ParquetWriter(folder / "conforming", contract.schema, compression="zstd") as writer:
@@ -50,9 +50,9 @@ def _rewrite(lake: Lake, file: pq.ParquetFile, key: str, contract: Contract) -> 
                 arrays = []
                 for column in contract.columns:
                     try:
-                        found = column.name in kept
+                        is_kept = column.name in kept
                         arrays.append(
-                            _cast(batch[column.name], column.type) if found else pa.nulls(len(batch), column.type)
+                            _cast(batch[column.name], column.type) if is_kept else pa.nulls(len(batch), column.type)
                         )
                     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                         return (

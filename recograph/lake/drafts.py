@@ -1,4 +1,4 @@
-"""The tables of a dump while it is landed: written as its batches come, and mended before anybody sees them."""
+"""The tables of a dump while it is landed: written as its batches come, and corrected before they are published."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ class Drafts:
     """A Parquet file for each contract."""
 
     def __init__(self, staged: Staged, contracts: Collection[Contract]) -> None:
-        """Nothing is written yet.
+        """Keep what writing needs; nothing is written yet.
 
         Args:
             staged: where the files lie until they are published.
@@ -33,7 +33,7 @@ class Drafts:
 
     @contextmanager
     def written(self) -> Iterator[dict[str, pq.ParquetWriter]]:
-        """A writer for each table, for the block; they are finished at its end, and given up where it fails."""
+        """A writer for each table during the block. At its end the files are finished; where it fails, given up."""
         sinks = {table: self._staged.open(name) for table, name in self._names.items()}
         writers = {table: pq.ParquetWriter(sinks[table], s, compression="zstd") for table, s in self._schemas.items()}
         try:
@@ -46,28 +46,28 @@ class Drafts:
             self.rows[table] = self.metadata(table).num_rows
 
     def metadata(self, table: str) -> pq.FileMetaData:
-        """What a finished file says of itself."""
+        """The Parquet metadata of a finished file."""
         filesystem, path = self._staged.source(self._names[table])
         return pq.read_metadata(path, filesystem=filesystem)
 
     def keep_last(self, contract: Contract) -> int:
-        """Of rows with the same key keep the last; returns how many were left out."""
+        """Keep only the last of the rows with the same key; returns how many rows that left out."""
         if not contract.key:
             return 0
         key = ", ".join(f'"{column}"' for column in contract.key)
         with duckdb.connect(config={"temp_directory": str(self._staged.folder / "spill")}) as connection:
-            # A reader is good for one query. The names come from the contract, so this SQL is ours alone.
+            # A reader can be read only once, by one query. The names come from the contract, so this SQL is all ours.
             connection.register("numbered", self._numbered(contract))
             counts = connection.execute(f"select count(*), count(distinct ({key})) from numbered")  # noqa: S608
             rows, distinct = counts.fetchall()[0]
             if rows == distinct:
                 return 0
             connection.register("numbered", self._numbered(contract))
-            found = connection.execute(
+            earlier_rows = connection.execute(
                 f"select {_ROW} from numbered qualify row_number() over "  # noqa: S608
                 f"(partition by {key} order by {_ROW} desc) > 1 order by {_ROW}"
             ).fetchnumpy()[_ROW]
-        earlier = np.asarray(found, np.int64)
+        earlier = np.asarray(earlier_rows, np.int64)
 
         def last(start: int, batch: pa.RecordBatch) -> pa.RecordBatch:
             kept = np.ones(batch.num_rows, bool)
@@ -78,7 +78,7 @@ class Drafts:
         return self._write_anew(contract.table, last)
 
     def leave_out(self, contract: Contract, users: frozenset[int]) -> int:
-        """Leave out the rows about people; returns how many these were."""
+        """Leave out the rows about these people; returns how many rows that left out."""
         return self._write_anew(contract.table, lambda _, batch: without_erased(batch, contract.about, users))
 
     def publish(self, keys: Mapping[str, str]) -> dict[str, int]:

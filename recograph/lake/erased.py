@@ -1,7 +1,7 @@
-"""The people who were erased: an empty object each, ``erased/CUSTOMER/users/ID``, whose rows landing leaves out.
+"""The people who were erased, whose rows landing leaves out: one empty object per person, ``erased/CUSTOMER/users/ID``.
 
-An object per person, so that two erasures at the same moment can't overwrite each other, on S3 neither. Version 0.1
-kept one list, ``erased/CUSTOMER/users.json``, which still counts.
+There is one object per person so that two erasures at the same moment can't overwrite each other, also on S3. Version
+0.1 kept one list, ``erased/CUSTOMER/users.json``, which still counts.
 """
 
 import json
@@ -24,7 +24,7 @@ def check_user(user: int) -> None:
     """Refuse what can't be anybody's id.
 
     Raises:
-        RecographError: it is no whole number of 63 bits.
+        RecographError: the id is negative or has more than 63 bits.
     """
     if not 0 <= user <= LARGEST_ID:
         raise RecographError(f"{user} can't be the id of a user: give one from 0 to {LARGEST_ID}. Nothing was erased.")
@@ -41,7 +41,7 @@ def erased_users(lake: Lake, customer: str) -> frozenset[int]:
             users |= set(json.loads(file.read()))
     except FileNotFoundError:
         pass
-    # An older version let ids through that nobody can have.
+    # An older version accepted ids that nobody can have.
     return frozenset(user for user in users if user <= LARGEST_ID)
 
 
@@ -63,7 +63,7 @@ def without_erased(batch: pa.RecordBatch, person: Person | None, erased: frozens
 
 
 def leave_out(path: Path, person: Person, erased: frozenset[int]) -> int:
-    """Write a file on this machine anew without the rows about people; returns how many these were."""
+    """Write a file on this machine anew without the rows about erased people; returns how many rows that left out."""
     kept = path.with_name(f"{path.name}.without")
     rows = 0
     with pq.ParquetFile(path) as file, pq.ParquetWriter(kept, file.schema_arrow, compression="zstd") as writer:

@@ -15,14 +15,14 @@ _NAME = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)(?P<endings>(?:\.[A-Za-z0-9]{1,10}
 _FORMS = frozenset({"sql", "dump", "pgdump", "backup", "tar", "zip"})
 _PACKED = frozenset({"gz", "gzip", "tgz", "bz2", "tbz2", "tbz", "xz", "txz", "zst", "zstd", "tzst", "lz4"})
 _NOT_READ = frozenset({"7z", "rar", "z", "lzma", "lz", "lzo", "br", "sz", "gpg", "pgp", "age", "enc"})
-"""Endings of dumps that are packed in a way that isn't read: they are dumps, and reading them says so."""
+"""Endings of packings that recograph can't read. Such files count as dumps, so that reading one says what is wrong."""
 LAST_WRITTEN = frozenset({"metadata", "@.done.json", "toc.dat"})
-"""Files of folders that are looked for first, so that a dump which is being copied lacks them."""
+"""Files that the programs which write dump folders write last; while a folder is being copied, they are missing."""
 _ENDINGS = _FORMS | _PACKED | _NOT_READ
 
 
 def newest_allowed(today: datetime.date) -> datetime.date:
-    """The last day of which a dump can be: tomorrow, for customers whose day begins before ours."""
+    """The latest date that a dump may have: tomorrow, for customers whose day begins before ours."""
     return today + datetime.timedelta(days=1)
 
 
@@ -45,7 +45,7 @@ def dump_for(inbox: Inbox, customer: str, date: str) -> DumpFile:
 
 
 def by_date(dumps: Iterable[DumpFile]) -> dict[str, DumpFile]:
-    """Dumps by date, oldest first; of a day that several claim it is said that only one may."""
+    """Dumps by date, oldest first. If several dumps have the same date, the day's dump has this as its `trouble`."""
     dumps_by_date: dict[str, DumpFile] = {}
     for dump in sorted(dumps, key=lambda dump: (dump.date, dump.uri)):
         other = dumps_by_date.get(dump.date)
@@ -57,7 +57,7 @@ def by_date(dumps: Iterable[DumpFile]) -> dict[str, DumpFile]:
 
 
 def version_of(parts: Iterable[str]) -> str:
-    """One version of a dump that consists of several things, each with its own."""
+    """The version of a dump that consists of several parts, made of the versions of these."""
     return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
 
 
@@ -65,7 +65,7 @@ def date_of_dump(name: str, *, is_folder: bool = False) -> str | None:
     """The snapshot date that the name of a dump states, or None where it can't be a dump's name.
 
     A file is called after its date and what it is: `2026-01-31.sql.gz`, `.dump`, `.tar.zst`, `.zip`; a folder after its
-    date alone. Check sums, parts, temporary and hidden files are no dumps.
+    date alone. Checksums, parts, temporary and hidden files are no dumps.
     """
     match = _NAME.fullmatch(name)
     if not match:
@@ -80,16 +80,16 @@ def date_of_dump(name: str, *, is_folder: bool = False) -> str | None:
 
 
 def local_dumps(folder: Path) -> list[tuple[str, Path]]:
-    """The date and the path of everything in a folder that is called as a dump.
+    """The date and the path of everything in a folder that has the name of a dump.
 
     Raises:
         OSError: the folder can't be read.
     """
     dated = []
-    # A link that leads nowhere is there, and can't be read.
+    # A link that leads nowhere counts as a folder that can't be read, and not as one that doesn't exist.
     for entry in os.scandir(folder) if os.path.lexists(folder) else ():
         path = Path(entry.path)
-        # A link that leads nowhere, or in a circle, is no folder; what it is called tells the rest.
+        # A link that leads nowhere, or in a circle, is no folder; its name says whether it is a dump's.
         try:
             is_folder = entry.is_dir()
         except OSError:

@@ -1,6 +1,6 @@
 """The interfaces behind which one machine and AWS differ: `Inbox`, `Lake`, `Catalog` and `Warehouse`.
 
-The same SQL text runs on every warehouse; what can't be written alike is a method.
+The same SQL text runs on every warehouse; where warehouses need different SQL, it is a method of `Warehouse`.
 """
 
 import datetime
@@ -31,11 +31,12 @@ class DumpFile:
     version: str
     """Changes when the dump is replaced: times of modification and sizes, or S3's entity tags, of all its files."""
     trouble: str = ""
-    """Why it can't be read, where that is seen already: in one sentence, with what to do."""
+    """Why the dump can't be read, where looking at its files shows it: one sentence, with what to do."""
     is_folder: bool = False
     """Whether it is a folder of files."""
     changed: datetime.datetime | None = None
-    """When the last file of a folder came, for it may still be copied; a file alone tells by its end."""
+    """When the last file of a folder came, since a folder may still be arriving. None for a single file: its end shows
+    whether it is whole."""
 
 
 class Inbox(Protocol):
@@ -43,7 +44,7 @@ class Inbox(Protocol):
 
     @property
     def folder(self) -> Path | None:
-        """The folder of this machine in which they lie, one folder per customer; None where they lie elsewhere."""
+        """The folder on this machine that has one folder of dumps per customer; None where they are elsewhere."""
 
     def dumps(self, customer: str) -> dict[str, DumpFile]:
         """The customer's dumps by snapshot date, oldest first."""
@@ -52,7 +53,7 @@ class Inbox(Protocol):
         """Open a dump, a file or a folder; closed at the end of the block.
 
         Raises:
-            RecographError: it can't be read, or was replaced meanwhile.
+            RecographError: it can't be read, or was replaced since it was listed.
         """
 
     def stamp(self, dump: DumpFile) -> str:
@@ -71,10 +72,10 @@ class Staged(Protocol):
 
     @property
     def folder(self) -> Path:
-        """A local folder for what is beside them."""
+        """A local folder for other temporary files."""
 
     def open(self, name: str) -> BinaryIO:
-        """A new file; closing it finishes it. Where the lake is elsewhere it may be sent while it is written."""
+        """A new file; closing it finishes it. If the lake isn't on this machine, it may be sent while it is written."""
 
     def source(self, name: str) -> tuple[fs.FileSystem, str]:
         """Where Arrow reads a finished file: a file system, and the path in it."""
@@ -83,9 +84,12 @@ class Staged(Protocol):
         """Take a finished file away."""
 
     def publish_all(self, names: Mapping[str, str]) -> dict[str, int]:
-        """Put finished files, named by key, at their keys, each in one move; returns their sizes by key.
+        """Put finished files at keys, each in one move; returns their sizes by key.
 
-        None is put there before there is room for all.
+        No file is put at its key before there is room for all.
+
+        Args:
+            names: the names of the files, by key.
         """
 
 
@@ -94,7 +98,7 @@ class Lake(Protocol):
 
     @property
     def folder(self) -> Path | None:
-        """The folder of this machine in which they lie; None where they lie elsewhere."""
+        """The folder on this machine that has the files; None where they are elsewhere."""
 
     def staging(self) -> AbstractContextManager[Path]:
         """A local folder for files that are being written, gone at the end of the block."""
@@ -107,7 +111,7 @@ class Lake(Protocol):
 
     @property
     def deletion_advice(self) -> str:
-        """What the store keeps of deleted files, and how that goes too; empty where it keeps nothing."""
+        """What the store keeps of deleted files, and how to delete that too; empty where it keeps nothing."""
 
     def old_versions(self, prefix: str) -> int:
         """How many older versions of files below a prefix the store keeps after they were replaced or deleted."""
@@ -146,15 +150,15 @@ class CatalogTable:
 
 
 class Catalog(Protocol):
-    """What the pipeline needs of a catalog."""
+    """What the pipeline needs of a catalog: a register of tables that engines query, such as Glue."""
 
     @property
     def kind(self) -> str:
-        """What Dagster's UI calls its tables, beside the picture that it has for it."""
+        """The kind of its tables in Dagster's UI, which shows it with an icon."""
 
     @property
     def is_apart(self) -> bool:
-        """Whether what it has can change without a file of the lake being changed."""
+        """Whether its entries can change while the files of the lake don't."""
 
     @property
     def removal_advice(self) -> str:
@@ -180,7 +184,7 @@ class Catalog(Protocol):
         """
 
     def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
-        """Make a partition queryable that was written beside dbt; again, where it is queryable already.
+        """Make a partition queryable that wasn't written by dbt; no error where it is queryable already.
 
         Args:
             mart: name of the mart.
@@ -201,12 +205,12 @@ class Catalog(Protocol):
 
 
 class Warehouse(Protocol):
-    """What the graph loading needs of an engine."""
+    """What loading the graph needs of an engine that runs SQL over the marts."""
 
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """SQL to put behind FROM for exactly that partition of a mart, or None where it isn't there.
 
-        The relation has all columns of the mart but the partition columns' constant values needn't be used.
+        The relation has all columns of the mart, except that it may lack the columns of the partition.
         """
 
     def checksum(self, columns: Sequence[str]) -> str:
@@ -222,4 +226,4 @@ class Warehouse(Protocol):
         """Run one SELECT and return its rows in batches with bounded memory: for large results."""
 
     def usage(self) -> dict[str, Any]:
-        """What was run since the last call and what it cost, as metadata of an asset; nothing where nothing is paid."""
+        """What was run since the last call and what it cost, as metadata of an asset; empty where nothing is billed."""

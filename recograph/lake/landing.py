@@ -1,7 +1,7 @@
 """Landing: one pass over a dump writes every contracted table as typed Parquet into the lake.
 
-All tables are drafts first and published only when the whole dump was read and every contract holds, so a bad dump
-leaves the lake as it was.
+All tables are drafts first. They are published only when the whole dump was read and every contract holds, so a bad
+dump leaves the lake as it was.
 """
 
 import json
@@ -24,7 +24,7 @@ from recograph.platforms import platform_of
 _MISSING = "recograph.missing_columns"
 """Metadata of a landed file: the contract's columns that the table in the dump lacked, as JSON."""
 SMALL_TABLE = 20
-"""Rows below which a table may shrink at will: a share of so few says nothing."""
+"""A table with fewer rows than this may lose any number of them: a share of so few rows says nothing."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LandedTable:
     bytes: int
     in_dump: bool
     rows_read: int = 0
-    """Rows of the table in the dump; none of them is rejected, for one that is stops the landing."""
+    """Rows of the table in the dump. None of them is rejected: a row that breaks the contract stops the landing."""
     duplicates: int = 0
     """Rows left out because a later row has the same key."""
     zero_dates: int = 0
@@ -61,7 +61,7 @@ class Landing:
     tables_in_dump: int
     tables: dict[str, LandedTable] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    """What is to be known of the dump, a sentence each: messages in it, completeness that can't be known."""
+    """What people should know about the dump, in sentences: messages in it, or that nothing shows it to be complete."""
 
 
 def land(
@@ -167,7 +167,7 @@ class Drop:
 
 
 def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_row_drop: float) -> Drop | None:
-    """Compare a table's rows with the last landed day before it; None where too few are gone to matter."""
+    """Compare a table's rows with those of the last landed day before; None where no more are gone than is allowed."""
     before = _landed_before(lake, customer, table, date)
     if before is None or before[1].num_rows < SMALL_TABLE or rows >= before[1].num_rows * (1 - max_row_drop):
         return None
@@ -175,7 +175,7 @@ def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_r
 
 
 def find_vanished(lake: Lake, customer: str, table: str, missing: Collection[str], date: str) -> str | None:
-    """A sentence about columns of the contract that the last landed day had and this one lacks; None without such."""
+    """A sentence about columns of the contract that the last landed day had and this day lacks; None where none is."""
     before = _landed_before(lake, customer, table, date) if missing else None
     lacked = json.loads(_missing_columns(before[1])) if before else None
     gone = [column for column in missing if column not in lacked] if lacked is not None else []
@@ -188,13 +188,13 @@ def find_vanished(lake: Lake, customer: str, table: str, missing: Collection[str
 
 
 def _missing_columns(landed: pq.FileMetaData) -> bytes:
-    """What a landed file says of the contract's columns that the dump lacked, as JSON; null where it doesn't."""
+    """The contract's columns that the dump lacked, as a landed file's metadata lists them in JSON; null without it."""
     metadata: dict[bytes, bytes] = landed.metadata or {}
     return metadata.get(_MISSING.encode(), b"null")
 
 
 def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[str, pq.FileMetaData] | None:
-    """The last day before one that the table was landed for, and its file's metadata."""
+    """The last day before the date for which the table was landed, and the metadata of its file."""
     filesystem, root = lake.filesystem()
     key = key_landed_before(lake, customer, table, date)
     if key is None:
@@ -206,5 +206,5 @@ def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[st
 
 
 def key_landed_before(lake: Lake, customer: str, table: str, date: str) -> str | None:
-    """The key of a table on the last day before one that it was landed for, with which that day is compared."""
+    """The key of the table's file of the last landed day before the date; None where there is no such day."""
     return max((key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date), default=None)

@@ -1,8 +1,8 @@
-"""Where things lie in a lake, the same in a folder and in S3.
+"""Where files lie in a lake, the same in a folder and in S3.
 
-A customer has one platform, so the tables of its folder are that platform's, and platforms can't get into each other's
-way: the tables of the same name that two platforms have are those of different customers. dbt reads these places by
-`models/staging/PLATFORM/sources.yml`, and on AWS each customer's crawler by Terraform's `glue.tf`.
+A customer has one platform, so all tables in a customer's folder are that platform's. If two platforms have tables of
+the same name, these lie in the folders of different customers. `models/staging/PLATFORM/sources.yml` gives dbt the same
+places, and on AWS Terraform's `glue.tf` gives them to each customer's crawler.
 """
 
 import re
@@ -13,23 +13,24 @@ PARTITIONS = {
 }
 """What the keys of the partitions below a prefix look like; the first group is the table's."""
 UNLOADED = "athena-results/unload/"
-"""The prefix of what Athena writes for those who read large results."""
+"""The prefix of the files that Athena writes when a large result is read."""
 STAGED = "athena-results/staged/"
-"""The prefix of what is sent to S3 before it may be seen. As all results, what is left here goes after some days."""
+"""The prefix of files that are sent to S3 before they are published. The bucket deletes what is left here after some
+days, as all of Athena's results."""
 
 
 def dumps_folder(customer: str = "") -> str:
-    """The prefix of the keys of a customer's dumps, or of all, where they lie in the same bucket as the lake."""
+    """The prefix of the keys of a customer's dumps, or of all dumps, where they are in the same bucket as the lake."""
     return f"dumps/{customer}/" if customer else "dumps/"
 
 
 def erased_folder(customer: str) -> str:
-    """The prefix of what the lake has of a customer's erased people."""
+    """The prefix of what the lake keeps about a customer's erased people."""
     return f"erased/{customer}/"
 
 
 def erased_list(customer: str) -> str:
-    """The prefix of the list of a customer's erased people, an empty object for each, called by the id."""
+    """The prefix of the list of a customer's erased people: one empty object per person, with the id as its name."""
     return f"{erased_folder(customer)}users/"
 
 

@@ -1,4 +1,4 @@
-"""Marts that aren't SQL: computed here, and put where dbt would have put them."""
+"""Publishes marts that Python computes: their files lie where dbt would have put them."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +19,7 @@ def publish_mart(lake: Lake, catalog: Catalog, mart: str, customer: str, date: s
         mart: name of the mart.
         customer: id of the customer.
         date: the snapshot date.
-        rows: all columns but those of the partition.
+        rows: the mart's rows, without the columns of the partition.
 
     Returns:
         The size of the file in bytes.

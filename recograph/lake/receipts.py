@@ -1,7 +1,7 @@
-"""What a step has made, noted when it succeeded: of what, which files, and what its checks said.
+"""Receipts: when a step succeeds, it is noted what it used, which files it made, and what its checks said.
 
-A step whose receipt still holds needn't be run again. Receipts lie in HOME/receipts/CUSTOMER/DATE/STEP.json; one that
-is lost, or can't be read, costs a run and nothing else.
+A step whose receipt still holds needn't be run again. Receipts lie in HOME/receipts/CUSTOMER/DATE/STEP.json. If a
+receipt is lost, or can't be read, the step is run again; nothing else happens.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ class Receipt:
     """What a step made."""
 
     made_of: str
-    """Digest of all that decides what comes of the step."""
+    """Digest of everything that the step's result depends on."""
     files: dict[str, str]
     """Stamps of the files that it made, by key; see `Lake.stamps`."""
     checks: list[CheckSaid]
 
 
 def digest(*facts: Any) -> str:
-    """A digest of facts that JSON can spell."""
+    """A digest of values that JSON can hold."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -66,5 +66,5 @@ def drop_receipt(home: Path, customer: str, date: str, step: str) -> None:
 
 
 def drop_receipts(home: Path, customer: str) -> None:
-    """Forget all of a customer that is erased."""
+    """Forget all receipts of a customer that is erased."""
     shutil.rmtree(home / "receipts" / customer, ignore_errors=True)

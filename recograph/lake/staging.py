@@ -1,7 +1,7 @@
 """Folders for files that are being written, and what becomes of them when their process is killed.
 
 A folder is locked for as long as its process uses it; the kernel frees the lock when the process ends, however it ends.
-Whoever makes the next folder at the same place removes those that nobody has locked any more.
+Whoever makes the next folder at the same place removes the folders that no process locks any more.
 """
 
 import errno
@@ -32,7 +32,7 @@ def staging_folder(home: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(parent: Path, prefix: str = _PREFIX) -> Iterator[Path]:
-    """A new folder in another that is removed at the end, or else when the next one of the same prefix is made.
+    """A new folder below `parent`, removed at the end, or at the latest when the next one with this prefix is made.
 
     Raises:
         RecographError: it can't be made, or the disk is full.
@@ -52,7 +52,7 @@ def temporary_folder(parent: Path, prefix: str = _PREFIX) -> Iterator[Path]:
 
 
 def abandoned(parent: Path, prefix: str = _PREFIX) -> list[Path]:
-    """The folders that processes have left which are gone."""
+    """The folders that ended processes have left behind."""
     folders = (path for path in parent.glob(f"{prefix}*") if path.is_dir())
     return sorted(filter(_is_abandoned, folders))
 
@@ -65,7 +65,7 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def remove_abandoned(parent: Path, prefix: str = _PREFIX) -> None:
-    """Delete the folders that processes have left which are gone."""
+    """Delete the folders that ended processes have left behind."""
     for folder in abandoned(parent, prefix):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -101,7 +101,7 @@ def stamp_of(status: os.stat_result) -> str:
 
 @contextmanager
 def customer_locked(home: str | Path, customer: str) -> Iterator[None]:
-    """Be the only one of this installation who makes or erases a customer's tables, for the block.
+    """Keep the other processes of this installation from making or erasing a customer's tables during the block.
 
     Raises:
         RecographError: the home can't be written.
@@ -119,7 +119,7 @@ def customer_locked(home: str | Path, customer: str) -> Iterator[None]:
 
 @contextmanager
 def room_needed(folder: str | Path) -> Iterator[None]:
-    """Turn the many ways in which a full disk shows into one sentence with the place and what is needed.
+    """Turn the many errors that a full disk causes into one sentence with the folder and what to do.
 
     Raises:
         RecographError: the disk is full.
@@ -145,7 +145,7 @@ def refusal(folder: str | Path, error: OSError) -> str:
 def _is_full(error: Exception) -> bool:
     if getattr(error, "errno", None) in _FULL:
         return True
-    # DuckDB has error classes of its own, and only words.
+    # DuckDB's own error classes have no number, so its words are compared.
     words = (*map(os.strerror, _FULL), "failed to offload data block")
     return any(word in str(error) for word in words)
 
