@@ -1,6 +1,6 @@
-"""dbt for one partition at a time: what it is told, the project as it was parsed once, and what a build came to.
+"""Runs dbt for one partition at a time: its settings, the project that is parsed only once, and a build's results.
 
-dbt runs within this process, since most of the time of its command goes into importing and parsing.
+dbt runs within this process: a command of its own would spend most of its time on importing dbt and parsing.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from recograph.adapters.dbt_lineage import Columns
 
 DBT = Path(sys.executable).with_name("dbt")
-"""The dbt of this environment, whatever PATH says."""
+"""The dbt command of this Python environment, whatever PATH says."""
 _SAVED_PARSE = "partial_parse.msgpack"
 
 
@@ -72,11 +72,11 @@ class ParsedProject:
 
     @property
     def saved_parse(self) -> Path:
-        """What dbt needs in order not to parse again."""
+        """The file from which dbt takes what it parsed, instead of parsing again."""
         return self.folder / _SAVED_PARSE
 
     def lineage(self, platform: Platform) -> "dict[str, Columns]":
-        """By mart and column: step ("glue" or "marts"), table and column of what it is made of."""
+        """By mart and column, what the column is made of: (step, table, column), where step is "glue" or "marts"."""
         saved = json.loads((self.folder / f"lineage-{platform.id}.json").read_text(encoding="utf-8"))
         return {
             mart: {column: {(step, table, source) for step, table, source in sources} for column, sources in of.items()}
@@ -119,7 +119,7 @@ def parsed_project(settings: Settings) -> ParsedProject:
             for old in folder.parent.glob("project-*"):
                 shutil.rmtree(old, ignore_errors=True)
             folder.mkdir(exist_ok=True)
-            # The manifest comes last: where it is, the others are.
+            # The manifest comes last: where it is there, the other files are, too.
             for name in (_SAVED_PARSE, *(f"lineage-{platform.id}.json" for platform in used), "manifest.json"):
                 (scratch / name).replace(folder / name)
     return ParsedProject(folder)
@@ -135,7 +135,7 @@ _ANY_DAY = "2026-01-01"
 
 
 def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
-    """Compile some customer's partition: manifest, lineage and what dbt saves of its parsing are the same for all."""
+    """Compile the partition of a made-up customer: the files that dbt writes are the same for all customers."""
     anyone = Customer.model_construct(id="__customer__", name="", region="", size="", category="", platform=platform.id)
     command = [
         *(
@@ -167,7 +167,7 @@ def _columns(platform: Platform) -> dict[str, list[str]]:
 
 
 def _save_lineage(settings: Settings, scratch: Path, platform: Platform) -> None:
-    # Here, because it brings a parser of SQL, for which whoever finds all parsed needn't wait.
+    # Imported here, because it loads a parser of SQL, which nobody needs where the project is parsed already.
     from recograph.adapters.dbt_lineage import column_lineage
 
     manifest = (scratch / "manifest.json").read_text(encoding="utf-8").replace("__snapshot_date__", _ANY_DAY)
@@ -183,25 +183,25 @@ class NodeResult:
     node: str
     """Name of the model or test."""
     model: str
-    """The model itself, or the one that is tested."""
+    """Name of the model that was built or tested."""
     is_test: bool
     succeeded: bool
     status: str
     message: str
     adapter_response: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the engine said, such as `data_scanned_in_bytes`."""
+    """What the engine reported, such as `data_scanned_in_bytes`."""
     generic_test: str = ""
-    """Which of the project's tests it is."""
+    """Which of the project's generic tests it is; empty for a model."""
     sql: str = ""
-    """Of a test: what was asked."""
+    """The SQL of a test; empty for a model."""
     relation: str = ""
-    """Of a test: what the model is called in it."""
+    """What the model is called in the SQL of a test."""
 
 
 def build(
     settings: Settings, customer: Customer, date: str, models: Sequence[str], *, only_test: bool = False
 ) -> list[NodeResult]:
-    """Build models of one partition and test them, or only test what is there.
+    """Build models of one partition and test them; with `only_test`, test what was built before.
 
     Raises:
         RecographError: dbt could build nothing at all.
@@ -257,7 +257,7 @@ def _read_manifest(settings: Settings) -> "Manifest":
 
 
 def _in(settings: Settings, scratch: Path) -> list[str]:
-    """The options of an invocation that writes nothing but into a folder, and says nothing on the terminal."""
+    """Options with which dbt writes only into the `scratch` folder, and nothing to the terminal."""
     folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
     folders |= {"--target-path": scratch, "--log-path": scratch}
     options = [text for name, folder in folders.items() for text in (name, str(folder))]

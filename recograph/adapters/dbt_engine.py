@@ -1,11 +1,11 @@
-"""What differs between the engines on which dbt builds the marts, and isn't SQL."""
+"""The interface `DbtEngine`: how the engines on which dbt builds the marts differ, apart from their SQL."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 
 class DbtEngine(Protocol):
-    """An engine, as dbt and the assets of the marts need to know it."""
+    """An engine on which dbt builds the marts."""
 
     @property
     def target(self) -> str:
@@ -13,17 +13,17 @@ class DbtEngine(Protocol):
 
     @property
     def dialect(self) -> str:
-        """What sqlglot calls its SQL."""
+        """The name that sqlglot has for the engine's SQL."""
 
     @property
     def keeps_tables(self) -> bool:
-        """Whether a mart is a table whose name means something when the run is over."""
+        """Whether the table of a mart can still be queried by its name when the run is over."""
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:
-        """Make what must be there before a partition of the models is written."""
+        """Make what must exist before a partition of the models is written, such as folders."""
 
     def cost(self, response: Mapping[str, Any]) -> dict[str, Any]:
-        """What building a model cost, as metadata of its asset, by what the engine told dbt of it."""
+        """What building a model cost, as metadata of its asset; `response` is what the engine reported to dbt."""
 
     def advice(self, failure: str) -> str | None:
-        """What to do about a failure, where the engine's message doesn't say it."""
+        """What to do about a failure; None or empty where the engine's message says it already."""

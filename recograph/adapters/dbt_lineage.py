@@ -11,7 +11,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
 Columns = Mapping[str, set[tuple[str, str, str]]]
-"""By column: step of the flow ("glue" or "marts"), table and column of what it is made of."""
+"""By column, what the column is made of: (step, table, column), where step is "glue" or "marts"."""
 
 
 def column_lineage(
@@ -20,10 +20,10 @@ def column_lineage(
     """The lineage of every mart that was compiled.
 
     Args:
-        manifest: of dbt, as it was when the marts were compiled.
+        manifest: dbt's manifest of the project that was compiled.
         compiled: dbt's folder of compiled models.
         tables: the columns of the source tables, by table.
-        dialect: of the SQL: duckdb or athena.
+        dialect: sqlglot's name for the SQL: duckdb or athena.
     """
     marts = {
         node["name"]: node

@@ -1,6 +1,6 @@
 """The one place where the environment decides which resource stands behind which name.
 
-The adapters of AWS are imported where they are chosen: boto3 takes a second, which nobody else need wait.
+The adapters of AWS are imported only where they are chosen: importing boto3 takes a second.
 """
 
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def open_inbox(settings: Settings) -> Inbox:
-    """Where the dumps of this installation lie."""
+    """The inbox of this installation, where its dumps lie."""
     if settings.on_aws:
         from recograph.adapters.aws.s3_inbox import S3Inbox
 
@@ -84,15 +84,15 @@ def open_dbt(settings: Settings) -> DbtEngine:
 
 
 def services(settings: Settings) -> Collection[str]:
-    """The services that the installation asks, by AWS's names; for assets that ask one themselves."""
+    """AWS's names of the services that assets of this installation call; empty where it isn't on AWS."""
     return ("s3", "secretsmanager") if settings.on_aws else ()
 
 
 def reads(settings: Settings) -> Iterator[str]:
-    """What each library that asks a service could read, a sentence for each; nothing where none is asked.
+    """Make one read with each library that calls AWS, and say in a sentence what was read; nothing where not on AWS.
 
     Raises:
-        RecographError: one couldn't; those before it could.
+        RecographError: a read failed; those before it succeeded.
     """
     if settings.on_aws:
         from recograph.adapters.aws.reads import reads as aws_reads

@@ -68,7 +68,8 @@ def _cast(values: pa.Array, type_: pa.DataType) -> pa.Array:
     """Values as another type.
 
     Raises:
-        pa.ArrowInvalid: they can't be: Arrow would, but no number says by itself which moment or truth it stands for.
+        pa.ArrowInvalid: they can't be cast. Also raised where Arrow would cast but the meaning would be a guess, such
+            as a number as a time or as true or false.
     """
     told_apart = (pa.types.is_timestamp, pa.types.is_boolean)
     if not pa.types.is_string(type_) and not pa.types.is_string(values.type):

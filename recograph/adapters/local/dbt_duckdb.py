@@ -19,7 +19,7 @@ class DuckDBEngine:
     keeps_tables: bool = False
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:
-        """See `DbtEngine.make_room`: DuckDB makes no folder itself."""
+        """See `DbtEngine.make_room`: makes the folders, because DuckDB doesn't."""
         for model in models:
             Path(self.lake, mart_partition(model, customer, date)).mkdir(parents=True, exist_ok=True)
 
@@ -28,4 +28,4 @@ class DuckDBEngine:
         return {}
 
     def advice(self, failure: str) -> None:
-        """See `DbtEngine.advice`: its messages say all there is to say."""
+        """See `DbtEngine.advice`: DuckDB's messages need no addition."""

@@ -20,7 +20,8 @@ from recograph.lake.layout import mart_partition, remaking
 from recograph.lake.staging import room_needed, staging_folder
 
 _MEMORY = "512MB"
-"""Of DuckDB in a process; beyond it DuckDB spills. Customers are loaded at once, and 8 million rows take no longer."""
+"""How much memory DuckDB takes in a process; what doesn't fit it writes to disk. The limit is low because several
+customers are loaded at the same time; comparing 8 million rows takes no longer with it than without."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class DuckDBWarehouse:
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`."""
         folder = Path(self.lake, mart_partition(mart, customer, date))
-        # By its name alone: another file there is one that dbt hasn't finished.
+        # Only the file of this name counts: any other file in the folder is one that dbt hasn't finished.
         file = folder / f"{mart}.parquet"
         if not file.exists():
             return None
@@ -71,7 +72,7 @@ class DuckDBWarehouse:
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        """One in-memory database a process; cursors of it are safe across threads."""
+        """One in-memory database per process; its cursors may be used by several threads."""
         with _LOCK:
             if not _SHARED:
                 # By default it would spill into the working directory, where databases of other processes do, too.
@@ -84,13 +85,13 @@ class DuckDBWarehouse:
 def _brought_along(relation: str, file: Path, columns: Mapping[str, str]) -> str:
     """The relation with the columns that its mart has today.
 
-    NULL where the file was written without one, and where what it has can't become what the column is now: no number
-    says by itself which moment or which truth it stands for.
+    A column is NULL where the file doesn't have it, and where its values there can't be cast to the column's type of
+    today: a number, for example, doesn't say which time, or which of true and false, it stands for.
     """
     try:
         written = {field.name: field.type for field in pq.read_schema(file)}
     except (OSError, pa.ArrowInvalid):
-        return relation  # whose reader says what is wrong with it
+        return relation  # reading the relation will say what is wrong with the file
     if all(name in written and _is(written[name], type_) for name, type_ in columns.items()):
         return relation
     selected = [
@@ -101,14 +102,14 @@ def _brought_along(relation: str, file: Path, columns: Mapping[str, str]) -> str
 
 
 def _becomes(type_: pa.DataType, name: str) -> bool:
-    """Whether values of an Arrow type have a meaning as what dbt calls so."""
+    """Whether values of an Arrow type can be cast to the type that dbt calls `name` without a guess."""
     if name in ("boolean", "timestamp"):
         return _is(type_, name) or pa.types.is_string(type_)
     return name == "varchar" or not (pa.types.is_boolean(type_) or pa.types.is_timestamp(type_))
 
 
 def _is(type_: pa.DataType, name: str) -> bool:
-    """Whether an Arrow type is what dbt calls so."""
+    """Whether an Arrow type is the one that dbt calls `name`."""
     kinds = {
         "bigint": pa.types.is_integer,
         "double": pa.types.is_floating,
@@ -125,7 +126,7 @@ _AT_EXIT = ExitStack()
 
 @atexit.register
 def remove_spilled() -> None:
-    """Remove the folder for what doesn't fit into memory; for processes that end without ceremony."""
+    """Remove the folder for what doesn't fit into memory; called directly by processes that skip `atexit`."""
     _AT_EXIT.close()
 
 

@@ -56,7 +56,7 @@ class LocalInbox:
 
 
 def _dump(customer: str, date: str, path: Path) -> DumpFile:
-    """A dump as it lies there; that it can't be read is trouble of its own day only."""
+    """A dump as it lies in the folder. If it can't be read it has `trouble`, so that the other days stay readable."""
     try:
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode):
@@ -70,7 +70,7 @@ def _dump(customer: str, date: str, path: Path) -> DumpFile:
         return DumpFile(customer, date, str(path), 0, version_of(["unreadable", str(error)]), str(error))
     version = version_of(f"{name} {seen.st_size} {seen.st_mtime_ns}" for name, seen in files)
     size = sum(seen.st_size for _, seen in files)
-    # Copying keeps the time of modification, where asked to.
+    # The time of the change counts, because copying can keep the time of modification.
     last = max((seen.st_ctime for _, seen in files), default=status.st_ctime)
     changed = datetime.datetime.fromtimestamp(last, datetime.UTC)
     return DumpFile(customer, date, str(path), size, version, is_folder=True, changed=changed)

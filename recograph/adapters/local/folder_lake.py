@@ -58,7 +58,7 @@ class LocalLake:
         return self.publish_all({key: file})[key]
 
     def publish_all(self, files: Mapping[str, Path]) -> dict[str, int]:
-        """Put staged files at their keys, and none of them before there is room for all; returns their sizes."""
+        """Put staged files at their keys, but none before there is room for all; returns their sizes by key."""
         sizes = {key: file.stat().st_size for key, file in files.items()}
         drafts: dict[Path, Path] = {}
         try:
@@ -66,9 +66,9 @@ class LocalLake:
                 target = self.folder / key
                 target.parent.mkdir(parents=True, exist_ok=True)
                 drafts[target] = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-                # Needs room where the lake is on another disk than the staging folder.
+                # This copies, and so needs room, if the lake is on another disk than the staging folder.
                 shutil.move(file, drafts[target])
-            # Nothing can fail for lack of room any more.
+            # From here on nothing can fail for lack of room.
             for target, draft in drafts.items():
                 draft.replace(target)
         except OSError as error:

@@ -41,11 +41,11 @@ class ParquetCatalog:
         return tables
 
     def prepare_marts(self, marts: Mapping[str, Mapping[str, str]]) -> bool:  # noqa: ARG002
-        """See `Catalog.prepare_marts`. Each partition is a file that says itself what is in it."""
+        """See `Catalog.prepare_marts`. There are no tables to change: each file says what columns it has."""
         return False
 
     def register_mart(self, mart: str, customer: str, date: str, columns: Mapping[str, str]) -> None:
-        """See `Catalog.register_mart`: the file is all that it takes."""
+        """See `Catalog.register_mart`. Nothing is to be done: the file is queryable as soon as it is there."""
 
     def lists_mart(self, mart: str, customer: str, date: str) -> bool:  # noqa: ARG002
         """See `Catalog.lists_mart`."""

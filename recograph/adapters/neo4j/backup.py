@@ -1,7 +1,7 @@
 """Copies of the local graph, in the format of `neo4j-admin database dump`: Aura and other Neo4j servers load it too.
 
-Users and passwords are no part of it, so that a restore leaves the home's password as it is. Community Edition dumps
-and loads while the server is down; a running one is stopped and started again.
+Users and passwords aren't in them, so that a restore leaves the home's password as it is. Community Edition dumps
+and loads only while the server is down; a running server is stopped and started again.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from recograph.lake.staging import temporary_folder
 
 _DATABASE = "neo4j"
 _LIST = "backups.txt"
-"""In the server's home: where backups were written, so that whoever erases somebody is told of them."""
+"""The file in the server's home that lists the backups, so that whoever erases a person is told of them."""
 _FOLDERS = ("databases", "transactions")
 
 
@@ -51,7 +51,7 @@ def backups(home: Path) -> list[Path]:
 
 
 def restore(server: ManagedServer, file: Path, *, overwrite: bool = False) -> None:
-    """Put a backup in the place of the graph; should it turn out to be none, the graph stays as it was.
+    """Replace the graph by a backup; if the file turns out not to be a backup, the graph stays as it was.
 
     Raises:
         RecographError: the file isn't a backup that Neo4j can read, or there is a graph that may not be replaced.

@@ -1,4 +1,4 @@
-"""The user's cache folder: what installations on one machine share, and can be fetched or made again."""
+"""The user's cache folder, for what all installations on a machine share and what can be fetched or made again."""
 
 import os
 from pathlib import Path

@@ -7,7 +7,7 @@ import psutil
 from recograph.errors import RecographError
 
 OVERRIDES = "overrides.conf"
-"""In the server's home: settings of one's own, in neo4j.conf's form; they win over the ones below."""
+"""A file in the server's home with the user's settings, in neo4j.conf's form; they win over the settings below."""
 
 _MIB = 1024**2
 _HOST = "127.0.0.1"
@@ -51,11 +51,11 @@ def settings(bolt_port: int, http_port: int, memory: int) -> dict[str, str]:
         "db.tx_log.rotation.size": "64m",
         "db.tx_log.rotation.retention_policy": "keep_none",
         "db.checkpoint.interval.time": "5m",
-        # Ends what somebody forgot in Browser; recograph's own transactions name a time of their own.
+        # Ends what somebody forgot in Browser; recograph's own transactions have time-outs of their own.
         "db.transaction.timeout": "10m",
         # The query log would hold the parameters, which are the customers' data.
         "db.logs.query.enabled": "OFF",
-        # Waiting out the quiet period makes up ten of the eleven seconds that a stop takes.
+        # By default a stop takes eleven seconds, ten of which are this quiet period.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
     }
 

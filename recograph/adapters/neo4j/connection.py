@@ -58,7 +58,7 @@ def port_is_free(port: int) -> bool:
         if asking.connect_ex((HOST, port)) == 0:
             return False
     with socket.socket() as probe:
-        # As Java does: a port whose last connections linger in TIME_WAIT is free.
+        # Java does the same: it takes a port whose last connections linger in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -81,7 +81,7 @@ def read_password(home: Path) -> str:
     """The password in HOME/password.
 
     Raises:
-        RecographError: it is gone.
+        RecographError: the file is gone.
     """
     path = home / "password"
     try:
@@ -94,7 +94,7 @@ def read_password(home: Path) -> str:
 
 
 def ensure_password(home: Path) -> None:
-    """Generate the password, and give it to the server to be, where there is no store yet.
+    """Where there is no store yet, generate the password and write it where the server's first start will look.
 
     Raises:
         RecographError: there is a store, but its password is gone.
@@ -108,7 +108,7 @@ def ensure_password(home: Path) -> None:
 
 
 def write_initial_user(data: Path, password: str) -> None:
-    """Leave the file that `neo4j-admin dbms set-initial-password` leaves, without its two seconds of Java."""
+    """Write the file that `neo4j-admin dbms set-initial-password` writes, without starting Java, which takes 2 s."""
     salt = secrets.token_bytes(32)
     digest = salt + password.encode()
     for _ in range(_HASH_ROUNDS):

@@ -25,7 +25,7 @@ class Server:
     username: str
     password: str = field(repr=False)
     browser: str | None = None
-    """Address of Neo4j Browser, where the server is ours."""
+    """Address of Neo4j Browser; None for a server that recograph doesn't manage."""
     password_file: str | None = None
 
 
@@ -73,7 +73,7 @@ def connect(server: Server, **options: Any) -> Iterator[neo4j.Driver]:
 
     Args:
         server: where it is.
-        options: the driver's own, such as `connection_timeout`.
+        options: options of Neo4j's driver, such as `connection_timeout`.
 
     Raises:
         RecographError: the server can't be reached or doesn't let this user in.
@@ -87,7 +87,7 @@ def connect(server: Server, **options: Any) -> Iterator[neo4j.Driver]:
         driver = neo4j.GraphDatabase.driver(
             server.uri,
             auth=(server.username, server.password),
-            # It would warn of each label that an empty graph doesn't have yet.
+            # Otherwise the driver warns about each label that an empty graph doesn't have yet.
             notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
             **options,
         )

@@ -1,11 +1,11 @@
 """Neo4j Community's jars: pinned by digest in `jars.lock`, fetched once per machine from Maven Central.
 
 The lock file names every jar, so that nothing has to be resolved: the jars that the cache folder lacks are fetched in
-parallel over connections that are kept, and checked against their SHA-256. A repository of one's own (a mirror) is
-named in jgo's settings file, in the section `[repositories]`, and is asked first. jgo resolves the lock anew.
+parallel, and checked against their SHA-256. A mirror can be named in jgo's settings file, in the section
+`[repositories]`; it is asked first.
 
 To move to another Neo4j, set `VERSION`, run `python -m recograph.adapters.neo4j.jars`, which resolves the coordinates
-anew and rewrites the lock, and run the tests. An existing store is opened by the newer version as it is (`server.py`).
+with jgo and rewrites the lock, and run the tests. A newer version opens an existing store as it is (`server.py`).
 """
 
 import hashlib
@@ -36,7 +36,7 @@ COORDINATES = (
 LOCK = Path(__file__).with_name("jars.lock")
 _PARALLEL_DOWNLOADS = 16
 _SAY_EVERY = 3.0
-"""Seconds."""
+"""Seconds between two lines about the progress of a fetch."""
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -53,12 +53,12 @@ class Jar:
 
     @property
     def filename(self) -> str:
-        """As Maven names it: artifact-version[-classifier].jar."""
+        """The jar's file name in Maven: artifact-version[-classifier].jar."""
         return "-".join(self.coordinate.split(":")[1:]) + ".jar"
 
     @property
     def path(self) -> str:
-        """Below a Maven repository: group/artifact/version/filename."""
+        """The jar's path in a Maven repository: group/artifact/version/filename."""
         group, artifact, version = self.coordinate.split(":")[:3]
         return f"{group.replace('.', '/')}/{artifact}/{version}/{self.filename}"
 
@@ -72,7 +72,7 @@ def classpath(say: Callable[[str], None]) -> list[Path]:
     """The jars on this machine, fetched where they are missing.
 
     Args:
-        say: called with a line about what is fetched, now and then.
+        say: called now and then with a line about the progress.
 
     Raises:
         RecographError: a jar is missing and can't be fetched, or the cache folder can't be written.
@@ -88,13 +88,13 @@ def classpath(say: Callable[[str], None]) -> list[Path]:
 
 
 def _fetch(jars: list[Jar], folder: Path, say: Callable[[str], None]) -> None:
-    # Here, since every command imports this module for the version, and hardly one fetches.
+    # Imported here, because every command imports this module for the version, and hardly any command fetches.
     import requests
     from requests.adapters import HTTPAdapter
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # A jar takes its place by a rename, so that a fetch that is cut off or runs twice leaves no half of one.
+        # A jar gets its place by a rename, so that a fetch which is cut off, or runs twice, leaves no half jar.
         with (
             tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as staging,
             requests.Session() as session,
@@ -158,7 +158,7 @@ def write_lock() -> None:
         context = _maven(Path(staging))
         inputs, transitive = context.resolver.resolve([context.create_dependency(name) for name in COORDINATES])
         lines = []
-        for dependency in [*inputs, *(found for found in transitive if found.scope in ("compile", "runtime"))]:
+        for dependency in [*inputs, *(needed for needed in transitive if needed.scope in ("compile", "runtime"))]:
             artifact = dependency.artifact
             name = [artifact.groupId, artifact.artifactId, artifact.version, artifact.classifier]
             digest = hashlib.sha256(artifact.resolve().read_bytes()).hexdigest()

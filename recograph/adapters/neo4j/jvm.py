@@ -63,10 +63,10 @@ def spawn_server(home: Path, arguments: Path, log: Path) -> subprocess.Popen[byt
 
 
 def _obey() -> None:
-    """Let SIGTERM end what is started now, though whoever starts it may ignore it.
+    """Let SIGTERM end the process that is being started, even if the process that starts it ignores SIGTERM.
 
-    A shell lets jobs in the background ignore SIGINT, Dagster treats SIGTERM as it finds SIGINT treated, and Java goes
-    on ignoring what it was born to ignore: the server could only be killed.
+    A shell makes background jobs ignore SIGINT; Dagster then ignores SIGTERM, too; and Java goes on ignoring the
+    signals that its parent ignored. Without this the server could only be killed.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -1,4 +1,4 @@
-"""What a home remembers of its server: the process, its ports, the version of its store; and the lock around it."""
+"""What a home remembers about its server: the process, its ports, the version of its store; and the home's lock."""
 
 import fcntl
 import json
@@ -31,7 +31,7 @@ class RunningServer:
             return None
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
-            # Its command names the home by the path that it had when it was started.
+            # The command of the process names the home by the path that the home had when the server was started.
             return process if _serves(process, home) and f"--home-dir={home}" in process.cmdline() else None
         return None
 
@@ -44,8 +44,8 @@ def find_process(home: Path) -> psutil.Process | None:
 def _serves(process: psutil.Process, home: Path) -> bool:
     """Whether a process is a Neo4j that works in this home.
 
-    Its working folder says so: a clock that steps doesn't change it, a home that is moved takes it along, and of a home
-    that is copied only the original has it.
+    The working folder of the process says so. It stays right when the clock is set, it moves when the home is moved,
+    and if the home is copied it is the original's only.
     """
     try:
         return (
@@ -87,7 +87,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Keep other processes from starting or stopping this home's server meanwhile; the kernel frees it if we die."""
+    """Keep other processes from starting or stopping this home's server; the kernel frees the lock if we die."""
     with (home / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,9 +1,9 @@
-"""The Neo4j server that recograph runs on this machine, for whoever names no other.
+"""The Neo4j server that recograph runs on this machine, where the environment names no other.
 
     HOME/data            the store; survives stops, kills and reboots
     HOME/logs            neo4j.log, debug.log, console.log
     HOME/conf            settings, written at every start
-    HOME/overrides.conf  settings of one's own (optional)
+    HOME/overrides.conf  the user's own settings (optional)
     HOME/password        the password of user neo4j, readable by the owner alone
     HOME/server.json     process, ports and version of the store
 
@@ -37,18 +37,18 @@ _SETTLING_SECONDS = 1.0
 _STOP_SECONDS = 60.0
 _ATTEMPTS = 3
 _TAKEN = re.compile("[Aa]ddress (already|.* is already) in use")
-"""In Java's words, or Neo4j's."""
+"""How Java, or Neo4j, says in the console log that another program has the port."""
 
 
 class ManagedServer:
     """The server of one home folder; any number of objects and processes may stand for the same one."""
 
     def __init__(self, home: Path, *, say: Callable[[str], None] | None = None) -> None:
-        """Nothing is started or written yet.
+        """Keep what starting needs; nothing is started or written yet.
 
         Args:
             home: the server's folder, made at the first start.
-            say: told, in one sentence each, what the user should know (a long fetch, other ports). Default: logged.
+            say: called with a sentence that the user should know (a long fetch, other ports). Default: logged.
         """
         self.home = home.resolve()
         self._say = say or logging.getLogger(__name__).info
@@ -93,7 +93,7 @@ class ManagedServer:
             Whether there was a server to stop.
 
         Raises:
-            RecographError: it is still there after the timeout.
+            RecographError: the server is still running after the timeout.
         """
         if not self.home.is_dir():
             return False
@@ -196,7 +196,7 @@ class ManagedServer:
         connection = self._connection(state)
         ports = {state.bolt_port}
         if served_port(effective_settings(self.home, state.bolt_port, state.http_port)) == state.http_port:
-            # It opens last: where another server has taken it meanwhile, Bolt answers once before this one ends.
+            # This port opens last: where another server has taken it, Bolt answers before this server fails and ends.
             ports.add(state.http_port)
         deadline = time.monotonic() + _BOOT_SECONDS
         seen = time.monotonic()
@@ -249,7 +249,7 @@ class ManagedServer:
 
 
 def _listens(process: psutil.Process, ports: set[int]) -> bool:
-    """Whether the ports are the process's own: a server of another home may have been quicker to take one."""
+    """Whether the process itself listens on the ports: the server of another home may have taken one before it."""
     try:
         connections = process.net_connections(kind="tcp")
     except psutil.Error:
