@@ -2,15 +2,20 @@
 
 import functools
 import re
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, StatementKind, is_count, translation
-
-if TYPE_CHECKING:
-    from recograph.dumps.settings import Session
+from recograph.dumps.dialects.rules import (
+    Dialect,
+    Effect,
+    Lexing,
+    Literals,
+    Settable,
+    StatementKind,
+    is_count,
+    translation,
+)
 
 _MOST_DIGITS = 65
 _MOST_BITS = 64
@@ -158,7 +163,7 @@ _SQL_MODE = re.compile(rb"\bSQL_MODE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|@|IFNULL\
 _TIME_ZONE = re.compile(rb"\bTIME_ZONE`?\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\")", re.I)
 
 
-def setting(session: "Session", text: bytes) -> None:
+def setting(session: Settable, text: bytes) -> None:
     """See `Dialect.setting`."""
     if match := _CHARSET.match(text):
         charset = match[1].decode().lower()

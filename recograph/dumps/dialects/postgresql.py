@@ -2,17 +2,13 @@
 
 import functools
 import re
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from recograph.dumps.charsets import postgresql_codec
 from recograph.dumps.dialects.mysql import decimal_type
-from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, StatementKind, translation
+from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, Settable, StatementKind, translation
 from recograph.dumps.names import NAME, unquote
-
-if TYPE_CHECKING:
-    from recograph.dumps.settings import Session
 
 _MOST_DIGITS = 1000
 
@@ -131,7 +127,7 @@ _TRUE = (b"on", b"true", b"yes", b"1")
 _FALSE = (b"off", b"false", b"no", b"0")
 
 
-def setting(session: "Session", text: bytes) -> None:
+def setting(session: Settable, text: bytes) -> None:
     """See `Dialect.setting`."""
     if match := _CLIENT_ENCODING.match(text):
         name = match[1].decode(errors="replace")

@@ -4,14 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    from recograph.dumps.settings import Session
 
 Pattern = re.Pattern[bytes]
 
@@ -80,6 +77,25 @@ class Literals:
     """Whether backslashes escape in N'...' as in other strings."""
 
 
+class Settable(Protocol):
+    """What a statement of settings can change; see `recograph.dumps.settings.Session`."""
+
+    encoding: str
+    encoded_by_column: bool
+    backslash_escapes: bool
+    quoted_names: bool
+    search_path: str
+
+    def encode(self, codec: str | None, name: str) -> None:
+        """Take in the codec of text."""
+
+    def set_time_zone(self, name: str) -> None:
+        """Take in the time zone of moments."""
+
+    def unknown(self, setting: str) -> Exception:
+        """That a setting has a value that isn't known."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One server's SQL, as its dumps are written in it."""
@@ -96,7 +112,7 @@ class Dialect:
     """What a table's definition holds besides columns."""
     column_type: Callable[[str], pa.DataType]
     """The type that a column's definition, without its name and strings, states."""
-    setting: Callable[["Session", bytes], None]
+    setting: Callable[[Settable, bytes], None]
     """Takes in a statement of settings."""
     codec: Callable[[str], str | None]
     """Python's codec of a character set that a whole dump may be in."""
