@@ -15,7 +15,7 @@ from botocore.tokens import SSOTokenProvider
 from dbt.adapters.athena.connections import AthenaCredentials
 from dbt.adapters.athena.session import get_boto3_session_from_credentials
 
-from recograph.adapters.aws import clients
+from recograph.adapters.aws import arrow_s3, clients
 from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.defs.failures import tried_again
@@ -115,6 +115,12 @@ def test_credentials_are_renewed_in_a_run_longer_than_their_life(
         with filesystem.open_input_file(f"{root}{KEY}") as file:
             assert pq.read_metadata(file).num_rows == 2
         assert proxy.keys[-1] == f"ECSx{identity.given}"
+    monkeypatch.setattr(arrow_s3, "LONG_BYTES", 1)
+    with filesystem.open_input_file(f"{root}{KEY}") as file:  # one that is read for longer than they are good for
+        for _ in range(2):
+            proxy.keys.clear()
+            assert pq.ParquetFile(file).read()["id"].to_pylist() == [1, 2]
+            assert proxy.keys[-1] == f"ECSx{identity.given}"
 
 
 def test_without_a_login_nothing_is_asked_and_the_message_says_what_to_do(

@@ -11,8 +11,9 @@ import pytest
 
 from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
+from recograph.adapters.aws.glue_tables import GlueTable, bring_along, register_partitions
 from recograph.adapters.aws.s3_lake import S3Lake
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.lake.layout import landing_key
 from recograph.lake.marts import publish_mart
 from recograph.platforms import Column, Contract
@@ -219,6 +220,31 @@ def test_a_crawler_that_takes_too_long_is_not_waited_for(catalog: GlueCatalog, g
     glue.start_crawler(Name=f"{catalog.crawler_prefix}customer_1")
     with pytest.raises(RecographError, match="is still RUNNING after 0 s"):
         impatient.crawl("customer_1")
+
+
+def test_a_part_of_an_answer_is_asked_for_again_and_none_is_told(
+    catalog: GlueCatalog, glue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [("id", "bigint")]
+    table = GlueTable(catalog.marts_database, "t", "", columns, [("day", "string")], catalog.lake.uri("marts/t/"))
+    bring_along(glue, table, None)
+    days: dict[tuple[str, ...], Any] = {(day,): columns for day in DAYS}
+    register_partitions(glue, table, days)
+    ask = glue.batch_get_partition
+    asked: list[int] = []
+
+    def half(PartitionsToGet: list[Any], **where: Any) -> Any:  # noqa: N803 - as boto3 calls it
+        asked.append(len(PartitionsToGet))
+        return {**ask(PartitionsToGet=PartitionsToGet[:1], **where), "UnprocessedKeys": PartitionsToGet[1:]}
+
+    monkeypatch.setattr(glue, "batch_get_partition", half)
+    register_partitions(glue, table, days)
+    assert asked == [2, 1]
+    nothing = {"Partitions": []}
+    for answer in (lambda **_: nothing, lambda **asked: nothing | {"UnprocessedKeys": asked["PartitionsToGet"]}):
+        monkeypatch.setattr(glue, "batch_get_partition", answer)
+        with pytest.raises(UnavailableError, match=r"Glue doesn't tell of partition 2026-11-01 of .*\.t.* Run again"):
+            register_partitions(glue, table, days)
 
 
 def test_a_mart_that_dbt_does_not_build_is_a_table_with_its_partitions(catalog: GlueCatalog, glue: Any) -> None:

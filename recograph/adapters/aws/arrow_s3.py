@@ -4,6 +4,7 @@ Arrow's own way to log in knows neither roles that a profile assumes nor single 
 asks unsigned. So it gets boto3's credentials, and gets them anew when boto3 has renewed them.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from recograph.adapters.aws.messages import aws_explained
 _AWS_OWN = re.compile(r"https://s3\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 
 
+LONG_BYTES = 1024**3
+"""From this size on reading a file may take longer than its credentials are good for."""
+
+
 class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
     """Reads what a bucket holds; it is written through boto3, whose uploads appear whole or not at all."""
 
@@ -28,7 +33,7 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
         self._made: tuple[Any, fs.S3FileSystem] | None = None
 
     @property
-    def _filesystem(self) -> fs.S3FileSystem:
+    def filesystem(self) -> fs.S3FileSystem:
         """Arrow's own, made anew when the credentials are no longer those it was made with."""
         credentials = clients.credentials(self._region)
         if self._made is None or self._made[0] != credentials:
@@ -46,9 +51,10 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
         return self._made[1]
 
     @contextmanager
-    def _explained(self, path: str) -> Iterator[fs.S3FileSystem]:
+    def explained(self, path: str) -> Iterator[fs.S3FileSystem]:
+        """Arrow's file system; what goes wrong in the block is said in a sentence."""
         with aws_explained(f"s3://{path}"):
-            yield self._filesystem
+            yield self.filesystem
 
     def get_type_name(self) -> str:
         """Its kind."""
@@ -60,31 +66,74 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
 
     def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
         """What is at some paths."""
-        with self._explained(paths[0]) as filesystem:
+        with self.explained(paths[0]) as filesystem:
             files: list[fs.FileInfo] = filesystem.get_file_info(paths)
             return files
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
         """What lies below a folder."""
-        with self._explained(selector.base_dir) as filesystem:
+        with self.explained(selector.base_dir) as filesystem:
             files: list[fs.FileInfo] = filesystem.get_file_info(selector)
             return files
 
     def open_input_stream(self, path: str) -> pa.NativeFile:
         """A file, from its beginning on."""
-        with self._explained(path) as filesystem:
+        with self.explained(path) as filesystem:
             return filesystem.open_input_stream(path)
 
     def open_input_file(self, path: str) -> pa.NativeFile:
         """A file, at any place."""
-        with self._explained(path) as filesystem:
-            return filesystem.open_input_file(path)
+        with self.explained(path) as filesystem:
+            file = filesystem.open_input_file(path)
+        return file if file.size() < LONG_BYTES else pa.PythonFile(_Renewed(self, path, file), mode="r")
 
     def _read_only(self, *_: Any) -> Any:
         raise NotImplementedError
 
     create_dir = delete_dir = delete_dir_contents = delete_root_dir_contents = delete_file = _read_only
     move = copy_file = open_output_stream = open_append_stream = _read_only
+
+
+class _Renewed(io.RawIOBase):
+    """A file that is opened anew when the credentials are no longer those that it was opened with."""
+
+    def __init__(self, handler: SignedS3, path: str, file: pa.NativeFile) -> None:
+        self._handler, self._path, self._file = handler, path, file
+        self._opened_by = handler.filesystem
+        self._place = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._place
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = place + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._file.size()}[whence]
+        return self._place
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to so many bytes."""
+        with self._handler.explained(self._path) as filesystem:
+            if filesystem is not self._opened_by:
+                self._file.close()
+                self._file, self._opened_by = filesystem.open_input_file(self._path), filesystem
+            size = self._file.size() - self._place if size < 0 else size
+            block: bytes = self._file.read_at(size, self._place)
+        self._place += len(block)
+        return block
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+        super().close()
 
 
 def signed_s3(region: str) -> fs.FileSystem:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 
 Columns = Sequence[tuple[str, str]]
 """Names, and types as Glue spells them."""
@@ -106,13 +106,27 @@ def register_partitions(glue: Any, table: GlueTable, partitions: Mapping[tuple[s
 def _correct(glue: Any, where: Mapping[str, str], wanted: Sequence[dict[str, Any]]) -> None:
     """Change the partitions that are there and aren't what they should be."""
     asked = [{"Values": partition["Values"]} for partition in wanted]
-    existing = glue.batch_get_partition(**where, PartitionsToGet=asked)["Partitions"]
-    storages = {tuple(partition["Values"]): partition["StorageDescriptor"] for partition in existing}
+    storages: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    while asked:
+        answer = glue.batch_get_partition(**where, PartitionsToGet=asked)
+        storages |= {tuple(partition["Values"]): partition["StorageDescriptor"] for partition in answer["Partitions"]}
+        left = answer.get("UnprocessedKeys", [])  # Glue answers a part where it is asked a lot
+        if len(left) == len(asked):
+            raise _unanswered(where, left[0]["Values"])
+        asked = left
     for partition in wanted:
-        storage, right = storages[tuple(partition["Values"])], partition["StorageDescriptor"]
+        values = tuple(partition["Values"])
+        if values not in storages:  # somebody took it away since
+            raise _unanswered(where, values)
+        storage, right = storages[values], partition["StorageDescriptor"]
         same_place = storage.get("Location", "").rstrip("/") == right["Location"].rstrip("/")
         if not same_place or _listed(storage.get("Columns", [])) != _listed(right["Columns"]):
             glue.update_partition(**where, PartitionValueList=partition["Values"], PartitionInput=partition)
+
+
+def _unanswered(where: Mapping[str, str], values: Sequence[str]) -> RecographError:
+    table = f"{where['DatabaseName']}.{where['TableName']}"
+    return UnavailableError(f"Glue doesn't tell of partition {'/'.join(values)} of {table}, which it has. Run again.")
 
 
 def _refuse(table: GlueTable, values: Sequence[str], detail: Mapping[str, str]) -> None:
