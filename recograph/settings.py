@@ -120,9 +120,7 @@ class Settings(BaseModel):
     neo4j_secret: str | None = Field(default=None, alias="RECOGRAPH_NEO4J_SECRET")
     region: str = Field(default="us-east-1", alias="AWS_REGION")
     athena_workgroup: str = Field(default="recograph", alias="RECOGRAPH_ATHENA_WORKGROUP")
-    athena_results: str = Field(
-        default_factory=lambda values: f"{values.get('lake')}/athena-results/", alias="RECOGRAPH_ATHENA_RESULTS"
-    )
+    athena_results: str | None = Field(default=None, alias="RECOGRAPH_ATHENA_RESULTS")
     marts_database: str = Field(default="recograph_marts", alias="RECOGRAPH_MARTS_DATABASE")
     landing_database_prefix: str = Field(default="recograph_landing_", alias="RECOGRAPH_LANDING_DATABASE_PREFIX")
     crawler_prefix: str = Field(default="recograph-landing-", alias="RECOGRAPH_CRAWLER_PREFIX")

@@ -8,18 +8,18 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recograph.adapters.dbt_variables import DBT, dbt_environment, partition_variable
 from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
 from recograph.lake.staging import temporary_folder
-from recograph.platforms import PLATFORMS, Platform, platforms_of
+from recograph.platforms import Platform, platforms_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
@@ -27,36 +27,7 @@ if TYPE_CHECKING:
 
     from recograph.adapters.dbt_lineage import Columns
 
-DBT = Path(sys.executable).with_name("dbt")
-"""The dbt command of this Python environment, whatever PATH says."""
 _SAVED_PARSE = "partial_parse.msgpack"
-
-
-def partition_variable(customer: Customer, date: str) -> dict[str, str]:
-    """The environment variable that tells dbt which partition to build; see `macros/partition.sql`."""
-    partition = {
-        "customer": customer.id,
-        "snapshot_date": date,
-        "customer_name": customer.name,
-        "region": customer.region,
-        "size": customer.size,
-        "category": customer.category,
-        "platform": customer.platform,
-    }
-    return {"RECOGRAPH_PARTITION": json.dumps(partition)}
-
-
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """What the dbt profile reads from the environment."""
-    return {
-        "RECOGRAPH_LAKE": settings.lake,
-        "RECOGRAPH_PLATFORMS": " ".join(PLATFORMS),
-        "AWS_REGION": settings.region,
-        "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
-        "RECOGRAPH_ATHENA_RESULTS": settings.athena_results,
-        "RECOGRAPH_MARTS_DATABASE": settings.marts_database,
-        "RECOGRAPH_LANDING_DATABASE_PREFIX": settings.landing_database_prefix,
-    }
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.local.parquet_catalog import ParquetCatalog
 from recograph.lake.interfaces import Catalog, Inbox, Lake, Warehouse
+from recograph.lake.layout import athena_results
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def open_warehouse(settings: Settings) -> Warehouse:
             lake=open_lake(settings),
             region=settings.region,
             workgroup=settings.athena_workgroup,
-            results=settings.athena_results,
+            results=athena_results(settings),
             database=settings.marts_database,
         )
     return DuckDBWarehouse(lake=settings.lake, home=str(settings.home))
@@ -97,4 +98,4 @@ def reads(settings: Settings) -> Iterator[str]:
     if settings.on_aws:
         from recograph.adapters.aws.reads import reads as aws_reads
 
-        yield from aws_reads(settings)
+        yield from aws_reads(settings, open_lake(settings), open_warehouse(settings), open_dbt(settings))

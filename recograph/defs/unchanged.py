@@ -14,8 +14,9 @@ from typing import Any
 import dagster as dg
 
 import recograph
-from recograph.adapters.dbt import dbt_environment, project_digest
+from recograph.adapters.dbt import project_digest
 from recograph.adapters.dbt_models import mart_columns
+from recograph.adapters.dbt_variables import dbt_environment
 from recograph.adapters.environment import open_inbox
 from recograph.analytics.kinds import KINDS
 from recograph.defs.failures import clear_failures, tried_again

@@ -7,16 +7,24 @@ places, and on AWS Terraform's `glue.tf` gives them to each customer's crawler.
 
 import re
 
+from recograph.settings import Settings
+
 PARTITIONS = {
     "landing/": re.compile(r"(landing/(?P<customer>[^/]+)/[^/]+/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
     "marts/": re.compile(r"(marts/[^/]+/customer=(?P<customer>[^/]+)/)snapshot_date=(?P<date>\d{4}-\d\d-\d\d)/"),
 }
 """What the keys of the partitions below a prefix look like; the first group is the table's."""
-UNLOADED = "athena-results/unload/"
+RESULTS = "athena-results/"
+"""The prefix of everything that Athena writes for a query; the bucket deletes it after some days."""
+UNLOADED = f"{RESULTS}unload/"
 """The prefix of the files that Athena writes when a large result is read."""
-STAGED = "athena-results/staged/"
-"""The prefix of files that are sent to S3 before they are published. The bucket deletes what is left here after some
-days, as all of Athena's results."""
+STAGED = f"{RESULTS}staged/"
+"""The prefix of files that are sent to S3 before they are published; the bucket deletes what is left here, too."""
+
+
+def athena_results(settings: Settings) -> str:
+    """Where Athena writes the results of queries: RECOGRAPH_ATHENA_RESULTS, or else a folder of the lake."""
+    return settings.athena_results or f"{settings.lake}/{RESULTS}"
 
 
 def dumps_folder(customer: str = "") -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from recograph.adapters.dbt import dbt_environment, partition_variable
 from recograph.adapters.dbt_models import mart_columns
+from recograph.adapters.dbt_variables import dbt_environment, partition_variable
 from recograph.adapters.environment import open_catalog, open_dbt, open_warehouse
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR, Settings

@@ -15,7 +15,7 @@ import jinja2
 import pytest
 import sqlglot
 
-from recograph.adapters.dbt import dbt_environment, partition_variable
+from recograph.adapters.dbt_variables import dbt_environment, partition_variable
 from recograph.adapters.environment import open_warehouse
 from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR, Settings

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from recograph.adapters.dbt import DBT, partition_variable
+from recograph.adapters.dbt_variables import DBT, partition_variable
 from recograph.customers import Customer
 from recograph.settings import DBT_PROJECT_DIR
 

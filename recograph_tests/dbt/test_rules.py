@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recograph.adapters.dbt import DBT, NodeResult, partition_variable
+from recograph.adapters.dbt import NodeResult
 from recograph.adapters.dbt_rules import found_by
+from recograph.adapters.dbt_variables import DBT, partition_variable
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.settings import DBT_PROJECT_DIR
 from recograph_tests.dbt.test_models import ANYONE
