@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import ClientError, Neo4jError
+from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from recograph.errors import RecographError
 from recograph.graph.model import CUSTOMER, KEY, TENANT, NodeSet, Scope
@@ -67,6 +67,10 @@ def read(
             if isinstance(error, ClientError) and _code(error) in _REFUSALS:
                 raise
             with neo4j_explained(address(driver)):
+                raise
+        except DriverError:
+            # Where the server doesn't answer, asking for its address would only take longer.
+            with neo4j_explained("Neo4j"):
                 raise
 
 

@@ -1,7 +1,9 @@
 """Neo4j's values outside of Neo4j: as JSON can hold them, and as DataFrames."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from recograph.text import dump_json
@@ -13,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def plain(value: Any) -> Any:
-    """A value of Neo4j as JSON can hold it: nodes and relationships as their labels, type and properties."""
+    """A value of Neo4j as JSON can hold it.
+
+    Nodes and relationships are their labels, type and properties; points their coordinates; times and durations are in
+    ISO's form; bytes are Base64; NaN and infinities their names.
+    """
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if isnan(value) else f"{'-' * (value < 0)}Infinity"
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if hasattr(value, "iso_format"):
+        return value.iso_format()
     # Importing the driver takes longer than starting the whole command line, which imports this module.
     from neo4j.graph import Node, Path, Relationship
 
@@ -30,7 +40,9 @@ def plain(value: Any) -> Any:
             return {"type": value.type, "properties": plain(dict(value))}
         case Path():
             return {"nodes": plain(list(value.nodes)), "relationships": plain(list(value.relationships))}
-    return value.iso_format() if hasattr(value, "iso_format") else str(value)
+        case bytes() | bytearray():
+            return b64encode(value).decode()
+    return str(value)
 
 
 def frame(answer: "Answer") -> "pd.DataFrame":

@@ -1,12 +1,16 @@
+import json
 import re
+import socket
 from typing import Any
 
 import neo4j
 import pytest
 
-from recograph.errors import RecographError
-from recograph.graph.queries import Question, ask, parse, question, questions
+from recograph.errors import RecographError, UnavailableError
+from recograph.graph.queries import Parameter, Question, ask, parse, question, questions
 from recograph.graph.reading import read
+from recograph.graph.values import plain
+from recograph.text import dump_json
 
 C = "customer_1"
 # ruff: noqa: E501 - one row a line
@@ -185,6 +189,41 @@ def test_what_is_wrong_is_said(small: neo4j.Driver, name: str, given: dict[str, 
         ask(small, name, given)
 
 
+def test_a_server_that_has_gone_is_said() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"bolt://127.0.0.1:{free.getsockname()[1]}"
+    driver = neo4j.GraphDatabase.driver(uri, connection_timeout=1, max_transaction_retry_time=0)
+    with driver, pytest.raises(UnavailableError, match="can't be reached any more"):
+        read(driver, "RETURN 1")
+
+
+def test_what_the_driver_cannot_hold_is_said(small: neo4j.Driver) -> None:
+    with pytest.raises(RecographError, match="Neo4j failed"):
+        read(small, "RETURN date('-0044-03-15')")
+
+
+@pytest.mark.parametrize(
+    ("cypher", "expected"),
+    [
+        ("0.0 / 0.0", "NaN"),
+        ("-1.0 / 0.0", "-Infinity"),
+        ("duration('P1Y2DT3S')", "P1Y2DT3S"),
+        ("[date('2024-02-29'), localtime('12:00')]", ["2024-02-29", "12:00:00.000000000"]),
+        ("point({x: 1, y: 2})", [1.0, 2.0]),
+        ("{a: [1, null, true]}", {"a": [1, None, True]}),
+    ],
+)
+def test_every_value_is_one_that_json_holds(small: neo4j.Driver, cypher: str, expected: Any) -> None:
+    ((value,),) = read(small, f"RETURN {cypher}").rows
+    assert plain(value) == expected
+    assert json.loads(dump_json(plain(value))) == expected
+
+
+def test_bytes_are_base64() -> None:
+    assert plain(bytearray(b"\x00\xff")) == "AP8="
+
+
 def test_a_user_without_history_has_an_empty_one(small: neo4j.Driver) -> None:
     assert ask(small, "user_history", {"customer": C, "user": 6}).rows == []
 
@@ -197,6 +236,11 @@ def test_texts_of_the_command_line_become_what_the_question_takes() -> None:
     for text in ("twelve", "1.5", "null", "", '"1"', "[1]", "true"):
         with pytest.raises(RecographError, match="Parameter limit must be of type integer"):
             takes["limit"].parse(text)
+    share = Parameter("share", "number", "some")
+    assert share.parse("1") == 1.0
+    for text in ("NaN", "Infinity", "-Infinity", "1e999", "[" * 4000):
+        with pytest.raises(RecographError, match="Parameter share must be of type number"):
+            share.parse(text)
 
 
 HEADER = "// A question?\n// Parameters:\n//   k  integer = 1  how many\n// Columns:\n//   n  a number\n"
@@ -212,6 +256,9 @@ HEADER = "// A question?\n// Parameters:\n//   k  integer = 1  how many\n// Colu
         (HEADER + "// Chart: pie of n by n\nRETURN $k AS n", "odd.cypher: 'pie of n by n' isn't `bars of VALUE"),
         (HEADER + "// Chart: bars of m by n\nRETURN $k AS n", "odd.cypher: the chart names m, which isn't among the"),
         (HEADER.replace("//   n  a number\n", "") + "RETURN $k", "the header needs a question, Parameters and Columns"),
+        (HEADER.replace("Parameters:", "Parameter:") + "RETURN $k AS n", "line 2: 'Parameter:' isn't a line of the question"),
+        (HEADER.replace("= 1", "= one") + "RETURN $k AS n", "odd.cypher: the default of k isn't JSON"),
+        (HEADER.replace("= 1", '= "1"') + "RETURN $k AS n", "Parameter k must be of type integer, and '1' isn't"),
     ],
 )  # fmt: skip
 def test_a_file_with_an_odd_header_is_refused(source: str, message: str) -> None:

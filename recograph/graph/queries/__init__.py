@@ -17,9 +17,10 @@ statement uses parameters only, so it runs in Neo4j Browser as it stands.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from math import isfinite
 from typing import Any
 
 import neo4j
@@ -32,6 +33,8 @@ from recograph.graph.reading import TIMEOUT, Answer, read, require_customer, req
 _TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool, "strings": list}
 _PARAMETER = re.compile(r"(\w+)\s+(string|integer|number|boolean|strings)(?: = (\S+))?\s\s+(\S.*)")
 _COLUMN = re.compile(r"(\w+)\s\s+(\S.*)")
+_LINES = {"": re.compile(".*[^:]|"), "Parameters:": _PARAMETER, "Columns:": _COLUMN}
+"""Lines of each part of a header; none of the question ends like the name of a part."""
 _NODES = {"user": USER, "other_user": USER, "course": COURSE, "other_course": COURSE, "asset": ASSET}
 """Parameters that name a customer's node, wherever a question has them."""
 
@@ -57,8 +60,8 @@ class Parameter:
         if self.type == "strings":
             return [part.strip() for part in text.split(",")]
         try:
-            value = json.loads(text)
-        except ValueError:
+            value = json.loads(text, parse_constant=str)  # NaN and the infinities, which JSON hasn't, stay texts
+        except (ValueError, RecursionError):
             value = text
         return self.check(float(value) if self.type == "number" and type(value) is int else value)
 
@@ -66,10 +69,11 @@ class Parameter:
         """The same value.
 
         Raises:
-            RecographError: it isn't of the parameter's type, or an integer that Neo4j can't hold.
+            RecographError: it isn't of the parameter's type, or a number that JSON or Neo4j can't hold.
         """
         right = type(value) is _TYPES[self.type] or (value is None and not self.required and self.default is None)
-        if not right or (type(value) is int and not -(2**63) <= value < 2**63):
+        held = type(value) is not int or -(2**63) <= value < 2**63
+        if not right or not held or (type(value) is float and not isfinite(value)):
             shown = repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:40]}..."
             raise RecographError(f"Parameter {self.name} must be of type {self.type}, and {shown} isn't.")
         if self.name in ("k", "limit") and value < 1:
@@ -117,6 +121,7 @@ def parse(name: str, source: str) -> Question:
     Raises:
         RecographError: the header isn't as it should be, or doesn't fit the statement; the message says where.
     """
+    where = f"{name}.cypher"
     sections: dict[str, list[str]] = {"": [], "Parameters:": [], "Columns:": []}
     section = ""
     chart = None
@@ -129,24 +134,31 @@ def parse(name: str, source: str) -> Question:
             section = comment
         elif comment.startswith("Chart: "):
             chart = comment.removeprefix("Chart: ")
-        elif not section or (_PARAMETER if section == "Parameters:" else _COLUMN).fullmatch(comment):
+        elif _LINES[section].fullmatch(comment):
             sections[section].append(comment)
         else:
-            raise RecographError(f"{name}.cypher, line {number}: {comment!r} isn't a line of {section}")
+            raise RecographError(f"{where}, line {number}: {comment!r} isn't a line of {section or 'the question'}")
     parameters = {}
     for line in sections["Parameters:"]:
         (key, kind, default, description) = _PARAMETER.fullmatch(line).groups()  # type: ignore[union-attr]
-        value = None if default is None else json.loads(default)
-        parameters[key] = Parameter(key, kind, description, default is None, value)
+        parameter = Parameter(key, kind, description, default is None)
+        if default is not None:
+            try:
+                value = json.loads(default, parse_constant=str)
+            except ValueError as error:
+                raise RecographError(f"{where}: the default of {key} isn't JSON; texts need double quotes.") from error
+            parameter.check(value)
+            parameter = replace(parameter, default=value)
+        parameters[key] = parameter
     columns = {line.split()[0]: line.split(maxsplit=1)[1] for line in sections["Columns:"]}
     cypher = "\n".join(statement).strip()
     used = set(re.findall(r"\$(\w+)", cypher))
     if used != parameters.keys():
         odd = ", ".join(sorted(used ^ parameters.keys()))
-        raise RecographError(f"{name}.cypher: {odd} must be both in the header's Parameters and in the statement.")
+        raise RecographError(f"{where}: {odd} must be both in the header's Parameters and in the statement.")
     if not sections[""] or not columns or not cypher:
-        raise RecographError(f"{name}.cypher: the header needs a question, Parameters and Columns; see queries/.")
-    drawn = None if chart is None else parse_chart(chart, columns, f"{name}.cypher")
+        raise RecographError(f"{where}: the header needs a question, Parameters and Columns; see queries/.")
+    drawn = None if chart is None else parse_chart(chart, columns, where)
     return Question(name, " ".join(sections[""]), parameters, columns, cypher, drawn)
 
 
