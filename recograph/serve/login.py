@@ -1,5 +1,6 @@
 """Logging in with a token, for people; programs send theirs with each request."""
 
+import asyncio
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -9,6 +10,8 @@ from recograph.errors import RecographError
 from recograph.serve import guard
 from recograph.serve.access import COOKIE, SESSION_SECONDS, FileAccess
 from recograph.serve.asking import RequestError
+
+_FORM_SECONDS = 10
 
 
 class UnknownViewerError(RecographError):
@@ -60,10 +63,14 @@ class Entrance:
     async def _form(self, request: Request) -> dict[str, str]:
         _check(request)
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > guard.LONGEST_BODY:
-                raise RequestError("The form is too long.")
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > guard.LONGEST_BODY:
+                        raise RequestError("The form is too long.")
+        except TimeoutError as error:
+            raise RequestError("The form didn't come.") from error
         return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 

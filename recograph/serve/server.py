@@ -15,9 +15,11 @@ import uvicorn
 
 from recograph.adapters.neo4j.driver import Server, connect
 from recograph.errors import RecographError
+from recograph.graph.queries import questions
 from recograph.serve.access import LOOPBACK, Access, FileAccess, Loopback, session_secret
 from recograph.serve.asking import Asking
 from recograph.serve.cache import Cache
+from recograph.serve.connections import Connection, allow_many
 from recograph.serve.loads import Loads
 from recograph.serve.site import Site
 
@@ -114,13 +116,15 @@ def run(
         until_stdin_closes: end when the standard input does, which its writer's end causes.
 
     Raises:
-        RecographError: Neo4j can't be reached at the start.
+        RecographError: Neo4j can't be reached at the start, or a question's file isn't right.
     """
     logging.basicConfig(
         level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr
     )
     # Its messages name the server's answers, in which there may be what was asked for.
     logging.getLogger("neo4j").setLevel(logging.CRITICAL)
+    questions()  # a file that isn't right is said now, not to whoever asks
+    allow_many()
     with connect(server, **_IMPATIENT) as driver:
         if advice := reader_advice(_roles(driver)):
             _log.warning(advice)
@@ -130,6 +134,8 @@ def run(
             log_config=None,
             log_level="warning",
             lifespan="on",
+            http=Connection,
+            ws="none",
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
