@@ -6,6 +6,7 @@ needs either a token that the file has the digest of, or comes from a proxy that
 
 import hashlib
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from recograph.errors import RecographError
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COOKIE = "recograph"
 SESSION_SECONDS = 12 * 3600
+_log = logging.getLogger("recograph.serve")
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Customers = Literal["all"] | list[str]
@@ -137,7 +139,7 @@ class FileAccess:
         bearers = headers.getlist("authorization")
         if bearers:
             scheme, _, text = bearers[0].partition(" ")
-            token = self._token(text.strip()) if len(bearers) == 1 and scheme.lower() == "bearer" else None
+            token = self._token(_utf8(text.strip())) if len(bearers) == 1 and scheme.lower() == "bearer" else None
         else:
             token = self._from_session(_cookie(headers))
         return None if token is None else token.viewer
@@ -176,22 +178,33 @@ class FileAccess:
             try:
                 if self._stat != _stat(self._path):
                     self._file = self._read()
-            except (RecographError, OSError):
+            except (RecographError, OSError) as error:
+                if self._stat is not None:
+                    said = error if isinstance(error, RecographError) else f"{self._path}: {error.strerror}."
+                    _log.error("Nobody is known any more. %s", said)
                 self._stat = None
                 self._file = _File(tokens=[])
         return self._file
 
     def _read(self) -> _File:
         try:
-            self._stat = _stat(self._path)
+            stat = _stat(self._path)
             content: Any = yaml.safe_load(self._path.read_text(encoding="utf-8"))
-            return _File.model_validate(content)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise RecographError(f"{self._path} can't be read: {' '.join(str(error).split())}") from error
+            file = _File.model_validate(content)
+        except OSError as error:
+            raise RecographError(f"{self._path} can't be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise RecographError(f"{self._path} isn't text in UTF-8.") from error
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            raise RecographError(f"{self._path}{where}: that isn't YAML. See docs/sharing.md.") from error
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "the file"
             raise RecographError(f"{self._path}: {where}: {first['msg']}. See docs/sharing.md.") from error
+        self._stat = stat
+        return file
 
 
 def _stat(path: Path) -> tuple[int, int, int]:
@@ -205,15 +218,20 @@ def _from_proxy(proxy: _Proxy, headers: Headers) -> Viewer | None:
     # Twice the same header: one may be the client's own.
     if any(len(value) > 1 for value in values) or not values[0] or not values[1] or not values[1][0]:
         return None
-    digest = hashlib.sha256(values[0][0].encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(values[0][0].encode("latin-1")).hexdigest()
     if not hmac.compare_digest(digest, proxy.secret_sha256):
         return None
-    groups = {part.strip() for part in (values[2][0] if values[2] else "").split(",")}
+    groups = {part.strip() for part in _utf8(values[2][0] if values[2] else "").split(",")}
     granted = [customers for group, customers in proxy.groups.items() if group in groups]
     if "all" in granted:
         return Viewer(None)
     seen = frozenset(customer for customers in granted for customer in customers)
     return Viewer(seen) if seen else None
+
+
+def _utf8(value: str) -> str:
+    """A header's text: what is sent in UTF-8 comes as Latin-1."""
+    return value.encode("latin-1").decode("utf-8", "replace")
 
 
 def _cookie(headers: Headers) -> str:

@@ -20,6 +20,7 @@ from recograph.graph.queries import questions
 from recograph.serve.access import FileAccess, Loopback, _Proxy, make_token, session_secret
 from recograph.serve.asking import Asking
 from recograph.serve.content import OWNED
+from recograph.serve.guard import same_origin
 from recograph.serve.server import open_access
 from recograph.settings import PROJECT_DIR
 from recograph_tests.serve.conftest import Open
@@ -283,6 +284,52 @@ def test_a_token_that_is_taken_out_of_the_file_ends_with_its_sessions(
     access._path.write_text("nonsense")
     access._looked -= 2
     assert access.viewer(Headers(bearer(ALL))) is None
+
+
+@pytest.mark.parametrize("content", ["tokens: [", "nonsense", None, b"\xff\xfe"])
+def test_a_file_that_went_wrong_is_said_once_without_its_content(
+    make: Make, caplog: pytest.LogCaptureFixture, content: str | bytes | None
+) -> None:
+    access = make(TOKENS)
+    if content is None:
+        access._path.unlink()
+    else:
+        access._path.write_bytes(content if isinstance(content, bytes) else f'{content} "{ONE}'.encode())
+    for _ in range(2):
+        access._looked -= 2
+        assert access.viewer(Headers(bearer(ALL))) is None
+    assert caplog.text.count("Nobody is known any more.") == 1
+    assert str(access._path) in caplog.text
+    assert ONE not in caplog.text
+    access._path.write_text(yaml.safe_dump(TOKENS))
+    access._looked -= 2
+    assert access.viewer(Headers(bearer(ALL)))
+
+
+def test_names_of_groups_and_secrets_may_be_in_any_language(make: Make) -> None:
+    secret, group = "Schlüssel für 学", "Büro 学"
+    proxy = {"secret_sha256": digest(secret), "groups": {group: ["customer_1"]}}
+    names = ("x-recograph-secret", "x-forwarded-user", "x-forwarded-groups")
+    raw = [(name.encode(), value.encode()) for name, value in zip(names, (secret, "ann", f"a, {group}"), strict=True)]
+    viewer = make({"proxy": proxy}).viewer(Headers(raw=raw))
+    assert viewer
+    assert viewer.customers == frozenset({"customer_1"})
+    token = make({"tokens": [{"name": "a", "sha256": digest(secret), "customers": "all"}]})
+    assert token.viewer(Headers(raw=[(b"authorization", f"Bearer {secret}".encode())]))
+
+
+@pytest.mark.parametrize(
+    ("headers", "ours"),
+    [
+        ({"origin": "https://graph.example.com:8443", "sec-fetch-site": "same-origin"}, True),
+        ({"origin": "https://evil.example", "sec-fetch-site": "same-site"}, False),
+        ({"origin": "https://graph.example.com"}, True),
+        ({"origin": "https://graph.example.com.evil.example"}, False),
+        ({}, True),
+    ],
+)
+def test_a_proxy_s_other_port_is_ours_where_the_browser_says_so(headers: dict[str, str], ours: bool) -> None:
+    assert same_origin(Headers({"host": "graph.example.com", **headers})) == ours
 
 
 def test_a_session_ends_by_itself(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
