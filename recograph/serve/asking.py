@@ -1,12 +1,15 @@
 """Asks the graph for pages: read transactions with a time-out and a limit on rows, a few at a time, each kept."""
 
 import asyncio
+import logging
+import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import neo4j
+from neo4j.exceptions import AuthError, BrokenRecordError, ClientError, TransientError
 
 from recograph.errors import RecographError, UnavailableError
 from recograph.graph.model import ALL_SETS, SETS, NodeSet
@@ -15,6 +18,7 @@ from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
 from recograph.graph.recommend import KINDS, PAST, Past, past_of, recommend
+from recograph.graph.refusals import SlowError
 from recograph.graph.search import lucene
 from recograph.graph.state import growth
 from recograph.graph.values import plain
@@ -29,14 +33,21 @@ GREATEST = 1000
 """Greatest number that may be asked for of anything: rows, recommendations, neighbours."""
 LONGEST = 1000
 """Characters of a text that is asked with."""
+TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _AT_ONCE = 12
 """Transactions at once. More would only wait in the server instead of here."""
 _MOST_WAITING = 1000
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+_log = logging.getLogger("recograph.serve")
 _COUNTS = ("limit", "k", "latest")
 
 
 class RequestError(RecographError):
     """A parameter of the request isn't right."""
+
+
+class QuestionError(RecographError):
+    """Neo4j refuses a question's statement, or answers with what the driver can't hold."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,7 @@ class Asking:
 
         Raises:
             RequestError: a parameter is missing, unknown, of another type or too great.
+            QuestionError: Neo4j refuses the statement.
             RecographError: see `ask`.
         """
         asked = question(name)
@@ -71,7 +83,12 @@ class Asking:
 
         def work() -> Answer:
             given = parameters | ({"words": lucene(parameters["words"])} if "words" in parameters else {})
-            return ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS)
+            try:
+                return ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS)
+            except RecographError as error:
+                if refusal := _refusal(name, error):
+                    raise refusal from error
+                raise
 
         key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
         found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), lambda: _plain(work()))
@@ -177,7 +194,9 @@ class Asking:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except UnavailableError as error:
-            self.loads.fail(error)
+            # One that was too busy with this, or hadn't the memory for it, answers others.
+            if not isinstance(error.__cause__, TransientError):
+                self.loads.fail(error)
             raise
         finally:
             self._waiting.discard(token)
@@ -199,13 +218,23 @@ def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in parameters.items():
         if key in _COUNTS and value > GREATEST:
             raise RequestError(f"Parameter {key} must be {GREATEST:,} or less.")
-        if isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
-            raise RequestError(f"Parameter {key} must be a text of {LONGEST:,} characters at most.")
+        if isinstance(value, str) and (len(value) > LONGEST or (_CONTROLS.search(value) and key != "words")):
+            raise RequestError(f"Parameter {key} must be a text of {LONGEST:,} characters at most, none a control.")
         if isinstance(value, list) and not set(value) <= set(asked.parameters[key].default or value):
             raise RequestError(f"Parameter {key} can have: {', '.join(asked.parameters[key].default)}.")
         if isinstance(value, list) and sum(map(len, value)) > LONGEST:
             raise RequestError(f"Parameter {key} must be {LONGEST:,} characters at most.")
     return parameters
+
+
+def _refusal(name: str, error: RecographError) -> QuestionError | None:
+    """What to say where an error is the statement's: the log has Neo4j's code, and nobody sees its values."""
+    cause = error.__cause__
+    refused = isinstance(cause, ClientError | BrokenRecordError) and not isinstance(cause, AuthError)
+    if isinstance(error, SlowError) or not refused:
+        return None
+    _log.error("Neo4j can't answer %s.cypher: %s", name, getattr(cause, "code", None) or type(cause).__name__)
+    return QuestionError(f"Neo4j can't answer {name}.cypher as it stands. It has been noted.")
 
 
 def _plain(answer: Answer) -> Answer:

@@ -5,6 +5,7 @@ asks for what somebody else is just asking for waits for the same answer.
 """
 
 import asyncio
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Entry:
     bytes: int
 
 
+NEVER = sys.maxsize
+"""Bytes of a value that isn't to be kept."""
 Make = Callable[[Basis], Awaitable[tuple[Any, int]]]
 """Makes a value, and says about how many bytes it takes."""
 

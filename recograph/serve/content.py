@@ -9,14 +9,32 @@ from recograph.graph.charts import Chart
 from recograph.graph.model import NODE_SETS, NodeSet, Scope
 from recograph.graph.queries import Question
 from recograph.graph.reading import Answer
+from recograph.graph.refusals import MissingError
 
 OWNED: dict[str, NodeSet] = {f"{node.label.lower()}s": node for node in NODE_SETS if node.scope is Scope.OWNED}
 """Node sets whose nodes have a page, by the word in its address: users, courses, assets, ..."""
 _PLURALS = {node.label: plural for plural, node in OWNED.items()}
-_NAMES = ("name", "title")
+NAMES = ("name", "title")
+"""Columns with what people call something."""
 RECENCIES = ("recency", "last")
 """Columns with how long before the end of the snapshot's day something was, as the model has it."""
 _KEYS = {f"{node.label.lower()}_id": node.label for node in OWNED.values()}
+
+
+DIGITS = 19
+"""Of the greatest number that Neo4j holds."""
+
+
+def key_of(text: str) -> int:
+    """The key that a text of digits in an address is.
+
+    Raises:
+        MissingError: there can be no node of that key.
+    """
+    key = int(text)
+    if not -(2**63) <= key < 2**63:
+        raise MissingError("There is no such key.")
+    return key
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,8 @@ class Section:
     more: str | None = None
     """Address of the page that has all of it."""
     empty: str = "No row."
+    problem: str | None = None
+    """Why it has no rows, where the graph hasn't answered."""
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -40,7 +60,7 @@ class Section:
 
     def _kind_of(self, column: str) -> str:
         if column == "id" or column.endswith("_id"):
-            return "ids" if set(_NAMES) & set(self.answer.columns) else "other"
+            return "ids" if set(NAMES) & set(self.answer.columns) else "other"
         place = self.answer.columns.index(column)
         values = [row[place] for row in self.answer.rows if row[place] is not None]
         numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
@@ -56,7 +76,7 @@ class Section:
                 label = record["kind"]
             if label in _PLURALS and value is not None:
                 found[column] = node_address(customer, label, value)
-        names = [column for column in _NAMES if record.get(column)]
+        names = [column for column in NAMES if record.get(column)]
         if len(found) == 1 and names:
             found[names[0]] = next(iter(found.values()))
         return found
@@ -75,6 +95,11 @@ class Page:
     context: Mapping[str, Any] = field(default_factory=dict)
     """What else the template shows."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the graph has answered all that is asked on it."""
+        return all(section.problem is None for section in self.sections)
+
 
 def node_address(customer: str, label: str, key: Any) -> str:
     """Where the page of a customer's node is."""
@@ -87,5 +112,5 @@ def section_of(asked: Question, answer: Answer, more: str | None = None) -> Sect
 
 
 def records(sections: Sequence[Section]) -> dict[str, Any]:
-    """The rows of sections by name, for JSON."""
-    return {section.name: section.answer.records() for section in sections}
+    """The rows of sections by name, for JSON; null where there is no answer."""
+    return {section.name: None if section.problem else section.answer.records() for section in sections}

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from recograph.graph.model import NODE_SETS
-from recograph.serve.content import RECENCIES, Page, Section
+from recograph.serve.content import NAMES, RECENCIES, Page, Section
 from recograph.text import csv_cell, dump_json, printable
 
 RECENCY = {
@@ -51,6 +51,8 @@ def as_csv(page: Page) -> bytes:
     else:
         writer.writerow(["section", "row", "column", "value"])
         for section in page.sections:
+            if section.problem:
+                writer.writerow([section.name, "", "problem", section.problem])
             for number, row in enumerate(section.answer.rows, start=1):
                 for column, value in zip(section.answer.columns, row, strict=True):
                     writer.writerow([section.name, number, csv_cell(column), _csv(value)])
@@ -136,15 +138,21 @@ def cell(value: Any, column: str = "") -> Markup:
     if isinstance(value, int | float):
         # An id is a name, which has no thousands.
         return escape(value) if column == "id" or column.endswith("_id") else number(value)
-    if isinstance(value, str) and _TIME.fullmatch(value):
-        return _time(value)
+    if isinstance(value, str) and column not in NAMES and (time := _time(value)):
+        return time
     if isinstance(value, list):
         return Markup(", ").join(cell(item) for item in value)
     return escape(printable(value if isinstance(value, str) else dump_json(value)))
 
 
-def _time(value: str) -> Markup:
-    shown = datetime.fromisoformat(value[:10]).strftime("%-d %b %Y")
+def _time(value: str) -> Markup | None:
+    """A text that is a time; None for all others, those that only look like one too."""
+    if not _TIME.fullmatch(value):
+        return None
+    try:
+        shown = datetime.fromisoformat(value).strftime("%-d %b %Y")
+    except ValueError:
+        return None
     return Markup(f'<time datetime="{value}">{shown}</time>')  # noqa: S704 - `_TIME` has matched it
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,12 +11,12 @@ from recograph.graph.model import USER, NodeSet
 from recograph.graph.neighbourhood import LIMIT, Neighbourhood
 from recograph.graph.queries import Question, questions
 from recograph.graph.reading import Answer
-from recograph.graph.refusals import MissingError
+from recograph.graph.refusals import MissingError, SlowError
 from recograph.graph.search import lucene
 from recograph.serve.access import Viewer
-from recograph.serve.asking import GREATEST, Asking, RequestError
+from recograph.serve.asking import GREATEST, TOO_MUCH, Asking, QuestionError, RequestError
 from recograph.serve.cache import Basis
-from recograph.serve.content import OWNED, Page, Section, node_address, records, section_of
+from recograph.serve.content import DIGITS, OWNED, Page, Section, key_of, node_address, records, section_of
 from recograph.serve.loads import EVERYBODY, Loaded
 
 DASHBOARD: dict[str, dict[str, int]] = {
@@ -96,13 +97,9 @@ async def dashboard(asking: Asking, basis: Basis, loaded: Loaded) -> Page:
     """A customer's questions as charts and tables."""
     basis.rests_on([(EVERYBODY, "")])
     shown = {name: given for name, given in DASHBOARD.items() if name in questions()}
-    answers = await asyncio.gather(
-        *(asking.question(basis, name, {"customer": loaded.id, **given}) for name, given in shown.items())
+    sections = await asyncio.gather(
+        *(_answered(asking, basis, loaded, questions()[name], given) for name, given in shown.items())
     )
-    sections = [
-        section_of(questions()[name], answer, f"/{loaded.id}/questions/{name}")
-        for name, answer in zip(shown, answers, strict=True)
-    ]
     context = {"facts": facts(loaded), "questions": _questions()}
     json = {**facts(loaded), "answers": records(sections)}
     return Page("customer.html", loaded.name, json, sections, context)
@@ -121,9 +118,9 @@ async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> 
     if text and _has_word(text):
         found = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
         answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in found.records()])
-    if text.isascii() and text.isdecimal() and len(text) < 19:
+    if text.isascii() and text.isdecimal() and len(text) <= DIGITS:
         try:
-            await asking.require(basis, USER, loaded.id, int(text))
+            await asking.require(basis, USER, loaded.id, key_of(text))
             answer.rows.insert(0, [USER.label, int(text), f"User {text}", None])
         except MissingError:
             pass
@@ -148,7 +145,7 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
     basis.rests_on([(EVERYBODY, "")])
     node = OWNED[word]
     recommended = [_recommended(asking, basis, loaded, key, 5)] if node is USER else []
-    answered = [_answered(asking, basis, loaded, asked, node, key) for asked in _about(node)]
+    answered = [_about_one(asking, basis, loaded, asked, node, key) for asked in _about(node)]
     around, sections = await asyncio.gather(
         asking.around(basis, node, loaded.id, key, _AROUND), asyncio.gather(*recommended, *answered)
     )
@@ -175,11 +172,23 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
     return Page("node.html", title, json, sections, context)
 
 
-async def _answered(asking: Asking, basis: Basis, loaded: Loaded, asked: Question, node: NodeSet, key: int) -> Section:
+async def _answered(
+    asking: Asking, basis: Basis, loaded: Loaded, asked: Question, given: Mapping[str, Any], about: str = ""
+) -> Section:
+    """One of several questions of a page: where the graph doesn't answer it, the others are there all the same."""
+    more = f"/{loaded.id}/questions/{asked.name}{about}"
+    try:
+        answer = await asking.question(basis, asked.name, {"customer": loaded.id, **given})
+        return section_of(asked, answer, more)
+    except (SlowError, QuestionError) as error:
+        problem = TOO_MUCH if isinstance(error, SlowError) else str(error)
+        return replace(section_of(asked, Answer([], []), more), problem=problem)
+
+
+async def _about_one(asking: Asking, basis: Basis, loaded: Loaded, asked: Question, node: NodeSet, key: int) -> Section:
     word = node.label.lower()
     few = {"limit": 10} if "limit" in asked.parameters else {}
-    answer = await asking.question(basis, asked.name, {"customer": loaded.id, word: key, **few})
-    return section_of(asked, answer, f"/{loaded.id}/questions/{asked.name}?{word}={key}")
+    return await _answered(asking, basis, loaded, asked, {word: key, **few}, f"?{word}={key}")
 
 
 def _about(node: NodeSet) -> list[Question]:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -50,15 +51,27 @@ def send(body: Body, headers: Headers, *, stale: bool = False, caching: str = "p
     if stale:
         extra = [("cache-control", "no-store"), ("warning", '110 - "Response is Stale"')]
         return plain(200, body.media, body.content.replace(_MARK, _STALE, 1), extra)
-    wanted = headers.get("if-none-match", "")
-    if body.etag in (tag.strip() for tag in wanted.split(",")):
+    if _has_it(body, headers.getlist("if-none-match")):
         return _raw(304, b"", extra)
     extra.append(("content-type", body.media))
     if body.media.startswith("text/csv"):
         extra.append(("content-disposition", "attachment"))
-    if "gzip" in headers.get("accept-encoding", "") and len(body.content) > 500:
+    if _unpacks(headers.getlist("accept-encoding")) and len(body.content) > 500:
         return _raw(200, body.packed, [*extra, ("content-encoding", "gzip")])
     return _raw(200, body.content, extra)
+
+
+def _has_it(body: Body, wanted: list[str]) -> bool:
+    """Whether the reader has it already; proxies may have taken a tag's W/ off, so that it isn't compared."""
+    tags = {tag.strip().removeprefix("W/") for line in wanted for tag in line.split(",")}
+    return not tags.isdisjoint({body.etag.removeprefix("W/"), "*"})
+
+
+def _unpacks(accepted: list[str]) -> bool:
+    """Whether the reader takes gzip, and not only by the weight 0, which says that it doesn't."""
+    codings = [part.partition(";") for line in accepted for part in line.lower().split(",")]
+    weights = {coding.strip(): weight.replace(" ", "") for coding, _, weight in codings}
+    return "gzip" in weights and not re.fullmatch(r"q=0(\.0*)?", weights["gzip"])
 
 
 def plain(status: int, media: str, content: bytes, extra: list[tuple[str, str]] | None = None) -> Response:

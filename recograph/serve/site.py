@@ -22,9 +22,9 @@ from recograph.graph.queries import questions
 from recograph.graph.refusals import MissingError, SlowError
 from recograph.serve import forms, guard, login, openapi, pages
 from recograph.serve.access import Access, FileAccess, Viewer
-from recograph.serve.asking import Asking, RequestError
-from recograph.serve.cache import Basis
-from recograph.serve.content import OWNED, Page
+from recograph.serve.asking import TOO_MUCH, Asking, QuestionError, RequestError
+from recograph.serve.cache import NEVER, Basis
+from recograph.serve.content import DIGITS, OWNED, Page, key_of
 from recograph.serve.loads import Loaded
 from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
 
@@ -56,7 +56,7 @@ class _Text(Convertor[str]):
 for _name, _regex in (
     ("customer", "[a-z][a-z0-9_]{0,62}"),
     ("form", r"(?:\.json|\.csv)?"),
-    ("key", "-?[0-9]{1,18}"),
+    ("key", f"-?[0-9]{{1,{DIGITS}}}"),
     ("word", "|".join(OWNED)),
     ("name", "[a-z][a-z0-9_]{0,62}"),
 ):
@@ -152,6 +152,8 @@ class Site:
     def _let_in(self, scope: Scope) -> None:
         """Know who asks before anything else is looked at."""
         path, query = scope["path"], scope["query_string"]
+        if "\n" in path:  # which a pattern's end lets through
+            raise NotFoundError
         if len(path) > guard.LONGEST_PATH or len(query) > guard.LONGEST_QUERY:
             raise RequestError("The address is too long.")
         public = path.startswith("/-/static/") or path == "/-/health"
@@ -185,7 +187,7 @@ class Site:
             async def make(basis: Basis) -> tuple[Body, int]:
                 page = await build(Asked(basis, parts, query, viewer))
                 body = self._body(page, request, viewer)
-                return body, len(body.content) + len(body.packed) + 1000
+                return body, len(body.content) + len(body.packed) + 1000 if page.is_whole else NEVER
 
             down = self._asking.loads.down_since
             if down is not None and time.monotonic() - down > STALE_SECONDS:
@@ -234,17 +236,17 @@ class Site:
 
     async def _node(self, asked: Asked) -> Page:
         _none(asked.query)
-        word, key = asked.parts["word"], int(asked.parts["key"])
+        word, key = asked.parts["word"], key_of(asked.parts["key"])
         return await pages.node(self._asking, asked.basis, self._loaded(asked), word, key)
 
     async def _neighbourhood(self, asked: Asked) -> Page:
         if not asked.parts["form"]:
             raise NotFoundError
-        word, key = asked.parts["word"], int(asked.parts["key"])
+        word, key = asked.parts["word"], key_of(asked.parts["key"])
         return await pages.neighbourhood(self._asking, asked.basis, self._loaded(asked), word, key, asked.query)
 
     async def _recommendations(self, asked: Asked) -> Page:
-        key = int(asked.parts["key"])
+        key = key_of(asked.parts["key"])
         return await pages.recommendations(self._asking, asked.basis, self._loaded(asked), key, asked.query)
 
     async def _docs(self, request: Request) -> Response:
@@ -293,7 +295,7 @@ class Site:
     def _problem(self, scope: Scope, error: Exception) -> Response:
         """The answer where there is no page: of one size for one reason, whatever was asked for."""
         status, message, extra = _told(error)
-        if status == 500:
+        if status == 500 and not isinstance(error, QuestionError):
             # Without the message, in which there may be what was asked for.
             frames = "".join(traceback.format_tb(error.__traceback__))
             _log.error("%s\n%s", type(error).__name__, frames)
@@ -327,7 +329,9 @@ def _told(error: Exception) -> tuple[int, str, list[tuple[str, str]]]:
         case RequestError():
             return 400, str(error), []
         case SlowError():
-            return 504, "The answer takes too long or is too large. Ask for less.", []
+            return 504, TOO_MUCH, []
+        case QuestionError():
+            return 500, str(error), []
         case RecographError():
             return 503, "The graph can't be reached. Try again in a moment.", [("retry-after", str(RETRY_SECONDS))]
     if getattr(error, "status_code", None) == 405:

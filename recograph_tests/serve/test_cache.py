@@ -8,6 +8,7 @@ from typing import Any
 
 import neo4j
 import pytest
+from neo4j.exceptions import TransientError
 from starlette.testclient import TestClient
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
@@ -15,6 +16,7 @@ from recograph.errors import UnavailableError
 from recograph.graph.erase import erase_customer, erase_user
 from recograph.graph.load import load
 from recograph.graph.queries import ask
+from recograph.graph.refusals import neo4j_explained
 from recograph.graph.report import LoadOptions
 from recograph.serve import asking, loads
 from recograph.serve.access import Loopback
@@ -143,6 +145,20 @@ def test_while_neo4j_is_away_kept_answers_are_marked_and_others_refused(
     assert soon(lambda: client.get("/-/health").status_code == 200)
     assert "warning" not in client.get(POPULAR).headers
     assert client.get("/customer_1/users/1").status_code == 200
+
+
+def test_what_neo4j_had_no_memory_for_is_refused_to_nobody_else(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        with neo4j_explained("Neo4j"):
+            raise TransientError("The memory for a transaction is used up.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "ask", refuse)
+        assert client.get(POPULAR).status_code == 503
+        assert client.get("/-/health").status_code == 200
+    assert client.get(POPULAR).status_code == 200
 
 
 def test_whoever_asks_the_same_at_the_same_time_waits_for_one_answer() -> None:

@@ -1,17 +1,22 @@
 import csv
 import io
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import neo4j
 import pytest
 from markupsafe import escape
 from starlette.testclient import TestClient
 
-from recograph.graph.queries import ask, questions
+from recograph.graph.queries import ask, parse, questions
 from recograph.graph.reading import Answer
 from recograph.graph.search import lucene
 from recograph.graph.values import plain
+from recograph.serve.access import Loopback
 from recograph.serve.guard import HEADERS
+from recograph_tests.serve.conftest import Open
 
 PAGES = [
     "/",
@@ -118,6 +123,14 @@ def test_search_forgives_typing_errors_and_knows_users_by_number(client: TestCli
     assert client.get(results[0]["address"]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "q", ["data\N{NO-BREAK SPACE}science", "data\tscience", "data\N{SOFT HYPHEN}science\0", "data\u200bscience"]
+)
+def test_what_is_pasted_is_searched_for(client: TestClient, q: str) -> None:
+    titles = [row["title"] for row in client.get("/customer_1/search.json", params={"q": q}).json()["results"]]
+    assert sorted(titles) == ["Data Science Basics", "Data Science in 5 minutes"]
+
+
 @pytest.mark.parametrize("q", ["", "  ", "!!!", "zebra", "999"])
 def test_a_search_that_finds_nothing_is_a_page(client: TestClient, q: str) -> None:
     assert client.get("/customer_1/search.json", params={"q": q}).json()["results"] == []
@@ -135,6 +148,23 @@ def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
     assert int(packed.headers["content-length"]) * 3 < int(plain_.headers["content-length"])
     assert packed.text == plain_.text
     assert client.head("/customer_1").status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["{0}", "W/{0}", '"a, b", {0}', "*"])
+def test_a_tag_is_known_again_as_proxies_send_it_on(client: TestClient, wanted: str) -> None:
+    strong = client.get("/customer_1").headers["etag"].removeprefix("W/")
+    assert client.get("/customer_1", headers={"if-none-match": wanted.format(strong)}).status_code == 304
+    twice = [("if-none-match", '"other"'), ("if-none-match", wanted.format(strong))]
+    assert client.get("/customer_1", headers=twice).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip;q=0", False), ("br, gzip; q=0.00", False), ("x-gzip", False), ("GZIP", True), ("br, gzip;q=0.5", True)],
+)
+def test_only_who_takes_gzip_gets_it(client: TestClient, accepted: str, packed: bool) -> None:
+    answer = client.get("/customer_1", headers={"accept-encoding": accepted})
+    assert ("content-encoding" in answer.headers) == packed
 
 
 @pytest.mark.parametrize(
@@ -162,6 +192,11 @@ def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
         ("/customer_1/users/1?x=1", 400),
         ("/customer_1/users/1/recommendations.json?k=9999999", 400),
         ("/customer_1?q=" + "x" * 5000, 400),
+        ("/customer_1/questions/user_history?user=" + "[" * 3000, 400),
+        ("/customer_1/users/9223372036854775807", 404),
+        ("/customer_1/users/9223372036854775808", 404),
+        ("/customer_1%0a", 404),
+        ("/customer_1/users/1.json%0a", 404),
         ("/" + "a" * 400, 400),
         ("/customer_1/users/1/neighbourhood", 404),
         ("/-/static/x/site.css", 404),
@@ -213,18 +248,104 @@ def test_a_page_is_small(client: TestClient) -> None:
     assert sum(int(answer.headers["content-length"]) for answer in packed) < 50_000
 
 
+def planted(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """A question of one's own about courses, as its file would be."""
+    parameters = "//   customer  string  whose\n//   course  integer  which\n"
+    header = f"// Own?\n// Parameters:\n{parameters}// Columns:\n//   n  what\n"
+    monkeypatch.setitem(questions(), "own", parse("own", header + statement))
+
+
+@pytest.mark.parametrize(
+    ("statement", "status", "told"),
+    [
+        ("RETURN {secret: $course} + date($customer) AS n", 500, "Neo4j can't answer own.cypher as it stands."),
+        ("RETURN date('-0044-03-15') AS n, $course + $customer AS m", 500, "Neo4j can't answer own.cypher"),
+        ("CREATE (n {a: $course, b: $customer}) RETURN n", 500, "Neo4j can't answer own.cypher"),
+        ("UNWIND range(1, 10001) AS n RETURN n, $course + $customer AS m", 504, "takes too long or is too large"),
+    ],
+)
+def test_a_question_that_fails_is_told_and_takes_no_page_with_it(
+    opened: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    statement: str,
+    status: int,
+    told: str,
+) -> None:
+    client = opened(Loopback())  # nothing is kept yet
+    address = "/customer_1/courses/13"
+    with monkeypatch.context() as patch:
+        planted(patch, statement)
+        refused = client.get("/customer_1/questions/own.json?course=13")
+        assert (refused.status_code, told in refused.json()["error"]) == (status, True)
+        assert ("Neo4j can't answer own.cypher: " in caplog.text) == (status == 500)
+        assert "Traceback" not in caplog.text
+        course = client.get(f"{address}.json").json()
+        assert (course["properties"]["name"], course["answers"]["own"]) == ("An Unused Course", None)
+        assert told in client.get(address).text.replace("&#39;", "'")
+        assert re.search(f"own,,problem,.*{told}", client.get(f"{address}.csv").text)
+    # What wasn't whole isn't kept.
+    assert "own" not in client.get(f"{address}.json").json()["answers"]
+
+
+def test_a_question_gives_every_value(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted(
+        monkeypatch,
+        "MATCH (u:User)-[r]->() WITH u, r, $course + $customer AS m LIMIT 1 UNWIND [null, u, r, 0.0 / 0.0, "
+        "date('9999-12-31'), duration('P1D'), point({x: 1, y: 2}), {a: [1, null]}, '2024-02-30', ''] AS n "
+        "RETURN n",
+    )
+    for suffix in ("", ".json", ".csv"):
+        answer = client.get(f"/customer_1/questions/own{suffix}?course=13")
+        assert answer.status_code == 200
+        assert "2024-02-30" in answer.text
+
+
+@pytest.mark.parametrize("title", ["2024-02-30", "2024-01-01", "\uff12024-01-01", "9999-99-99T99:99:99"])
+def test_a_title_that_looks_like_a_date_is_a_title(client: TestClient, small: neo4j.Driver, title: str) -> None:
+    with renamed(client, small, title):
+        for address in ("/customer_2", "/customer_2/users/1", "/customer_2/courses/10"):
+            page = client.get(address)
+            assert page.status_code == 200
+            assert title in page.text
+
+
+def test_the_greatest_key_has_a_page(client: TestClient, small: neo4j.Driver) -> None:
+    greatest = 2**63 - 1
+    small.execute_query("CREATE (:User {customer_id: 'customer_1', id: $id, valid: true})", id=greatest)
+    try:
+        assert client.get(f"/customer_1/search.json?q={greatest}").json()["results"][0]["id"] == greatest
+        assert client.get(f"/customer_1/users/{greatest}").status_code == 200
+    finally:
+        small.execute_query("MATCH (u:User {customer_id: 'customer_1', id: $id}) DELETE u", id=greatest)
+
+
+@contextmanager
+def renamed(client: TestClient, small: neo4j.Driver, title: str) -> Iterator[None]:
+    """The course of customer_2 by another title, which is seen as a load's."""
+    rename = (
+        "MATCH (c:Course {customer_id: 'customer_2'}) WITH c, c.name AS was SET c.name = $name "
+        "WITH was MATCH (s:LoadState {customer_id: 'customer_2'}) SET s.changed_at = datetime() RETURN DISTINCT was"
+    )
+    ((before,),) = small.execute_query(rename, name=title).records
+    until = time.monotonic() + 20
+    try:
+        while client.get("/customer_2/courses/10.json").json()["properties"]["name"] != title:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        yield
+    finally:
+        small.execute_query(rename, name=before)
+
+
 def test_titles_are_only_text(client: TestClient, small: neo4j.Driver) -> None:
     title = "</script><img src=x onerror=alert(1)>\x1b[2J"
-    rename = "MATCH (c:Course {customer_id: 'customer_2'}) WITH c, c.name AS was SET c.name = $name RETURN was"
-    ((before,),) = small.execute_query(rename, name=title).records
-    try:
+    with renamed(client, small, title):
         for address in ("/customer_2", "/customer_2/users/1", "/customer_2/questions/popular_courses"):
             shown = client.get(address).text
             assert "<img" not in shown
             assert "\x1b" not in shown
             assert "&lt;img" in shown
-    finally:
-        small.execute_query(rename, name=before)
 
 
 def test_the_interface_names_every_question_and_its_parameters(client: TestClient) -> None:
