@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.local.duckdb_warehouse import remove_spilled
 from recograph.defs.dagster_private import execute, keep_connections, queue_run, take_from_queue
 from recograph.defs.run_events import facts_of
@@ -63,7 +64,7 @@ class Pool:
         if pid == 0:
             try:
                 os.close(self._mine)
-                _execute(run_id, self._life)
+                _execute(self._instance, run_id, self._life)
             except Exception:
                 # What the run itself raises is in its log; this is of what surrounds it, and would be lost.
                 traceback.print_exc()
@@ -96,12 +97,14 @@ def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
         instance.report_run_failed(run, "The process of the run ended before the run did.")
 
 
-def _execute(run_id: str, life: int) -> None:
-    """What a forked process does."""
+def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
+    """What a forked process does.
+
+    It takes the instance over, which has looked at Dagster's tables; its connections can't be, see `keep_connections`.
+    """
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)
     threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
-    instance = dg.DagsterInstance.get()
     run = instance.get_run_by_id(run_id)
     assert run
     with executing(run_id) as is_ours:
@@ -253,6 +256,7 @@ def _import_all(instance: dg.DagsterInstance) -> None:
     from recograph.definitions import defs
 
     defs.get_repository_def()
+    mart_columns()  # kept, for each step asks for them
     import recograph.graph.checks
     import recograph.graph.load  # noqa: F401 - for the processes that are forked
 

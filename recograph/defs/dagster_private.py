@@ -46,6 +46,9 @@ def keep_connections() -> None:
 
     Dagster makes a new one for each event, some thousand in a run, which takes longer than writing. Its configuration
     can't say otherwise without naming the folder, which would forbid to move it.
+
+    A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes, and
+    the last events may be lost. What the lake and the graph hold doesn't depend on them.
     """
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
     from dagster._core.storage.runs.sqlite import sqlite_run_storage
@@ -58,6 +61,7 @@ def keep_connections() -> None:
         if key not in kept:
             arguments = {"check_same_thread": False, **options.get("connect_args", {})}
             engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
+            sqlalchemy.event.listen(engine, "connect", _leave_to_the_journal)
             close = engine.dispose
             engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
             engine.close_connections = close  # type: ignore[attr-defined]
@@ -69,6 +73,10 @@ def keep_connections() -> None:
 
     for module in (sqlite_event_log, sqlite_run_storage):
         module.create_engine = kept_engine  # type: ignore[attr-defined]
+
+
+def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def queue_run(
