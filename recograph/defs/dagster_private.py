@@ -47,8 +47,8 @@ def keep_connections() -> None:
     Dagster makes a new one for each event, some thousand in a run, which takes longer than writing. Its configuration
     can't say otherwise without naming the folder, which would forbid to move it.
 
-    A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes, and
-    the last events may be lost. What the lake and the graph hold doesn't depend on them.
+    A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes,
+    and the last events may be lost. What the lake and the graph hold doesn't depend on them.
     """
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
     from dagster._core.storage.runs.sqlite import sqlite_run_storage

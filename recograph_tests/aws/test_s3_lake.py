@@ -283,3 +283,17 @@ def test_a_missing_bucket_and_a_server_that_is_not_there_are_named(
     monkeypatch.setattr(aws, "RETRIES", Config(retries={"max_attempts": 1}))
     with pytest.raises(RecographError, match=r"s3://.*/dumps/a/: AWS can't be reached\."):
         inbox.dumps("a")
+
+
+def test_stamps_notice_each_file_that_is_written_added_or_gone(bucket: Bucket, lake: S3Lake, s3: Any) -> None:
+    for name in ("a", "b"):
+        s3.put_object(Bucket=bucket.name, Key=f"marts/users/{name}.parquet", Body=name.encode())
+    s3.put_object(Bucket=bucket.name, Key="marts/users_more/a.parquet", Body=b"a")
+    before = lake.stamps("marts/users/")
+    assert sorted(before) == ["marts/users/a.parquet", "marts/users/b.parquet"]
+    assert lake.stamps("marts/users/") == before
+    s3.put_object(Bucket=bucket.name, Key="marts/users/a.parquet", Body=b"c")
+    s3.delete_object(Bucket=bucket.name, Key="marts/users/b.parquet")
+    after = lake.stamps("marts/users/")
+    assert list(after) == ["marts/users/a.parquet"]
+    assert after["marts/users/a.parquet"] != before["marts/users/a.parquet"]

@@ -22,6 +22,7 @@ from recograph.graph.load import load
 from recograph.lake.erased import add_erased, erased_users
 from recograph.lake.interfaces import DumpFile
 from recograph.lake.landing import land
+from recograph.lake.receipts import Receipt, write_receipt
 from recograph.platforms.docebo.contracts import CONTRACTS
 from recograph.settings import PROJECT_DIR
 from recograph_tests.graph.marts import Snapshot, actual, expected
@@ -111,12 +112,16 @@ def contents(home: Path, customer: str) -> dict[str, bytes]:
 def test_remove_erases_a_customer_from_graph_and_lake(home: Path, neo4j: neo4j_driver.Driver, person: int) -> None:
     snapshots = load_small(home, neo4j, person)
     others = contents(home, "customer_2")
+    receipts = {customer: home / "home" / "receipts" / customer / DAYS[0] / "marts.json" for customer in CUSTOMERS}
+    for customer in CUSTOMERS:
+        write_receipt(home / "home", customer, DAYS[0], "marts", Receipt("of", {}, []))
     said = run("remove", "customer_1", "--yes").stdout
     assert "Graph: 4 nodes and 5 relationships of customer_1 erased." in said
     assert "still lists customer_1: remove the entry" in said
     assert str(home / "data" / "customer_1" / "2026-11-01.sql.gz") in said
     assert contents(home, "customer_1") == {}
     assert contents(home, "customer_2") == others
+    assert {customer: path.exists() for customer, path in receipts.items()} == {"customer_1": False, "customer_2": True}
     assert actual(neo4j) == expected({"customer_2": snapshots["customer_2"]})
 
 
