@@ -1,6 +1,7 @@
-"""Tells people that something needs them: in the log always, and where the environment names one, by webhook or e-mail.
+"""Tells people that something needs them: always in the log; by webhook or e-mail, too, if the environment names one.
 
-A message leaves the machine. What tells of dumps can't hold a value of one: see `recograph.dumps.message`.
+A message leaves the machine. It can't hold a value of a dump, because messages about dumps never do: see
+`recograph.dumps.message`.
 """
 
 import html
@@ -21,7 +22,7 @@ from recograph.text import markdown
 _SECONDS = 10
 _LENGTH = 600
 _LINES = 20
-"""More of them would be cut by whoever shows them; the run has all."""
+"""How many lines are sent: services cut longer messages. The run's page has all lines."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Alert:
     """What happened."""
 
     title: str
-    """One line: what, and whose."""
+    """One line that says what happened, and to which customer."""
     lines: Sequence[str] = ()
     """What went wrong."""
     link: str | None = None
@@ -37,7 +38,7 @@ class Alert:
 
     @property
     def shown(self) -> list[str]:
-        """As many of the lines as are sent."""
+        """The lines that are sent."""
         more = len(self.lines) - _LINES
         return [*self.lines[:_LINES], *([f"and {more:,} more"] if more > 0 else [])]
 
@@ -66,17 +67,17 @@ class Target(Protocol):
 
 
 def as_json(alert: Alert) -> dict[str, Any]:
-    """For programs: every part by its name, and the whole as a text."""
+    """The form for programs: every part by its name, and the whole message as `text`."""
     return {"title": alert.title, "lines": alert.shown, "link": alert.link, "text": alert.text}
 
 
 def as_slack(alert: Alert) -> dict[str, Any]:
-    """For Slack, and what takes the same, such as Mattermost: a text, in which three characters are markup."""
+    """The form for Slack, and for what takes Slack's form, such as Mattermost: a text with `&`, `<` and `>` escaped."""
     return {"text": html.escape(alert.text, quote=False)}
 
 
 def as_teams(alert: Alert) -> dict[str, Any]:
-    """For a workflow of Teams: a message with an Adaptive Card. Workflows don't take a bare text."""
+    """The form for a workflow of Teams: a message with an Adaptive Card, because workflows don't take a bare text."""
     texts = [{"text": markdown(alert.title), "weight": "Bolder"}, *({"text": markdown(line)} for line in alert.shown)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -98,11 +99,11 @@ _HOSTS = {
     "slack": ("hooks.slack.com",),
     "teams": (".logic.azure.com", ".api.powerplatform.com", ".api.powerautomate.com"),
 }
-"""How the hosts of the services' addresses end."""
+"""The endings of the services' host names."""
 
 
 def form_of(url: str) -> str:
-    """The form that the service behind an address takes; JSON where it is none that we know."""
+    """The form that the service behind an address takes; json for a service that isn't known here."""
     host = urlsplit(url).hostname or ""
     return next((form for form, endings in _HOSTS.items() if host.endswith(endings)), "json")
 
@@ -116,7 +117,7 @@ class Webhook:
     """What the JSON looks like: a name of `FORMS`."""
 
     def __str__(self) -> str:
-        """The host alone: who knows the whole address may post to it."""
+        """Names the host only: whoever knows the whole address may post to it."""
         return f"the webhook at {urlsplit(self.url).hostname}"
 
     def send(self, alert: Alert) -> None:
@@ -154,7 +155,8 @@ class Mail:
             else smtplib.SMTP(*address, timeout=_SECONDS)
         ) as server:
             server.ehlo()
-            # With a password it is demanded: whoever doesn't offer it, or sits between, doesn't get to see it.
+            # With a password, encryption is demanded: a server that doesn't offer it, or somebody who sits between and
+            # hides the offer, doesn't get the password.
             if not secure and (server.has_extn("starttls") or self.settings.smtp_username):
                 server.starttls(context=ssl.create_default_context())
             if self.settings.smtp_username and self.settings.smtp_password:
@@ -163,7 +165,7 @@ class Mail:
 
 
 def targets(settings: Settings) -> list[Target]:
-    """Where the environment sends alerts, besides the log."""
+    """The targets that the environment names for alerts, besides the log."""
     chosen: list[Target] = []
     if settings.alert_webhook:
         chosen.append(Webhook(settings.alert_webhook, settings.alert_form or form_of(settings.alert_webhook)))

@@ -1,4 +1,4 @@
-"""What `make deploy` does once Terraform has made everything: dumps up, landed, crawled, and what can be queried then.
+"""What `make deploy` does after Terraform: uploads dumps, lands them, crawls, and lists what can be queried.
 
 Each step can be run again and alone; none needs Neo4j or Dagster's daemon.
 """
@@ -41,7 +41,7 @@ class QueryableTable:
 
 @dataclass(frozen=True)
 class NotLanded:
-    """A dump that couldn't be landed, or a customer whose dumps can't be told apart."""
+    """A dump that couldn't be landed, or (without a date) a customer whose dumps can't be listed."""
 
     customer: str
     date: str | None
@@ -76,7 +76,7 @@ class Deployment:
         return cls(settings, S3Inbox(catalog.lake.bucket), catalog.lake, catalog, chosen)
 
     def upload(self) -> Iterator[tuple[str, str, bool]]:
-        """Send the dumps of the data folder to the lake: customer, address, and whether it wasn't there yet.
+        """Send the dumps of the data folder to the lake; gives customer, address, and whether anything was sent.
 
         Raises:
             RecographError: the lake has that day's dump under another name, or can't be written.
@@ -97,10 +97,10 @@ class Deployment:
                 yield customer, uri, self.inbox.upload(self.settings.data / customer / name, customer)
 
     def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | NotLanded]:
-        """Land the dumps of the lake, as many at a time as there are processors; a bad one keeps no other from it.
+        """Land the dumps of the lake, as many at a time as there are processors; a bad dump doesn't stop the others.
 
-        Without dates, what is landed already isn't landed again, nor is what is older than a customer's oldest landed
-        day: that was cleaned away.
+        Without dates, dumps that are landed already aren't landed again; nor are dumps older than a customer's oldest
+        landed day, whose landed tables were deleted as too old.
 
         Raises:
             RecographError: there is no dump at all.
@@ -143,7 +143,7 @@ class Deployment:
         return to_land
 
     def crawl(self) -> Iterator[tuple[str, Crawl]]:
-        """Make all that was landed queryable, and the marts' tables what the models say; by customer what was done.
+        """Make all that was landed queryable, and the marts' tables as the models say; gives what was done by customer.
 
         Raises:
             RecographError: a crawler or a database is missing.

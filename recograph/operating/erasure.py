@@ -1,7 +1,7 @@
-"""Take a customer, or one of its people, out of the lake and the graph, for good, and say where they still are.
+"""Erases a customer, or one of its people, from the lake and the graph for good, and says where they still are.
 
-A person's id goes onto a list in the lake, `erased/CUSTOMER/users/`, and landing leaves rows about the listed out:
-a dump that still has the person, perhaps an older one that is loaded again, doesn't bring them back.
+A person's id goes onto a list in the lake, `erased/CUSTOMER/users/`, and landing leaves out the rows about listed
+people. So no dump that still has a person brings them back, also not an older dump that is loaded again.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -40,11 +40,11 @@ class Erasure:
     remaining: list[str] = field(default_factory=list)
     """Where something still is that recograph leaves to people: dumps, backups, old versions."""
     problems: list[str] = field(default_factory=list)
-    """What couldn't be erased, or looked at, a sentence each."""
+    """Sentences about what couldn't be erased, or looked at."""
 
     @contextmanager
     def tried(self) -> Iterator[None]:
-        """Note what goes wrong in the block, and let the rest of the request go on."""
+        """Note an error of the block as a problem, so that the rest of the request goes on."""
         try:
             yield
         except RecographError as error:
@@ -57,11 +57,11 @@ def erase_customer(
     """Delete a customer's landed tables and marts, of every date, its list of erased people, and its part of the graph.
 
     Args:
-        inbox: where the dumps are, which stay.
+        inbox: where the dumps are; they aren't deleted.
         lake: where the tables are.
         customer: id of the customer.
         erase_nodes: erases from the graph.
-        backups: of the graph, as far as they are known.
+        backups: the known backups of the graph.
     """
     erasure = Erasure()
     prefixes = [customer_folder(customer), erased_folder(customer), *(mart_folder(mart, customer) for mart in MARTS)]
@@ -86,14 +86,14 @@ def erase_user(
 ) -> Erasure:
     """Remove the rows about a person from the customer's landed tables and marts, of every date, and from the graph.
 
-    The graph is erased whatever the lake says. See `erase_customer` for the arguments.
+    The person is erased from the graph even where the lake can't be changed. See `erase_customer` for the arguments.
 
     Raises:
         RecographError: nobody can have that id. Nothing was erased.
     """
     check_user(user)
     erasure = Erasure()
-    # While nobody else makes the customer's tables: what was read before the person was listed would come after.
+    # Locked, because a landing that read the list before the person was on it would publish the person's rows later.
     with lake.locked(customer.id):
         with erasure.tried():
             add_erased(lake, customer.id, user)
@@ -118,7 +118,7 @@ def _erase_nodes(erasure: Erasure, erase_nodes: Callable[[], Erased]) -> None:
 
 
 def _remaining(erasure: Erasure, lake: Lake, prefixes: Collection[str], backups: Collection[Path]) -> None:
-    """Note which copies recograph knows of besides."""
+    """Note the other copies that recograph knows of."""
     erasure.remaining += [f"the backup {backup}" for backup in backups]
     with erasure.tried():
         if versions := sum(lake.old_versions(prefix) for prefix in prefixes):
@@ -144,7 +144,7 @@ def _has(batch: pa.RecordBatch, person: Person, user: int) -> bool:
 
 
 def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
-    """The keys of all files that may have rows about people, and how these say about whom."""
+    """The keys of all files that may have rows about people, and which columns say whom a row is about."""
     for contract in platform_of(customer).contracts.values():
         if contract.about:
             for key in lake.parquet(landing_folder(customer.id, contract.table)):
@@ -161,7 +161,7 @@ def _files(lake: Lake, customer: Customer) -> Iterator[tuple[str, Person]]:
 
 
 def _without(lake: Lake, key: str, person: Person, user: int) -> int:
-    """Write a file anew without the rows about a person; returns how many these were."""
+    """Write a file anew without the rows about a person; returns how many rows that left out."""
     filesystem, root = lake.filesystem()
     try:
         with pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:

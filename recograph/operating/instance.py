@@ -62,14 +62,14 @@ retention:
       started: 90
 """,
 }
-"""The parts of dagster.yaml, each a key of its own, so that those which an earlier recograph didn't write are added."""
+"""The sections of dagster.yaml by key, so that sections which an earlier recograph didn't write can be added."""
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """Make the instance's folder and settings file where they are missing, and name it in the environment.
+    """Make the instance's folder and dagster.yaml where they are missing, and set DAGSTER_HOME to the folder.
 
-    What is set in an existing dagster.yaml is left alone, so that it can be changed; sections that it lacks are added,
-    since an earlier recograph may have written it.
+    Sections that an existing dagster.yaml has are left as they are, since people may have changed them; sections that
+    it lacks are added, since an earlier recograph may have written it.
 
     Raises:
         RecographError: the folder can't be written, or the file isn't YAML.

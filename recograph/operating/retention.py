@@ -1,6 +1,7 @@
-"""Deletes what the lake has of old snapshots: landed tables and marts, which the dumps can give again.
+"""Deletes the landed tables and marts of old snapshots, which can be made again from the dumps.
 
-What the next load compares with is kept, however old: the snapshots that the graph holds, and the newest of each table.
+The next load compares with the snapshots that the graph holds and with the newest one of each table, so these are kept,
+however old they are.
 """
 
 import datetime
@@ -23,7 +24,7 @@ class Partition:
     customer: str
     date: str
     prefix: str
-    """Of the keys of its files."""
+    """The beginning of the keys of its files."""
 
 
 def expired(
@@ -33,14 +34,14 @@ def expired(
     held: Mapping[str, Collection[str]],
     customers: Collection[str] | None = None,
 ) -> list[Partition]:
-    """The partitions that are older than they need be.
+    """The partitions that are old enough to be deleted, and that nothing needs.
 
     Args:
         lake: where to look.
         keep_days: how many days before today are kept.
         today: the day to count from.
         held: the snapshots that the graph holds by customer, which are kept too.
-        customers: only these; default: all that the lake has, in customers.yaml or no longer there.
+        customers: whose partitions; default: of all customers that the lake has, also of those not in customers.yaml.
     """
     first_kept = (today - datetime.timedelta(days=keep_days)).isoformat()
     return sorted(
@@ -55,7 +56,7 @@ def expired(
 
 
 def remaining(lake: Lake, gone: Collection[Partition]) -> set[str]:
-    """What the lake has besides these partitions, as Dagster names it: ``customer|date``."""
+    """The other partitions that the lake has, as Dagster names them: ``customer|date``."""
     partitions = (partition for by_date in _tables(lake).values() for partition in by_date.values())
     return {f"{partition.customer}|{partition.date}" for partition in partitions if partition not in gone}
 
@@ -80,11 +81,11 @@ def delete(lake: Lake, partitions: Iterable[Partition]) -> int:
 
 
 def leftovers(home: Path, lake: Path | None) -> list[Path]:
-    """What processes that were killed left behind, which nobody uses any more.
+    """Files and folders that killed processes left behind and that nobody uses any more.
 
     Args:
-        home: of the installation.
-        lake: its folder, where the lake is one.
+        home: the installation's folder for state.
+        lake: the lake's folder; None where the lake is elsewhere.
     """
     paths = [
         *abandoned(home / "staging"),
@@ -93,7 +94,7 @@ def leftovers(home: Path, lake: Path | None) -> list[Path]:
         *abandoned(home / "neo4j", "restore-"),
     ]
     if lake:
-        # A file that is being published has such a name for moments only.
+        # A file has such a name only while it is being published, which takes moments.
         yesterday = time.time() - 24 * 3600
         paths += [
             path
@@ -114,7 +115,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
 
 
 def described(partitions: Iterable[Partition]) -> list[str]:
-    """A line a customer and date, such as ``customer_1 2026-11-01: 20 tables``."""
+    """One line per customer and date, such as ``customer_1 2026-11-01: 20 tables``."""
     tables: dict[tuple[str, str], int] = defaultdict(int)
     for partition in partitions:
         tables[partition.customer, partition.date] += 1

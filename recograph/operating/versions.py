@@ -11,11 +11,11 @@ from recograph.lake.layout import customer_folder, dumps_folder, mart_folder
 from recograph.settings import Settings
 
 _MOST_AT_ONCE = 1000
-"""Versions that S3 deletes in a call."""
+"""How many versions S3 deletes in one call."""
 
 
 def purge(settings: Settings, customer: str) -> int:
-    """Delete every old version of a customer's dumps, landed tables and marts; what is there now stays.
+    """Delete every old version of a customer's dumps, landed tables and marts; current versions stay.
 
     Returns:
         the number of versions and deletion marks that were deleted.
