@@ -71,5 +71,5 @@ def test_each_broken_rule_is_named(nodes: dict[str, Any], tmp_path: Path) -> Non
 
 
 def test_rules_that_hold_are_not_named(nodes: dict[str, Any], tmp_path: Path) -> None:
-    assert broken(nodes, tmp_path, "users", {"id": [1, 2], "valid": [1, 0]}) == ""
+    assert broken(nodes, tmp_path, "users", {"id": [1, 2], "valid": [True, False]}) == ""
     assert broken(nodes, tmp_path / "none", "users", {"id": [], "valid": []}) == ""
