@@ -1,4 +1,4 @@
-"""Which items lead to which: EASE, a linear model in closed form, with what is known of the items as one more term.
+"""Which items lead to which: EASE, a linear model in closed form, with one more term for features of the items.
 
 With X the users by items matrix of 0 and 1, F the items by features matrix (rows of length 1) and
 
@@ -8,8 +8,8 @@ item i speaks for item j by B_ij = -P_ij / P_jj; no item speaks for itself. With
 "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019; with them it follows O. Jeunen, J. Van Balen and
 B. Goethals, "Closed-Form Models for Collaborative Filtering with Side-Information", RecSys 2020.
 
-It takes one symmetric matrix of items by items, whatever the number of users: of n items n² numbers and n³ steps. So
-only the most used items are in it, and the others are compared by the cosine over users.
+It needs one symmetric matrix of items by items, whatever the number of users: n² numbers and n³ steps for n items. So
+only the most used items are in it; the others are compared by the cosine over users.
 """
 
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ Triples = tuple[Ints, Ints, Floats]
 """Source items, target items, weights."""
 
 PER_ITEM = 20
-"""How many items an item speaks for at most: the graph holds that many relationships of each."""
+"""How many items an item speaks for at most: so many relationships of each item the graph holds."""
 LIMIT = 10_000
-"""Items in the closed form: so many take 0.6 GB and, with 2 cores, half a minute."""
+"""How many items the closed form has at most: so many take 0.6 GB and, with 2 cores, half a minute."""
 _SINGLE = 4_000
-"""Items from which on numbers have 4 bytes instead of 8."""
+"""With this many items or more, numbers have 4 bytes instead of 8."""
 _BLOCK = 500
-"""Rows or columns that are looked at at once."""
+"""How many rows or columns are computed at once."""
 
 
 def weights(
@@ -50,14 +50,15 @@ def weights(
 ) -> sparse.csr_matrix:
     """The strongest positive weights of each item: row i holds what i speaks for.
 
-    They are kept by the item that speaks. Kept by the item that is spoken for, most items would speak for nothing.
+    The strongest weights of each speaking item are kept. If instead the strongest weights towards each item were kept,
+    most items would speak for nothing.
 
     Args:
         matrix: X, users by items, of 0 and 1.
         features: F, items by features, each row of length 1 or 0.
-        currency: of each item, 0 to 1; what speaks for the item is multiplied by it.
-        regularisation: λ, how many users it takes until they are believed.
-        content: ω, how many users the same features are worth.
+        currency: how current each item is, 0 to 1; the weights towards the item are multiplied by it.
+        regularisation: λ; the more, the more users must have had two items before their weight is believed.
+        content: ω; having the same features counts as much as so many users who had both items.
         per_item: how many weights of each item are kept.
         limit: how many items the closed form may have.
         signed: keep negative weights, too, as EASE was published; for comparing only.
@@ -87,7 +88,7 @@ def cosines(matrix: sparse.csr_matrix, per_item: int = PER_ITEM) -> sparse.csr_m
 
 
 def _inverse(matrix: sparse.csr_matrix, features: sparse.csr_matrix, regularisation: float, content: float) -> Floats:
-    """P, in the place of the matrix that it is the inverse of; both are symmetric."""
+    """P, computed in the memory of the matrix of which it is the inverse; both are symmetric."""
     items = matrix.shape[1]
     gram: Floats = np.empty((items, items), np.float64 if items < _SINGLE else np.float32, order="F")
     by_item, by_feature = matrix.T.tocsr(), features.T.tocsc()
@@ -134,9 +135,9 @@ def _cosines(matrix: sparse.csr_matrix, used: Floats, outside: Ints, currency: F
     inside = np.ones(len(used), bool)
     inside[outside] = False
     for block in _blocks(len(outside)):
-        some = outside[block]
-        common = (matrix[:, some].T @ matrix).tocoo()
-        source, target = some[common.row], common.col.astype(np.int64)
+        sources = outside[block]
+        common = (matrix[:, sources].T @ matrix).tocoo()
+        source, target = sources[common.row], common.col.astype(np.int64)
         weight = common.data / (length[source] * length[target])
         other = source != target
         source, target, weight = source[other], target[other], weight[other]
@@ -146,7 +147,7 @@ def _cosines(matrix: sparse.csr_matrix, used: Floats, outside: Ints, currency: F
 
 
 def _strongest(triples: list[Triples], items: int, per_item: int) -> sparse.csr_matrix:
-    """The strongest weights of each source, rounded so that the last bits of a processor make no difference."""
+    """The strongest weights of each source, rounded so that processors which differ in the last bits give the same."""
     if not triples:
         return sparse.csr_matrix((items, items))
     source, target, weight = (np.concatenate(part) for part in zip(*triples, strict=True))

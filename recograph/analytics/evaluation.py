@@ -1,8 +1,8 @@
-"""How good are the recommendations? Hide what each user had last, and see whether the rest leads to it.
+"""How good are the recommendations? Hides each user's last item, and sees whether the user's other items lead to it.
 
-What is hidden is taken out before anything is computed: similarity, its parameters and popularity know only the rest.
-The recommender is scored as `graph/queries/recommendations.cypher` serves it, beside simpler ways on the same users
-and the same candidates.
+The hidden items are taken out before anything is computed: similarity, its parameters and popularity don't know them.
+The recommender is scored as `graph/queries/recommendations.cypher` serves it, and compared with simpler ways to
+recommend, for the same users and the same candidates.
 """
 
 from collections.abc import Callable
@@ -21,22 +21,22 @@ from recograph.analytics.similarity import K, similarity
 from recograph.lake.interfaces import Warehouse
 
 SHORT_HISTORY = 3
-"""A history of so many items or fewer, without what is hidden, is short."""
+"""A history is short if it has this many items or fewer, not counting the hidden one."""
 COLD = 5
-"""An item of fewer users, without those of whom it is hidden, is cold."""
+"""An item is cold if fewer users than this had it, not counting those of whom it is hidden."""
 PLAIN = 50
 """λ of the plain EASE that the recommender is compared with."""
 
 _WEIGHTS = 4_000_000
-"""All weights of 2,000 items."""
+"""How many weights are kept: all weights of 2,000 items."""
 
 Way = Callable[[Interactions], sparse.csr_matrix]
-"""Learns, from what is left, which item speaks for which."""
+"""A way to recommend: learns from the interactions that aren't hidden which item speaks for which."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out for one kind of item of one customer."""
+    """The results for one kind of item of one customer."""
 
     items: int
     scores: dict[str, dict[str, Score]]
@@ -48,12 +48,12 @@ ALL, SHORT, COLD_ITEMS = "all", "short histories", "cold items"
 
 
 def recommender(data: Interactions) -> sparse.csr_matrix:
-    """What is loaded."""
+    """The similarity that is loaded into the graph."""
     return similarity(data).weights
 
 
 def ease(data: Interactions, regularisation: float = PLAIN) -> sparse.csr_matrix:
-    """EASE as published, without content or currency: all weights, or of many items the strongest that fit."""
+    """EASE as published, without content or currency: all weights, or as many of the strongest as `_WEIGHTS` allows."""
     items = len(data.items)
     nothing = sparse.csr_matrix((items, 0))
     return weights(
@@ -72,7 +72,7 @@ def cosine(data: Interactions) -> sparse.csr_matrix:
 
 
 def popularity(data: Interactions) -> sparse.csr_matrix:
-    """Nothing speaks for anything."""
+    """No item speaks for another, so that lists are filled with what is popular."""
     return sparse.csr_matrix((len(data.items), len(data.items)))
 
 

@@ -1,4 +1,4 @@
-"""Taking the latest interaction of each user out of what is known, to look for it again."""
+"""Takes the latest interaction of each user out of the data, so that recommenders can be asked to find it."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,21 @@ from recograph.analytics.interactions import UNKNOWN, Interactions
 
 @dataclass(frozen=True)
 class Held:
-    """One interaction each of some users."""
+    """One interaction of each of some users."""
 
     user: Ints
     item: Ints
 
 
 def hold_back(data: Interactions, most: int | None = None) -> tuple[Interactions, Held]:
-    """What is left, and what was taken: of each user who has two interactions or more the latest.
+    """The remaining interactions, and those taken out: the latest of each user who has two interactions or more.
 
-    The latest is the one of the latest time; where times aren't known or equal, of the highest recency; and where
-    these are equal, too, a digest of the ids decides. It is one of those that could be recommended to the user.
+    The latest is the one with the latest time; where times are unknown or equal, the one with the highest recency; and
+    where these are equal, too, a digest of the ids decides. Only items that could be recommended to the user count.
 
     Args:
         data: what is known.
-        most: of how many users at most, spread evenly over them; default: all.
+        most: from how many users to take at most, spread evenly over all; default: from all.
     """
     foreign = (data.language[data.item] != UNKNOWN) & (data.speaks[data.user] != UNKNOWN)
     foreign &= data.language[data.item] != data.speaks[data.user]

@@ -1,4 +1,4 @@
-"""What a customer's users had on a day, courses or assets, and what is known of both: read from the marts."""
+"""Reads from the marts which courses or assets a customer's users had on a day, and what is known of both."""
 
 import re
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Interactions:
-    """Users, items, and which user had which item; the last four are columns of equal length, a pair once.
+    """Users, items, and which user had which item: `user`, `item`, `recency` and `time` have one entry per pair.
 
     Users and items are numbered by their place in `users` and `items`, which are sorted.
     """
@@ -30,7 +30,7 @@ class Interactions:
     items: Ints
     """Ids."""
     asked: Bools
-    """By user: whether it is still there. Who left has taught something, and gets nothing."""
+    """By user: whether the user is still there. What users who left had is learnt from, but they get no list."""
     speaks: Ints
     """By user: the number of the language, or `UNKNOWN`."""
     language: Ints
@@ -44,7 +44,7 @@ class Interactions:
     recency: Ints
     """1 to 9, 9 is the latest."""
     time: Ints
-    """Of the latest activity, in microseconds since 1970, or `UNKNOWN`."""
+    """When the latest activity was, in microseconds since 1970, or `UNKNOWN`."""
 
     @cached_property
     def matrix(self) -> sparse.csr_matrix:
@@ -110,7 +110,7 @@ _HAD = pa.schema(
 
 
 def read(warehouse: Warehouse, sql: str, schema: pa.Schema) -> pa.Table:
-    """All rows of a SELECT with these columns, in no order: in batches, however many there are."""
+    """All rows of a SELECT with these columns, in any order; they are fetched in batches, so there may be many."""
     batches = [batch.cast(schema) for batch in warehouse.stream(sql)]
     return pa.Table.from_batches(batches, schema)
 
@@ -121,8 +121,8 @@ def interactions(items: pa.Table, users: pa.Table, had: pa.Table) -> Interaction
     Args:
         items: id, language and open, sorted by id; further columns are a title and traits.
         users: id and language, sorted by id.
-        had: user_id, item_id, recency and time (in microseconds), sorted by the first two; a pair once. Items that
-            aren't there are left out.
+        had: user_id, item_id, recency and time (in microseconds), sorted by the first two; each pair once. Rows of
+            items that `items` doesn't have are left out.
     """
     ids = {
         name: np.asarray(table[column], np.int64)
@@ -133,16 +133,16 @@ def interactions(items: pa.Table, users: pa.Table, had: pa.Table) -> Interaction
             ("item", had, "item_id"),
         )
     }
-    there = np.isin(ids["item"], ids["items"])
-    everybody = np.union1d(ids["known"], ids["user"][there])
+    known_item = np.isin(ids["item"], ids["items"])
+    everybody = np.union1d(ids["known"], ids["user"][known_item])
     place = np.searchsorted(everybody, ids["known"])
     codes: dict[Any, int] = {None: UNKNOWN}
     speaks = np.full(len(everybody), UNKNOWN)
     speaks[place] = [codes.setdefault(name, len(codes) - 1) for name in users["language"].to_pylist()]
     asked = np.zeros(len(everybody), bool)
     asked[place] = True
-    user = np.searchsorted(everybody, ids["user"][there])
-    item = np.searchsorted(ids["items"], ids["item"][there])
+    user = np.searchsorted(everybody, ids["user"][known_item])
+    item = np.searchsorted(ids["items"], ids["item"][known_item])
     time = had["time"].cast(pa.int64()).fill_null(UNKNOWN)
     return Interactions(
         users=everybody,
@@ -156,34 +156,34 @@ def interactions(items: pa.Table, users: pa.Table, had: pa.Table) -> Interaction
         ),
         user=user,
         item=item,
-        recency=np.asarray(had["recency"], np.int64)[there],
-        time=np.asarray(time, np.int64)[there],
+        recency=np.asarray(had["recency"], np.int64)[known_item],
+        time=np.asarray(time, np.int64)[known_item],
     )
 
 
 def features(items: pa.Table, audiences: Ints) -> sparse.csr_matrix:
-    """What like items have in common: words of the title (the first column), traits, the language of the audience.
+    """What similar items have in common: words of the title (the first column), traits, the audience's language.
 
-    Each feature weighs by its rarity, log(items / items that have it); what one item alone or more than a third of
-    them have says nothing. Rows have length 1, or 0 where nothing is left.
+    The weight of a feature is its rarity, log(items / items that have it). A feature that only one item has, or more
+    than a third of all, says nothing and is left out. Rows have length 1, or 0 where no feature is left.
     """
     titles, *traits = (column.to_pylist() for column in items.columns)
     numbers: dict[Any, int] = {}
     rows, columns = [], []
     for row, title in enumerate(titles):
-        # Each once, in an order that no hash decides: added up in another order they differ in the last bits, and the
-        # same marts must give the same graph.
+        # Each feature once, in an order that doesn't depend on hashes: sums in another order differ in the last bits,
+        # and the same marts must give the same graph.
         own: dict[Any, None] = dict.fromkeys(re.findall(r"\w{3,}", (title or "").lower()))
         own |= {(which, values[row]): None for which, values in enumerate(traits) if values[row] is not None}
         own |= {("audience", audiences[row]): None} if audiences[row] != UNKNOWN else {}
         rows += [row] * len(own)
         columns += [numbers.setdefault(feature, len(numbers)) for feature in own]
-    found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(titles), len(numbers)))
+    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(titles), len(numbers)))
     common = np.bincount(columns, minlength=len(numbers))
     tells = (common > 1) & (common <= max(2, len(titles) / 3))
-    found = found @ sparse.diags(np.where(tells, np.log(len(titles) / np.maximum(common, 1)), 0))
-    length = np.sqrt(np.asarray(found.multiply(found).sum(axis=1)).ravel())
-    return (sparse.diags(1 / np.where(length > 0, length, 1)) @ found).tocsr().astype(np.float32)
+    matrix = matrix @ sparse.diags(np.where(tells, np.log(len(titles) / np.maximum(common, 1)), 0))
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return (sparse.diags(1 / np.where(length > 0, length, 1)) @ matrix).tocsr().astype(np.float32)
 
 
 def _audiences(language: Ints, item: Ints, items: int) -> Ints:

@@ -1,26 +1,26 @@
-"""The kinds of items that are recommended, and where the marts have what concerns them."""
+"""The kinds of items that are recommended, and the marts and columns that hold them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of item, and where the marts have what concerns it."""
+    """One kind of item, and the marts and columns that hold it."""
 
     name: str
     items: str
     """The mart of the items."""
     interactions: str
-    """The mart of who had which."""
+    """The mart that says which user had which item."""
     similarity: str
-    """The mart of which item leads to which."""
+    """The mart that says which item leads to which."""
     time: str
     """The interactions' column that says when the latest activity was."""
     title: str
     traits: tuple[str, ...]
-    """The items' columns in which like items are equal."""
+    """The items' columns in which similar items have the same value."""
     open: str
-    """SQL that says of an item whether it may be recommended: a course that is published, or of which it isn't said."""
+    """SQL condition on items that may be recommended: a course must be published, or have no status."""
 
     @property
     def item(self) -> str:

@@ -1,9 +1,9 @@
 """Lists of recommendations for many users at once, by the scores that `recommendations.cypher` gives one user.
 
-An item's score for a user is the sum of the weights with which what the user had speaks for it. Of equal score what is
-more popular comes first, then what has the lower id; so what is popular fills a list up. A user without a history
-gets what is popular with those who speak the same language. What the user had, what was withdrawn, and what is in a
-language that the user doesn't speak (where both are known) is in no list.
+An item's score for a user is the sum of the weights with which the items that the user had speak for it. Among items of
+equal score the more popular comes first, then the one with the lower id; so popular items fill a list up. A user
+without a history gets what is popular with those who speak the same language. No list has an item that the user had,
+that was withdrawn, or that is in a language that the user doesn't speak (where both languages are known).
 """
 
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ from recograph.analytics.interactions import UNKNOWN, Interactions
 
 _NEVER = -np.inf
 _CELLS = 5_000_000
-"""Users times items that are scored at once: 40 MB."""
+"""How many scores (users times items) are computed at once: 40 MB."""
 _STEP = 1e-6
-"""Scores are rounded to multiples of it, so what is less decides among equals."""
+"""Scores are rounded to multiples of this, so that smaller numbers can be added to order equal scores."""
 
 
 @dataclass(frozen=True)
 class Lists:
-    """A row a user, the best item first."""
+    """The lists of some users: one row per user, the best item first."""
 
     user: Ints
     """Numbers of the users."""
     item: Ints
-    """Users by places: numbers of the items; -1 behind the end of a list."""
+    """Numbers of the items, users by places; -1 behind the end of a list."""
     score: Floats
-    """Users by places; 0 where an item is only popular."""
+    """Scores of the items, users by places; 0 where an item is there only because it is popular."""
 
     def only(self, chosen: Bools) -> "Lists":
         """The lists of some of the users."""
@@ -43,7 +43,7 @@ def lists(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int) -
 
     Args:
         data: what is known.
-        weights: items by items, what speaks for what; none gives what is popular.
+        weights: items by items, which item speaks for which; without any weight the lists have what is popular.
         users: numbers of users.
         k: length of a list.
     """
@@ -63,20 +63,20 @@ def _blocks(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int)
     }
     peers = {}
     for start in range(0, len(users), size):
-        some = users[start : start + size]
-        had = data.matrix[some]
+        block = users[start : start + size]
+        had = data.matrix[block]
         values = np.round((had @ weights).toarray().astype(np.float64), 6)
         new = np.diff(had.indptr) == 0
         values[~new] += overall
-        for code in np.unique(data.speaks[some]):
-            speaking = data.speaks[some] == code
+        for code in np.unique(data.speaks[block]):
+            speaking = data.speaks[block] == code
             if code not in peers:
                 peers[code] = _places(_popular_with(data, code))
             values[speaking & new] += peers[code]
             if code != UNKNOWN:
                 values[np.ix_(speaking, languages[code])] = _NEVER
         values[:, ~data.open] = _NEVER
-        values[np.repeat(np.arange(len(some)), np.diff(had.indptr)), had.indices] = _NEVER
+        values[np.repeat(np.arange(len(block)), np.diff(had.indptr)), had.indices] = _NEVER
         best = np.argpartition(values, -k, axis=1)[:, -k:]
         best = np.take_along_axis(best, np.argsort(-np.take_along_axis(values, best, axis=1), axis=1), axis=1)
         value = np.take_along_axis(values, best, axis=1)
@@ -92,7 +92,7 @@ def _popular_with(data: Interactions, language: int) -> Ints:
 
 
 def _places(popularity: Ints) -> Floats:
-    """Less than the least difference of scores, and the more the earlier the item comes among equals."""
+    """By item a number of at most half of `_STEP` that orders items of equal score: greater where it comes earlier."""
     place = np.empty(len(popularity))
     place[np.lexsort((np.arange(len(popularity)), -popularity))] = np.arange(len(popularity))
     return _STEP / 2 * (1 - place / max(1, len(popularity)))

@@ -1,4 +1,4 @@
-"""The lists of all users of a customer's day, as a mart for whoever feeds a platform from them."""
+"""The lists of all users of a customer on a day, as a mart for those who show them on a learning platform."""
 
 import duckdb
 import numpy as np
@@ -30,8 +30,8 @@ COLUMNS = {
     "kind": "course or asset",
     "place": "Place in the user's list of the kind, from 1",
     "item_id": "What is recommended",
-    "score": "Sum of the scores with which what the user had leads there; 0 where it is only popular",
-    "because_of": "What the user had that weighs most; empty where the item is only popular",
+    "score": "Sum of the scores with which the user's items lead to it; 0 where it is only popular",
+    "because_of": "The user's item that counts most in the score; empty where it is only popular",
     "since": "The snapshot date since which the user's list of the kind has the same items in the same places",
 }
 
@@ -40,10 +40,10 @@ def recommend_all(warehouse: Warehouse, customer: str, date: str, before: str | 
     """The lists of every user who is there, by the similarity that the marts hold.
 
     Args:
-        warehouse: with the day's marts.
-        customer: whose.
-        date: of the snapshot.
-        before: the snapshot whose lists these are compared with; None: all are new.
+        warehouse: has the day's marts.
+        customer: id of the customer.
+        date: the snapshot date.
+        before: the date of the snapshot whose lists these are compared with; None: all are new.
         k: length of a list.
 
     Raises:
@@ -55,7 +55,7 @@ def recommend_all(warehouse: Warehouse, customer: str, date: str, before: str | 
     if earlier:
         had = read(warehouse, f"select {', '.join(SCHEMA.names)} from {earlier} t", SCHEMA)  # noqa: S608 - our own
     with duckdb.connect(":memory:") as database:
-        database.register("found", pa.concat_tables(parts))
+        database.register("listed", pa.concat_tables(parts))
         database.register("had", had)
         rows: pa.Table = database.sql(_SINCE, params={"date": date}).to_arrow_table()
         return rows.cast(SCHEMA)
@@ -92,7 +92,7 @@ def _table(data: Interactions, kind: Kind, weights: sparse.csr_matrix, recommend
 
 
 def _reasons(data: Interactions, weights: sparse.csr_matrix, recommended: Lists) -> Ints:
-    """By user and place: which item that the user had weighs most for the one that is recommended; -1 where none."""
+    """By user and place: the item of the user that speaks most for the recommended one; -1 where none does."""
     reasons = np.full(recommended.item.shape, -1)
     items = len(data.items)
     size = max(1, 5_000_000 // max(1, items))
@@ -102,7 +102,7 @@ def _reasons(data: Interactions, weights: sparse.csr_matrix, recommended: Lists)
         at = np.full((len(listed), items), -1, np.int16)
         rows, places = np.nonzero(listed >= 0)
         at[rows, listed[rows, places]] = places
-        # Every pair of what a user had and what that leads to, then those alone that are in the user's list.
+        # All pairs of an item that a user had and an item that it leads to; then only those in the user's list.
         owner = np.repeat(np.arange(len(listed)), np.diff(had.indptr))
         leads = weights[had.indices]
         length = np.diff(leads.indptr)
@@ -110,21 +110,21 @@ def _reasons(data: Interactions, weights: sparse.csr_matrix, recommended: Lists)
         place = at[owner, leads.indices]
         kept = place >= 0
         owner, place, source, weight = owner[kept], place[kept], source[kept], leads.data[kept]
-        order = np.lexsort((-source, weight))  # written last is what weighs most; of equals the lowest number
+        order = np.lexsort((-source, weight))  # what is written last stays: the greatest weight, then the lowest number
         reasons[start + owner[order], place[order]] = source[order]
     return reasons
 
 
 _SINCE = """
-with now as (select user_id, kind, list(item_id order by place) as items from found group by all),
+with now as (select user_id, kind, list(item_id order by place) as items from listed group by all),
 
 earlier as (
     select user_id, kind, list(item_id order by place) as items, any_value(since) as since from had group by all
 )
 
-select found.user_id, found.kind, place, item_id, score, because_of, coalesce(earlier.since, $date) as since
-from found
-inner join now on found.user_id = now.user_id and found.kind = now.kind
-left join earlier on found.user_id = earlier.user_id and found.kind = earlier.kind and now.items = earlier.items
-order by found.user_id, found.kind desc, place
+select listed.user_id, listed.kind, place, item_id, score, because_of, coalesce(earlier.since, $date) as since
+from listed
+inner join now on listed.user_id = now.user_id and listed.kind = now.kind
+left join earlier on listed.user_id = earlier.user_id and listed.kind = earlier.kind and now.items = earlier.items
+order by listed.user_id, listed.kind desc, place
 """

@@ -1,4 +1,4 @@
-"""How good lists are: whether what was hidden is in them, and where; and how far that might be chance."""
+"""How good lists are: whether and where they have the hidden items, and how much of that may be chance."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ RESAMPLES = 2_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over users, and between what it lies in 95 of 100 samples of as many users."""
+    """A mean over users, and the bounds within which it lies in 95 of 100 samples of as many users."""
 
     mean: float
     low: float
@@ -27,13 +27,13 @@ class Score:
     hit_rate: Interval
     """Share of the users whose list has what was hidden."""
     ndcg: Interval
-    """Mean of 1 / log2(1 + its place), 0 where it isn't in the list."""
+    """Mean of 1 / log2(1 + the hidden item's place), 0 where it isn't in the list."""
     mrr: Interval
-    """Mean of 1 / its place, 0 where it isn't in the list."""
+    """Mean of 1 / the hidden item's place, 0 where it isn't in the list."""
     coverage: float
     """Share of the items that are in anybody's list."""
     novelty: float
-    """Mean over what is in the lists of log2(users / users who had it): how many bits of surprise."""
+    """Mean of log2(users / users who had the item) over the items in the lists: bits of surprise."""
 
 
 def places(lists: Lists, item: Ints) -> Ints:
@@ -48,13 +48,13 @@ def gains(place: Ints) -> Floats:
 
 
 def score(lists: Lists, item: Ints, popularity: Ints, users: int) -> Score:
-    """Score lists of users of each of whom one item was hidden.
+    """Score the lists of users of whom one item each was hidden.
 
     Args:
-        lists: theirs.
-        item: what was hidden, by user of the lists.
+        lists: the lists of these users.
+        item: number of the hidden item, by user of the lists.
         popularity: by item, how many users had it.
-        users: how many there are in all.
+        users: how many users there are in all.
     """
     place = places(lists, item)
     worth = np.arange(lists.item.shape[1] + 1)
@@ -72,7 +72,7 @@ def score(lists: Lists, item: Ints, popularity: Ints, users: int) -> Score:
 
 
 def _interval(counts: Ints, worth: Floats) -> Interval:
-    """Bootstrap: users drawn anew, with replacement. Only how many have each place matters, so that is drawn."""
+    """Bootstrap: users are drawn with replacement. Only the number of users with each place matters, so it is drawn."""
     users = int(counts.sum())
     if not users:
         return Interval(0, 0, 0)

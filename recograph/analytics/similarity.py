@@ -1,7 +1,7 @@
-"""The similarity of items as it is loaded: EASE, with what nobody can know beforehand chosen on interactions held back.
+"""The similarity of items that is loaded: EASE, with parameters that are chosen by holding some interactions back.
 
-`evaluation.py` measures with these very functions, on what is left when it has hidden something; so what is chosen
-there never saw what is hidden.
+`evaluation.py` uses these functions on the interactions that remain when it has hidden some; so the parameters that are
+chosen there don't know the hidden ones.
 """
 
 import itertools
@@ -22,39 +22,39 @@ from recograph.analytics.scores import gains, places
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the interactions themselves don't say; the values here are taken where none is clearly better."""
+    """The parameters of EASE; these values are used where no others are clearly better."""
 
     regularisation: float = 100
-    """λ: how many users it takes until they are believed."""
+    """λ: the more, the more users must have had two items before their weight is believed."""
     content: float = 3
-    """ω: how many users the same features are worth."""
+    """ω: having the same features counts as much as so many users who had both items."""
     fading: float = 0.9
-    """How current an item is by a user of a recency one lower, against one of the higher."""
+    """How much less a user makes an item current for each step of lower recency: by this factor."""
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Which item speaks for which, and how that came about."""
+    """Which item speaks for which, and how that was computed."""
 
     weights: sparse.csr_matrix
     """Items by items: row i holds what i speaks for."""
     parameters: Parameters
     chosen_on: int
-    """Users of whom an interaction was held back to choose the parameters."""
+    """How many users had an interaction held back to choose the parameters."""
     in_closed_form: int
-    """Items compared by EASE; the rest, the least used, by cosine."""
+    """How many items are compared by EASE; the others, the least used, are compared by cosine."""
 
 
 CHOICES = ((25, 50, 100, 200), (0, 3, 10), (1, 0.9, 0.8, 0.7))
-"""Of λ, ω and fading."""
+"""The values that are tried of λ, ω and fading."""
 K = 10
-"""Length of the lists in which what was held back is looked for."""
+"""Length of the lists in which the held-back items are looked for."""
 _USERS, _ITEMS = 2_000, 500
-"""So many users, and so many of the most used items, are enough to choose on."""
+"""This many users, and this many of the most used items, are enough to choose the parameters."""
 
 
 def similarity(data: Interactions, limit: int = LIMIT) -> Similarity:
-    """Choose the parameters for these interactions, and learn with them from all.
+    """Choose the parameters for these interactions, and learn with them from all interactions.
 
     Args:
         data: what is known.
@@ -62,12 +62,12 @@ def similarity(data: Interactions, limit: int = LIMIT) -> Similarity:
     """
     with _CONTROLLER.limit(limits=1 if len(data.items) <= _ITEMS else None):
         parameters, users = choose(data)
-        found = learn(data, parameters, limit)
-    return Similarity(found, parameters, users, min(len(data.items), limit))
+        learnt = learn(data, parameters, limit)
+    return Similarity(learnt, parameters, users, min(len(data.items), limit))
 
 
 _CONTROLLER = ThreadpoolController()
-"""Small matrices take longer on two cores than on one: the second would only wait busily."""
+"""Limits the threads for small matrices, which take longer on two cores than on one: the second only waits busily."""
 
 
 def learn(data: Interactions, parameters: Parameters, limit: int = LIMIT) -> sparse.csr_matrix:
@@ -83,9 +83,9 @@ def learn(data: Interactions, parameters: Parameters, limit: int = LIMIT) -> spa
 
 
 def currency(data: Interactions, fading: float) -> Floats:
-    """By item how current it is, from the recency of its users; the most current has 1.
+    """By item how current it is, from the recency of its users; the most current item has 1.
 
-    One user more, as current as all on average, keeps items of few users from the extremes.
+    One more user of average recency is added to each item, so that items with few users don't get extreme values.
     """
     if not len(data.item):
         return np.ones(len(data.items))
@@ -96,36 +96,37 @@ def currency(data: Interactions, fading: float) -> Floats:
 
 
 def choose(data: Interactions) -> tuple[Parameters, int]:
-    """Hold back the latest interaction of each user, and see with which parameters it is found; and of how many users.
+    """The parameters with which held-back interactions are found best, and of how many users one was held back.
 
-    The best parameters on a few hundred users are so by luck, too. So of those within one standard error of the best
-    the nearest to the ones of `Parameters` are taken (the one-standard-error rule of Breiman and others, 1984).
+    With a few hundred users it is partly luck which parameters are best. So among those within one standard error of
+    the best, the ones nearest to the defaults of `Parameters` are taken (the one-standard-error rule of Breiman and
+    others, 1984).
     """
     known, held = hold_back(data.most_used(_ITEMS), _USERS)
     if not len(held.user):
         return Parameters(), 0
     ways = [Parameters(*values) for values in itertools.product(*CHOICES)]
-    found = [gains(places(lists(known, learn(known, way), held.user, K), held.item)) for way in ways]
-    best = max(found, key=lambda each: float(each.mean()))
+    user_gains = [gains(places(lists(known, learn(known, way), held.user, K), held.item)) for way in ways]
+    best = max(user_gains, key=lambda of_users: float(of_users.mean()))
 
     def fitting(at: int) -> bool:
-        worse = best - found[at]
+        worse = best - user_gains[at]
         return bool(worse.mean() <= worse.std() / np.sqrt(len(worse)))
 
-    return ways[min(filter(fitting, range(len(ways))), key=lambda at: (_steps(ways[at]), -found[at].mean()))], len(
+    return ways[min(filter(fitting, range(len(ways))), key=lambda at: (_steps(ways[at]), -user_gains[at].mean()))], len(
         held.user
     )
 
 
 def _steps(way: Parameters) -> int:
-    """How many values away from the ones of `Parameters`."""
+    """How many steps in `CHOICES` the parameters are away from the defaults of `Parameters`."""
     pairs = zip(CHOICES, astuple(way), astuple(Parameters()), strict=True)
     return sum(abs(values.index(value) - values.index(usual)) for values, value, usual in pairs)
 
 
-def table(data: Interactions, kind: Kind, found: sparse.csr_matrix) -> pa.Table:
-    """The mart: which item leads to which, by ids."""
-    rows = found.tocoo()
+def table(data: Interactions, kind: Kind, weights: sparse.csr_matrix) -> pa.Table:
+    """The mart that says which item leads to which, by ids."""
+    rows = weights.tocoo()
     columns = {
         kind.item: data.items[rows.row],
         f"similar_{kind.item}": data.items[rows.col],
