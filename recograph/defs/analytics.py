@@ -85,7 +85,7 @@ def recommendations(
     snapshot = snapshot_of(context)
     partition = (RECOMMENDATIONS, snapshot.customer, snapshot.date)
     with clear_failures():
-        days = {date_of(key) for key in lake.parquet(mart_folder(*partition[:2]))}
+        days = {date_of(key) for key in lake.parquet(mart_folder(*partition[:2]))} - {""}
         before = max((day for day in days if day < snapshot.date), default=None)
         rows = recommend_all(warehouse, snapshot.customer, snapshot.date, before)
         publish_mart(lake, catalog, *partition, rows)

@@ -207,4 +207,5 @@ def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[st
 
 def key_landed_before(lake: Lake, customer: str, table: str, date: str) -> str | None:
     """The key of the table's file of the last landed day before the date; None where there is no such day."""
-    return max((key for key in lake.parquet(landing_folder(customer, table)) if date_of(key) < date), default=None)
+    keys = lake.parquet(landing_folder(customer, table))
+    return max((key for key in keys if "" < date_of(key) < date), default=None)

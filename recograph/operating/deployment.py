@@ -131,7 +131,7 @@ class Deployment:
         """The dumps that aren't landed yet, or were replaced since."""
         shipped = self.inbox.modified(customer)
         landed = self.lake.bucket.modified(customer_folder(customer))
-        oldest = min((date_of(key) for key in landed), default="")
+        oldest = min(filter(None, map(date_of, landed)), default="")
         contracts = platform_of(self.customers[customer]).contracts
         to_land = []
         for dump in dumps:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _DENIED_XML = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_BUSY_XML = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _DENIED_JSON = b'{"__type": "AccessDeniedException", "Message": "not authorized to perform this"}'
 
 
@@ -21,6 +22,8 @@ class Proxy:
         """Bytes of the next GET of an object after which its connection is closed, once."""
         self.refuse: Callable[[str, str], bool] = lambda method, path: False
         """Whether a request, by method and path, is answered with 403 AccessDenied."""
+        self.busy = 0
+        """How many of the next requests are answered with 503 SlowDown."""
         self.refuse_unsigned = False
         """Whether a request without a signature is refused, as AWS does."""
         self.keys: list[str] = []
@@ -57,6 +60,10 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
             if signed:
                 proxy.keys.append(signed[1])
             proxy.requests[_billed_as(self.command, self.path)] += 1
+            if proxy.busy:
+                proxy.busy -= 1
+                self.reply(503, {}, _BUSY_XML)
+                return
             if proxy.refuse(self.command, self.path) or (proxy.refuse_unsigned and not signed):
                 self.reply(403, {}, _DENIED_JSON if "X-Amz-Target" in self.headers else _DENIED_XML)
                 return

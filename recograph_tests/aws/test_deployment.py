@@ -90,6 +90,7 @@ def test_what_is_landed_or_was_cleaned_away_is_not_landed_again(deployment: Depl
         return found
 
     assert landed() == [first, second]
+    deployment.lake.publish(data / "customers.yaml", "landing/customer_1/readme.txt")
     assert landed() == []
     dump = deployment.settings.data / "customer_1" / deployment.inbox.dumps("customer_1")[second].uri.rsplit("/", 1)[1]
     dump.write_bytes(min((data / "customer_1").iterdir()).read_bytes())

@@ -14,6 +14,7 @@ from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
 from recograph.adapters.aws.glue_tables import GlueTable, bring_along, register_partitions
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError, UnavailableError
+from recograph.lake.landing import key_landed_before
 from recograph.lake.layout import landing_key
 from recograph.lake.marts import publish_mart
 from recograph.platforms import Column, Contract
@@ -143,6 +144,18 @@ def test_a_crawler_runs_where_there_is_something_to_discover(
     assert sorted(partitions_of(catalog, glue)) == list(DAYS)
 
 
+def test_what_people_put_beside_landed_days_is_no_day(
+    catalog: GlueCatalog, glue: Any, crawls: list[str], ministack: LocalAws
+) -> None:
+    for name in ("note.parquet", "snapshot_date=later/note.parquet", "readme.txt"):
+        key = f"landing/customer_1/core_user/{name}"
+        ministack.client("s3").put_object(Bucket=catalog.lake.uri("").split("/")[2], Key=key, Body=b"x")
+    catalog.discover("customer_1", list(CONTRACTS.values()))
+    assert sorted(partitions_of(catalog, glue)) == list(DAYS)
+    before = key_landed_before(catalog.lake, "customer_1", "core_user", DAYS[1])
+    assert before == landing_key("customer_1", "core_user", DAYS[0])
+
+
 def test_a_crawler_that_fails_keeps_nothing_from_being_registered(
     catalog: GlueCatalog, glue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,7 +253,7 @@ def test_a_part_of_an_answer_is_asked_for_again_and_none_is_told(
     monkeypatch.setattr(glue, "batch_get_partition", half)
     register_partitions(glue, table, days)
     assert asked == [2, 1]
-    nothing = {"Partitions": []}
+    nothing: dict[str, Any] = {"Partitions": []}
     for answer in (lambda **_: nothing, lambda **asked: nothing | {"UnprocessedKeys": asked["PartitionsToGet"]}):
         monkeypatch.setattr(glue, "batch_get_partition", answer)
         with pytest.raises(UnavailableError, match=r"Glue doesn't tell of partition 2026-11-01 of .*\.t.* Run again"):

@@ -273,6 +273,18 @@ def test_arrow_reads_where_boto3_wrote(lake: S3Lake, tmp_path: Path) -> None:
     assert pq.read_table(f"{root}landing/a/t/f.parquet", filesystem=filesystem)["id"].to_pylist() == [1, 2]
 
 
+def test_a_burst_of_throttling_is_waited_out(lake: S3Lake, proxy: Proxy, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1, 2]}), tmp_path / "staged")
+    proxy.busy = 2
+    lake.publish(tmp_path / "staged", "landing/a/t/f.parquet")
+    proxy.busy = 2
+    assert lake.parquet("landing/a/t/") == ["landing/a/t/f.parquet"]
+    filesystem, root = lake.filesystem()
+    proxy.busy = 2
+    assert pq.read_table(f"{root}landing/a/t/f.parquet", filesystem=filesystem)["id"].to_pylist() == [1, 2]
+    assert not proxy.busy
+
+
 def test_a_missing_bucket_and_a_server_that_is_not_there_are_named(
     inbox: S3Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,7 +120,8 @@ class GlueCatalog:
         """
         landed = {}
         for contract in contracts:
-            if dates := {date_of(key) for key in self.lake.parquet(landing_folder(customer, contract.table))}:
+            keys = self.lake.parquet(landing_folder(customer, contract.table))
+            if dates := set(filter(None, map(date_of, keys))):
                 landed[contract.table] = dates
         contracts = [contract for contract in contracts if contract.table in landed]
         tables = [self._table(customer, contract) for contract in contracts]
