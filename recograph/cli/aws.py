@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from recograph.customers import check_customer_id
 from recograph.errors import RecographError
 from recograph.settings import Settings
 
@@ -84,7 +85,6 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Delete the old versions that the bucket keeps of a customer's files, as after an erasure."""
-    from recograph.customers import check_customer_id
     from recograph.operating.versions import purge as purge_versions
 
     deployment = _deployment(None)
@@ -108,6 +108,6 @@ def check_empty() -> None:
 
 
 def _deployment(customers: list[str] | None) -> "Deployment":
-    from recograph.operating.deployment import Deployment  # loads boto3 and Dagster, which takes seconds
+    from recograph.operating.deployment import Deployment  # loads boto3, which takes a second
 
     return Deployment.open(Settings.from_env(), customers or ())

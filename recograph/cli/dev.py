@@ -18,7 +18,7 @@ from recograph.settings import WORKSPACE, Settings
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free one is taken.")] = 3000) -> None:
     """Start Neo4j where it doesn't run, then the graph's pages, the Dagster UI and its daemon until Ctrl-C."""
-    from recograph.adapters.neo4j.driver import connect, find_server
+    from recograph.adapters.neo4j.driver import connect, find_server  # noqa: PLC0415 - loads neo4j
 
     settings = Settings.from_env()
     console = Console()

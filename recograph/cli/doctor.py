@@ -11,7 +11,7 @@ _COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem":
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check what recograph needs: the machine, folders, dumps, Neo4j, AWS. Exits with 1 where there is a problem."""
-    from recograph.operating.doctor import Status, diagnose
+    from recograph.operating.doctor import Status, diagnose  # noqa: PLC0415 - loads psutil
 
     findings = []
     for finding in diagnose():

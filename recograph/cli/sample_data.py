@@ -30,7 +30,7 @@ def sample_data(
     plain: Annotated[bool, typer.Option("--plain", help="Write DATE.sql, not compressed.")] = False,
 ) -> None:
     """Write sample SQL dumps: some days of some customers, the same for the same seed."""
-    from recograph.platforms.sample_dumps import generate, prepare  # numpy, for which other commands needn't wait
+    from recograph.platforms.sample_dumps import generate, prepare  # noqa: PLC0415 - loads numpy
 
     console = Console()
     first = _date(start)

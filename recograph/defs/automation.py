@@ -175,7 +175,7 @@ def fresh_by_deadline(
     context: dg.AssetCheckExecutionContext, inbox: dg.ResourceParam[Inbox], neo4j: Neo4jResource
 ) -> dg.AssetCheckResult:
     """Compare each customer's loaded snapshot with the calendar."""
-    from recograph.graph.counts import complete_date
+    from recograph.graph.counts import complete_date  # noqa: PLC0415 - loads neo4j, which only runs need
 
     now = datetime.datetime.now(TIMEZONE)
     today, yesterday = now.date(), (now.date() - datetime.timedelta(days=1)).isoformat()

@@ -1,6 +1,6 @@
-"""The few things of Dagster that have no public name, each with the reason; nothing else imports from its inside.
+"""The few things of Dagster that have no public name, each with the reason; no other module imports Dagster's inside.
 
-The run launcher (`launcher`) is built as Dagster's own are, from base classes that have no public name either.
+The base classes of run launchers, from which `launcher` builds ours, have no public name either; they are passed on.
 """
 
 import os
@@ -14,13 +14,30 @@ import sqlalchemy
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import create_execution_plan, execute_run_iterator
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
 from recograph.defs.running import claim
+
+__all__ = [
+    "LOCATION",
+    "CheckRunHealthResult",
+    "ConfigurableClass",
+    "ConfigurableClassData",
+    "LaunchRunContext",
+    "RunLauncher",
+    "WorkerStatus",
+    "execute",
+    "keep_connections",
+    "observed_versions",
+    "queue_run",
+    "take_from_queue",
+]
 
 _MODULE = "recograph.definitions"
 LOCATION = "recograph"
@@ -35,7 +52,7 @@ def observed_versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[
     tags = instance.event_log_storage.get_latest_tags_by_partition(
         asset, dg.DagsterEventType.ASSET_OBSERVATION, [DATA_VERSION_TAG]
     )
-    return {partition: found[DATA_VERSION_TAG] for partition, found in tags.items() if DATA_VERSION_TAG in found}
+    return {partition: tag[DATA_VERSION_TAG] for partition, tag in tags.items() if DATA_VERSION_TAG in tag}
 
 
 _MOST_CONNECTIONS = 16
@@ -148,4 +165,4 @@ def execute(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Execute a run that was created, here, as `dagster api execute_run` does in a process of its own."""
     job = ReconstructableRepository.for_module(_MODULE, "defs").get_reconstructable_job(run.job_name)
     for _ in execute_run_iterator(job, run, instance):
-        pass  # each is in the event log
+        pass  # the event is in the event log already

@@ -18,7 +18,7 @@ _LABELS, _WIDTH, _ROW, _HEAD = 250, 420, 18, 30
 
 def metadata(customer: str, evaluations: "Mapping[str, Evaluation]") -> dict[str, dg.MetadataValue]:
     """The numbers of each way for all users, all numbers as a table, and the hit rates as a picture."""
-    from recograph.analytics.evaluation import ALL
+    from recograph.analytics.evaluation import ALL  # noqa: PLC0415 - loads scipy, which only runs need
 
     entries: dict[str, dg.MetadataValue] = {}
     for kind, evaluation in evaluations.items():

@@ -9,17 +9,23 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import dagster as dg
-from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
+from recograph.defs.dagster_private import (
+    CheckRunHealthResult,
+    ConfigurableClass,
+    ConfigurableClassData,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+)
 from recograph.defs.running import executed_by, was_abandoned
 
 
 class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
-    """Hands runs to a worker (`recograph.worker`), which it starts with the first and which ends with this process."""
+    """Hands runs to a worker (`recograph.worker`), started with the first run, which ends when this process does."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        """No worker is started yet."""
+        """Keep the configuration; no worker is started yet."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._inst_data = inst_data
         self._worker: subprocess.Popen[str] | None = None
@@ -37,7 +43,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        """A launcher as dagster.yaml asks for it."""
+        """Make a launcher for dagster.yaml."""
         return cls(inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
@@ -67,7 +73,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Dagster's daemon asks, and fails a run whose process is gone."""
+        """True: Dagster's daemon asks for each run, and fails a run whose process is gone."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:

@@ -29,8 +29,7 @@ def profile_metadata(
     Raises:
         RecographError: Neo4j fails.
     """
-    # Imported by runs alone, since it loads neo4j and pandas.
-    from recograph.graph.profile import browser_link, profile
+    from recograph.graph.profile import browser_link, profile  # noqa: PLC0415 - loads neo4j, which only runs need
 
     set_profile = profile(driver, graph_set, customer)
     entries: dict[str, dg.MetadataValue] = {}

@@ -26,7 +26,7 @@ def delete_old_partitions(
     context: dg.OpExecutionContext, config: CleanConfig, lake: dg.ResourceParam[Lake], neo4j: Neo4jResource
 ) -> None:
     """Delete landed tables, marts and runs of old dates, but not what the graph holds and each newest one."""
-    from recograph.graph.counts import held_dates
+    from recograph.graph.counts import held_dates  # noqa: PLC0415 - loads neo4j, which only runs need
 
     if config.keep_days is None:
         context.log.info("RECOGRAPH_KEEP_DAYS isn't set, and keep_days isn't in the run config: everything is kept.")

@@ -93,7 +93,7 @@ def _compare(
 
 def _build(kind: Kind, snapshot: Snapshot, lake: Lake, catalog: Catalog, warehouse: Warehouse) -> dict[str, Any]:
     """Compute and publish one partition; returns its metadata."""
-    # Here, because numbers and matrices take a while to load, and whoever only loads the assets needn't wait.
+    # Imported here, because numpy and scipy take a while to load, and only runs need them.
     from recograph.analytics.interactions import fetch
     from recograph.analytics.similarity import similarity as compare
     from recograph.analytics.similarity import table
