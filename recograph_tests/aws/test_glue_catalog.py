@@ -280,3 +280,8 @@ def test_a_mart_that_dbt_does_not_build_is_a_table_with_its_partitions(catalog: 
     ]
     assert stray not in catalog.lake.parquet("marts/")
     assert len(catalog.lake.parquet("marts/")) == 2
+    listed = [(mart, day) for mart in ("course_similarity", "users") for day in DAYS]
+    assert [catalog.lists_mart(mart, "customer_1", day) for mart, day in listed] == [True, True, False, False]
+    assert not catalog.lists_mart("course_similarity", "customer_2", DAYS[0])
+    glue.delete_partition(**where, TableName="course_similarity", PartitionValues=["customer_1", DAYS[0]])
+    assert [catalog.lists_mart("course_similarity", "customer_1", day) for day in DAYS] == [False, True]

@@ -191,7 +191,9 @@ def test_a_folder_is_landed_as_the_plain_dump_of_the_same_rows_is(inbox: S3Inbox
 def test_a_replaced_dump_has_another_version_and_the_same_one_has_not(bucket: Bucket, inbox: S3Inbox, s3: Any) -> None:
     def version(content: bytes) -> str:
         s3.put_object(Bucket=bucket.name, Key="dumps/customer_1/2026-11-01.sql", Body=content)
-        return inbox.dumps("customer_1")["2026-11-01"].version
+        dump = inbox.dumps("customer_1")["2026-11-01"]
+        assert inbox.stamp(dump) == dump.version
+        return dump.version
 
     assert version(b"one") == version(b"one") != version(b"two")
 
