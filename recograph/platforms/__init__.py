@@ -1,4 +1,4 @@
-"""The learning platforms whose dumps can be read: a folder each, and this list of them.
+"""The learning platforms whose dumps can be read: one folder per platform, and this list of them.
 
 What may leave a dump is declared by platform, one contract per source table: an allow-list. A column that isn't
 declared (a password, an e-mail address, a name) never reaches the lake, the warehouse or the graph. Every declared
@@ -23,7 +23,7 @@ def platform_of(customer: Customer) -> Platform:
     """The platform whose schema a customer's dumps have.
 
     Raises:
-        RecographError: customers.yaml names one that isn't known.
+        RecographError: customers.yaml names a platform that isn't known.
     """
     try:
         return PLATFORMS[customer.platform]

@@ -19,11 +19,11 @@ class Column:
     required: bool = False
     """A required column must be in the dump and never NULL."""
     optional: bool = False
-    """Whether versions of the platform lack it: it is NULL then, and nobody is warned."""
+    """Whether some versions of the platform lack the column: it is NULL then, and nobody is warned."""
     epoch: str | None = None
-    """The unit, s, ms or us, of whole numbers that count from 1970: they are moments, within the years 1 to 9999."""
+    """For whole numbers that are times since 1970: their unit, s, ms or us. They must be within the years 1 to 9999."""
     lenient: bool = False
-    """Whether a moment or a number out of bounds becomes NULL, counted, instead of breaking the contract."""
+    """Whether a time or number out of bounds becomes NULL, and is counted, instead of breaking the contract."""
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -34,16 +34,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Person:
-    """How a table says about whom a row is."""
+    """How a table says which person a row is about."""
 
     column: str
-    """Has the user's id."""
+    """The column that has the user's id."""
     where: tuple[str, int] | None = None
-    """A column, and the value that it has in rows about people, where there are others too."""
+    """For tables that also have rows about nobody: a column, and the value that it has in rows about people."""
 
     @property
     def columns(self) -> list[str]:
-        """The columns that tell it."""
+        """The columns that say which person a row is about."""
         return [self.column, self.where[0]] if self.where else [self.column]
 
 
@@ -55,30 +55,30 @@ class Contract:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
-    """Columns that name a row. Of rows with the same key the last in the dump is kept; without a key all are."""
+    """Columns that name a row. Of rows with the same key only the last in the dump is kept; without a key, all rows."""
     optional: bool = False
     """Whether a customer may lack the table."""
     person: str | None = None
-    """The column that says which user a row is about: their rows go when they ask for it."""
+    """The column that says which user a row is about; a user's rows are deleted when the user asks for it."""
     person_where: tuple[str, int] | None = None
     """See `Person.where`."""
     only: tuple[str, str] | None = None
-    """A column, and the value that it has in the rows that may leave the dump; without it all may."""
+    """A column, and the value that it has in the rows that may leave the dump; None: all rows may."""
 
     @property
     def about(self) -> Person | None:
-        """How the table says about whom a row is; None where it is about nobody."""
+        """How the table says which person a row is about; None for a table about no person."""
         return Person(self.person, self.person_where) if self.person else None
 
     def admitted(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Of rows of the dump those that may leave it."""
+        """Those rows of a batch that may leave the dump."""
         if self.only is None:
             return rows
         column, value = self.only
         return rows.filter(pc.equal(rows.column(column), value))
 
     def lacked(self, missing: Collection[str]) -> tuple[str, ...]:
-        """Of the columns that a dump hasn't those that one would expect in it."""
+        """Those of the missing columns that every dump should have."""
         optional = {column.name for column in self.columns if column.optional}
         return tuple(name for name in missing if name not in optional)
 

@@ -1,4 +1,4 @@
-"""What a learning platform is to the pipeline."""
+"""The form of a platform: what the pipeline needs to know about a learning platform."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Platform:
-    """A learning platform's schema, and what becomes of it.
+    """A learning platform's schema, and how sample dumps of it are made.
 
-    Its models of dbt are in `models/staging/ID/`: a source named ID with the contracted tables, and a model `ID_NAME`
-    for each common model `stg_NAME`.
+    Its dbt models are in `models/staging/ID/`: a source named ID with the contracted tables, and a model `ID_NAME` for
+    each common model `stg_NAME`.
     """
 
     id: str
-    """As `platform` in customers.yaml names it."""
+    """Its name in the field `platform` of customers.yaml."""
     name: str
-    """For people."""
+    """Its name in messages for people."""
     contracts: Mapping[str, Contract]
     """What may leave its dumps, by table, in the order in which the UI lists them."""
     sample: "Callable[[World], SampleTables]"
-    """The tables that an invented company's dump has."""
+    """Makes the tables that the dump of an invented company has."""
     prefix: str = ""
-    """What the names of its tables begin with where customers.yaml doesn't say otherwise."""
+    """What the names of its tables begin with, unless customers.yaml gives a customer another prefix."""
 
     def prefix_of(self, customer: Customer) -> str:
         """What the names of a customer's tables begin with."""

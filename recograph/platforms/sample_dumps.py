@@ -69,7 +69,7 @@ def generate(
 
     Args:
         out: The folder; a dump that is there already is replaced.
-        scale: How many times the users and what they do.
+        scale: Factor for the number of users and of what they do.
         days: How many days in a row, each with its dump.
         seed: What the world is drawn from.
         customers: Whose dumps; by default those of `OUT/customers.yaml`.
@@ -118,7 +118,7 @@ def _write(file: IO[bytes], dialect: str, customer: str, rows: SampleTables, day
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is complete; without names and times inside its gzip form."""
+    """A file that appears under its name only when it is complete; a gzip file has no name and no time in it."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

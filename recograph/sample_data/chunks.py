@@ -1,4 +1,4 @@
-"""Users and items some at a time, for the rows of tables that are made in chunks."""
+"""Users and items in chunks, for tables whose rows are made in chunks."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _ITEMS = 150
 
 
 def user_ranges(world: World, day: int) -> Iterator[tuple[int, int]]:
-    """First number and number after the last, over all users that have ever been there until the end of a day."""
+    """Ranges (first number, number after the last) of all users who were ever there until the end of a day."""
     total = world.users.total(day)
     for first in range(0, total, _USERS):
         yield first, min(first + _USERS, total)

@@ -1,4 +1,4 @@
-"""What sample dumps are made with unless one says otherwise; apart, so that saying it costs no start-up."""
+"""Defaults of sample dumps; apart from the rest, so that the command line can show them without importing numpy."""
 
 from datetime import date
 

@@ -3,8 +3,8 @@
 Nothing has to be remembered from one table, chunk or day to the next: asking again for the same index gives the same
 number. That is what lets dumps of any size stream, and days of the same world agree with each other.
 
-Whatever is made of these numbers uses only + - * / and square roots, which IEEE 754 defines to the last bit: powers
-and logarithms differ between processors, and the same seed would not give the same dump everywhere.
+These numbers are only added, subtracted, multiplied, divided and put under square roots, which IEEE 754 defines to the
+last bit. Powers and logarithms differ between processors, so the same seed would not give the same dump everywhere.
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ def _key(*parts: object) -> np.uint64:
 
 
 class Draws:
-    """Independent streams of random numbers, one a purpose, each addressed by an index."""
+    """Independent streams of random numbers, one stream per purpose; an index gives a number of a stream."""
 
     def __init__(self, *seed: object) -> None:
         self._seed = seed
 
     def bits(self, purpose: str, index: Ints) -> npt.NDArray[np.uint64]:
-        """64 random bits an index (the finalizer of splitmix64)."""
+        """64 random bits per index (the finalizer of splitmix64)."""
         x = index.astype(np.uint64) * _GOLDEN + _key(*self._seed, purpose)
         x ^= x >> np.uint64(30)
         x *= np.uint64(0xBF58476D1CE4E5B9)

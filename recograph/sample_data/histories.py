@@ -11,9 +11,9 @@ from recograph.sample_data.world import DAY, HOUR, MINUTE, World
 NULL = np.iinfo(np.int64).min
 """Stands for NULL in columns of whole numbers and of times."""
 _COMES_BACK = 70
-"""A user comes back to a course or an asset once in so many days."""
+"""After how many days, at most, a user first comes back to a course or an asset, and how often from then on."""
 _THINKS_AGAIN = 60
-"""A user changes a rating once in so many days."""
+"""After how many days, at most, a user changes a rating."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def enrolments(world: World, source: Interactions, first: int, last: int, day: i
     length = np.minimum(draws.early("last access", serial) * 200 * DAY, (room - wait) * 0.9).astype(np.int64)
     first_access = np.where(opened, pairs.at + wait, NULL)
     last_access = np.where(opened, pairs.at + wait + length, NULL)
-    done = (length * (0.4 + 0.6 * draws.uniform("complete", serial))).astype(np.int64)
-    complete = np.where(status == 2, pairs.at + wait + done, NULL)
+    worked = (length * (0.4 + 0.6 * draws.uniform("complete", serial))).astype(np.int64)
+    complete = np.where(status == 2, pairs.at + wait + worked, NULL)
 
     back, back_at = _returns(world, pairs, "comes back", _COMES_BACK)
     came = (back <= day) & (status >= 0) & (status <= 2)
@@ -159,7 +159,7 @@ def votes(world: World, source: Interactions, first: int, last: int, day: int) -
 
 @dataclass(frozen=True)
 class Views:
-    """Views of assets as a day's dump has them: several a pair; sorted by `serial`."""
+    """Views of assets as a day's dump has them: several per user and asset; sorted by `serial`."""
 
     user: Ints
     item: Ints

@@ -12,7 +12,8 @@ from recograph.sample_data.draws import Bools, Floats, Ints
 from recograph.sample_data.world import HOUR, SLOTS, Items, World
 
 _MAIN, _SECOND = 0.58, 0.80
-"""Up to which share of the draws come from the main and from the main or second topic; the rest is popularity."""
+"""Draws below the first number come from the user's main topic, below the second from the second topic; the others from
+what is popular."""
 _NEXT_STEP = 0.45
 _DANGLING = 0.15
 """Share of the rows of a gone user or item that were left behind."""
@@ -20,7 +21,7 @@ _DANGLING = 0.15
 
 @dataclass(frozen=True)
 class Pairs:
-    """Users and what they took, sorted by user and item; every field is one value a pair."""
+    """Users and what they took, sorted by user and item; every field has one value per pair."""
 
     user: Ints
     item: Ints

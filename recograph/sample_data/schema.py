@@ -85,7 +85,7 @@ class SampleTables(Protocol):
 
     @property
     def tables(self) -> Sequence[SampleTable]:
-        """Those that the customer has, in the order in which dumps have them."""
+        """The tables that the customer has, in the order in which dumps have them."""
 
     def of(self, table: str, day: int) -> Iterator[Chunk]:
         """The rows of a table at the end of a day, chunk after chunk."""

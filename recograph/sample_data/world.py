@@ -19,7 +19,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 NEVER = np.iinfo(np.int64).max
 SLOTS = 4096
-"""More things than any user ever does of one kind, so that number * SLOTS + slot names each of them."""
+"""More than any user ever takes of one kind, so that `number * SLOTS + slot` is a different number for each of them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Users:
 
     @property
     def joiners(self) -> int:
-        """How many join a day."""
+        """How many users join per day."""
         return max(2, round(self.count * 0.005))
 
     def total(self, day: int) -> int:
@@ -89,7 +89,8 @@ class Users:
 class Items:
     """The courses, or the assets: their topics, their popularity, and the path in which a topic is learnt.
 
-    The first `count` are there on day 0; then one (of hundreds, some) is added, renamed and removed every day.
+    The first `count` are there on day 0; then one item (several if there are hundreds) is added, one renamed and one
+    removed every day.
     """
 
     kind: str

@@ -1,6 +1,6 @@
 """The contracted tables of Moodle, 2.8 to 5.x, by their names without the prefix.
 
-Times are seconds since 1970, and 0 where there is none. Whether something is so is 0 or 1.
+Times are seconds since 1970, and 0 where there is none. Columns that say whether something is so are 0 or 1.
 """
 
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The ids of Moodle's contexts, the places where something is, which follow from what they are the place of."""
+"""The ids of Moodle's contexts (the places where something is), computed from the ids of what is there."""
 
 from recograph.sample_data.draws import Ints
 

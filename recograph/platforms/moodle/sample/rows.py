@@ -28,7 +28,7 @@ def _seconds(milliseconds: Ints, unknown: int = 0) -> Ints:
 
 
 def _newest(rows: Enrolments) -> Bools:
-    """Of the rows of a user and course, which follow each other, the last."""
+    """Marks the last of the rows of each user and course, which follow each other."""
     newest: Bools = np.diff(rows.serial, append=-1) != 0
     return newest
 
