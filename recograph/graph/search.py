@@ -41,12 +41,13 @@ def lucene(text: str) -> str:
 
 
 def _clause(word: str) -> str:
-    """The word, and where it is long enough, its continuations and those a typing error away.
+    """The word, and where it is long enough, its continuations and those a typing error, or two, away.
 
     Lucene analyzes only whole words; from the beginnings of words and inexact words the accents are removed here.
     """
     bare = "".join(_bare(char) for char in word)
-    return f"({word}^4{f' {bare}*^2' * (len(bare) > 1)}{f' {bare}~1' * (len(bare) > 3)})"
+    errors = 2 if len(bare) > 7 else 1
+    return f"({word}^4{f' {bare}*^2' * (len(bare) > 1)}{f' {bare}~{errors}' * (len(bare) > 3)})"
 
 
 def _bare(char: str) -> str:

@@ -115,7 +115,14 @@ def test_the_neighbourhood_to_follow(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("q", "title"), [("negotiaton", "Negotiation"), ("sci", "Data Science Basics"), ("2", "User 2")]
+    ("q", "title"),
+    [
+        ("negotiaton", "Negotiation"),
+        ("negotation sklls", "Negotiation"),
+        ("negociaton", "Negotiation"),
+        ("sci", "Data Science Basics"),
+        ("2", "User 2"),
+    ],
 )
 def test_search_forgives_typing_errors_and_knows_users_by_number(client: TestClient, q: str, title: str) -> None:
     results = client.get("/customer_1/search.json", params={"q": q}).json()["results"]
