@@ -76,7 +76,7 @@ class Section:
                 label = record["kind"]
             if label in _PLURALS and value is not None:
                 found[column] = node_address(customer, label, value)
-        names = [column for column in NAMES if record.get(column)]
+        names = [column for column in NAMES if column in record]
         if len(found) == 1 and names:
             found[names[0]] = next(iter(found.values()))
         return found

@@ -85,7 +85,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= {"cell": cell, "words": words, "json_data": json_data, "printable": printable, "number": number}
+    found.filters |= {
+        "cell": cell,
+        "words": words,
+        "json_data": json_data,
+        "printable": printable,
+        "number": number,
+        "change": change,
+    }
     found.globals |= {"static": static_address, "bars": bars, "columns": columns, "line": line}
     found.globals["labels"] = [node.label for node in NODE_SETS]
     found.globals["asset"] = lambda name: Markup(static()[name][1].decode())  # noqa: S704 - our own file
@@ -123,6 +130,11 @@ def number(value: float) -> Markup:
     """A number that the browser writes in its own language."""
     shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
     return Markup(f'<data value="{value}">{shown}</data>')  # noqa: S704 - a number
+
+
+def change(share: float) -> Markup:
+    """By which share something has grown, or has become less."""
+    return Markup(f'<data value="{share}" class="change">{share * 100:+.1f}%</data>')  # noqa: S704 - a number
 
 
 def cell(value: Any, column: str = "") -> Markup:

@@ -36,8 +36,7 @@ def view(driver: neo4j.Driver, customer: str, user: int, limit: int = LIMIT, *, 
             title=f"User {user} of {customer}",
             around=around,
             picture=neighbourhood_json(None, around),
-            script_hash=_hash("picture.js"),
-            style_hash=_hash("site.css"),
+            hashes={name: _hash(name) for name in static()},
         )
     )
 

@@ -155,6 +155,89 @@ def test_numbers_and_dates_are_in_the_browser_s_language(page: Page) -> None:
     expect(page.locator(".properties")).to_contain_text("02.01.2024")
 
 
+def test_the_picture_s_facts_are_in_the_browser_s_language_in_the_file_of_view_too(
+    browser: Browser, page: Page, small: neo4j.Driver, tmp_path: Path
+) -> None:
+    page.goto("/customer_1/users/1")
+    page.get_by_role("link", name="Course Étude d'anglais").first.focus()
+    expect(page.locator(".card")).to_contain_text("created date: 02.01.2024")
+    file = tmp_path / "user.html"
+    file.write_text(view(small, "customer_1", 1), encoding="utf-8")
+    context = browser.new_context(locale="de-DE")
+    alone = context.new_page()
+    alone.goto(file.as_uri())
+    expect(alone.get_by_role("cell", name="02.01.2024").first).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["C", "en-US@posix", "", "ar-EG"])
+def test_any_language_of_a_system_will_do(page: Page, language: str) -> None:
+    page.add_init_script(f"Object.defineProperty(navigator, 'language', {{ value: '{language}' }})")
+    page.goto("/customer_1/search")
+    page.get_by_role("searchbox").press_sequentially("nego")
+    expect(page.get_by_role("link", name="Course Negotiation")).to_be_visible()
+
+
+def test_keys_of_the_browser_stay_its_own(page: Page) -> None:
+    page.goto("/customer_1/users/4")
+    nodes = page.locator("svg.graph g.node")
+    expect(nodes).to_have_count(5)
+    node = page.locator("svg.graph").get_by_role("link", name="Asset Café talk")
+    node.focus()
+    taken = "event => { window.taken = event.defaultPrevented }"
+    page.evaluate(f"addEventListener('keydown', {taken})")
+    for key in ("Control+f", "Alt+ArrowLeft", "Control+Enter"):
+        node.dispatch_event("keydown", key_event(key))
+        assert page.evaluate("window.taken") is False, key
+    # The key of F on an Arabic keyboard.
+    node.dispatch_event("keydown", {"key": "ب", "code": "KeyF", "bubbles": True, "cancelable": True})
+    expect(nodes).not_to_have_count(5)
+
+
+def key_event(name: str) -> dict[str, object]:
+    modifier, key = name.split("+")
+    pressed = {"ctrlKey": modifier == "Control", "altKey": modifier == "Alt"}
+    code = "KeyF" if key == "f" else key
+    return {"key": key, "code": code, "bubbles": True, "cancelable": True, **pressed}
+
+
+def test_a_statement_can_be_copied_without_a_clipboard_too(page: Page) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.goto("/customer_1/questions/popular_courses?limit=3")
+    page.get_by_text("The statement, for Neo4j Browser").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Selected: copy it with the keyboard")).to_be_visible()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected.startswith(':params {customer: "customer_1", limit: 3};')
+    assert "MATCH (course:Course)" in selected
+
+
+@pytest.mark.parametrize("title", ["x" * 5000, "<b>" + "שלום\u202e " * 300, "", "👩‍💻 " * 1000])
+def test_no_title_breaks_a_page(browser: Browser, url: str, session: str, small: neo4j.Driver, title: str) -> None:
+    rename = (
+        "MATCH (c:Course {customer_id: 'customer_1', id: 10}) WITH c, c.name AS was SET c.name = $name "
+        "WITH was MATCH (s:LoadState {customer_id: 'customer_1'}) SET s.changed_at = datetime() RETURN DISTINCT was"
+    )
+    context = browser.new_context(base_url=url, viewport={"width": 390, "height": 844})
+    context.add_cookies([{"name": "recograph", "value": session, "url": url}])
+    page = context.new_page()
+    ((before,),) = small.execute_query(rename, name=title).records
+    try:
+        named = "async title => (await (await fetch('/customer_1/courses/10.json')).json()).properties.name === title"
+        page.goto("/customer_1")
+        page.wait_for_function(f"(title) => ({named})(title)", arg=title)
+        for address in ("/customer_1", "/customer_1/courses/10", "/customer_1/users/1"):
+            page.goto(address)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        page.goto("/customer_1")
+        link = page.locator("td:not(.ids) > a[href='/customer_1/courses/10']").first
+        expect(link).to_be_visible()
+        assert link.inner_text().strip()
+    finally:
+        small.execute_query(rename, name=before)
+        context.close()
+
+
 def test_the_wrong_tenant_is_not_there(page: Page) -> None:
     page.goto("/customer_2")
     expect(page.get_by_role("heading", level=1)).to_have_text("Not found")

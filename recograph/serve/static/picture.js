@@ -65,8 +65,8 @@
       const [a, b] = [nodes.get(datum.start), nodes.get(datum.end)];
       if (edges.has(key) || !a || !b) continue;
       const line = make("line", { class: datum.type }, lines);
-      const shown = Object.entries(datum.properties).map(([name, value]) => `${name} ${value}`);
-      make("title", {}, line).textContent = [datum.type, ...shown].join(", ");
+      const facts = Object.entries(datum.properties).map(([name, value]) => `${name.replaceAll("_", " ")} ${shown(value)}`);
+      make("title", {}, line).textContent = [datum.type, ...facts].join(", ");
       edges.set(key, { ...datum, a, b, line });
     }
     drawLegend();
@@ -153,8 +153,8 @@
       edge.line.setAttribute("x2", edge.b.x.toFixed(1));
       edge.line.setAttribute("y2", edge.b.y.toFixed(1));
       edge.line.classList.toggle("on", Boolean(on));
-      const shown = visible(edge.a) && visible(edge.b) && !hidden.has(edge.type);
-      edge.line.setAttribute("display", shown ? "inline" : "none");
+      const seen = visible(edge.a) && visible(edge.b) && !hidden.has(edge.type);
+      edge.line.setAttribute("display", seen ? "inline" : "none");
     }
     for (const node of nodes.values()) {
       node.g.classList.toggle("on", node === chosen);
@@ -206,6 +206,11 @@
     draw();
   }
 
+  function shown(value) {
+    if (typeof value === "number") return own.number.format(value);
+    return /^\d{4}-\d\d-\d\dT/.test(value) ? own.day.format(new Date(value)) : value;
+  }
+
   function choose(node) {
     if (chosen === node) return;
     chosen = node;
@@ -213,7 +218,7 @@
     const name = document.createElement("strong");
     name.textContent = node.caption;
     const facts = Object.entries(node.properties).filter(([key, value]) => value !== null && value !== node.caption);
-    const text = facts.map(([key, value]) => `${key.replaceAll("_", " ")}: ${/^\d{4}-\d\d-\d\dT/.test(value) ? value.slice(0, 10) : value}`);
+    const text = facts.map(([key, value]) => `${key.replaceAll("_", " ")}: ${shown(value)}`);
     card.replaceChildren(name, `${node.label}${text.length ? ` – ${text.join(", ")}` : ""}`);
     if (node.address) {
       const open = document.createElement("a");
@@ -316,6 +321,7 @@
 
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   function keys(event, node) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own: find, back, a new window
     const arrow = ARROWS[event.key];
     if (arrow && event.shiftKey) {
       node.x += arrow[0] * 20;
@@ -332,7 +338,7 @@
       best?.other.g.focus();
     } else if (event.key === "Enter" && node.address) {
       location.assign(node.address);
-    } else if (event.key === "f") {
+    } else if (event.code === "KeyF") { // that key, whatever alphabet is on it
       follow(node);
     } else {
       return;

@@ -1,16 +1,40 @@
 // Numbers and dates in the reader's language, search as one types, and copying.
 "use strict";
 
+const own = (() => {
+  let language = navigator.language;
+  try {
+    Intl.getCanonicalLocales(language);
+  } catch {
+    language = undefined; // some systems' language, such as C, is none
+  }
+  const percent = { style: "percent", maximumFractionDigits: 1 };
+  return {
+    number: new Intl.NumberFormat(language, { maximumFractionDigits: 3 }),
+    percent: new Intl.NumberFormat(language, percent),
+    change: new Intl.NumberFormat(language, { ...percent, signDisplay: "exceptZero" }),
+    day: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }),
+  };
+})();
+
 function inOwnLanguage(root) {
-  const number = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 3 });
-  const percent = new Intl.NumberFormat(navigator.language, { style: "percent", maximumFractionDigits: 1 });
-  const day = new Intl.DateTimeFormat(navigator.language, { dateStyle: "medium", timeZone: "UTC" });
   for (const data of root.querySelectorAll("data")) {
-    data.textContent = (data.classList.contains("percent") ? percent : number).format(Number(data.value));
+    data.textContent = (own[data.className] ?? own.number).format(Number(data.value));
   }
   for (const time of root.querySelectorAll("time")) {
-    time.textContent = day.format(new Date(time.dateTime));
+    time.textContent = own.day.format(new Date(time.dateTime));
     if (time.dateTime.length > 10) time.title = time.dateTime;
+  }
+}
+
+async function copy(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return "Copied";
+  } catch {
+    // Without https a browser has no clipboard for a page; a person has.
+    getSelection().selectAllChildren(element);
+    return "Selected: copy it with the keyboard";
   }
 }
 
@@ -48,7 +72,7 @@ function searchAsOneTypes(form) {
     const [li, a, kind, title] = ["li", "a", "span", "span"].map((name) => document.createElement(name));
     kind.className = `kind ${row.kind}`;
     kind.textContent = row.kind;
-    title.textContent = row.title;
+    title.textContent = row.title?.trim() ? row.title : `${row.kind} ${row.id}`;
     a.href = row.address;
     a.append(kind, " ", title);
     li.append(a);
@@ -64,8 +88,7 @@ inOwnLanguage(document);
 for (const form of document.querySelectorAll("form.live")) searchAsOneTypes(form);
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
+    button.textContent = await copy(document.getElementById(button.dataset.copy));
   });
 }
 document.addEventListener("keydown", (event) => {
