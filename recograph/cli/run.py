@@ -113,7 +113,7 @@ def choose_partitions(
 
 
 def _dates(settings: Settings, inbox: "Inbox", customer: str) -> list[str]:
-    """The days that a customer has dumps of, as far as they can be: those of the future are told and left out."""
+    """The days for which a customer has dumps; days in the future are named in a message and left out."""
     from recograph.lake.inbox import newest_allowed
 
     last = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()

@@ -13,7 +13,7 @@ from recograph.settings import Settings
 
 @dataclass
 class Outcome:
-    """What the worker told of a customer's runs."""
+    """What the worker reported about a customer's runs."""
 
     customer: str
     dates: list[str]
@@ -22,7 +22,7 @@ class Outcome:
     """How many of the days' runs succeeded."""
     checks_passed: int = 0
     warnings: dict[str, list[str]] = field(default_factory=dict)
-    """The days on which each was told."""
+    """By warning, the days on which it was given."""
     failures: list[str] = field(default_factory=list)
     unchanged: dict[str, list[str]] = field(default_factory=dict)
     """By day the steps that were left out, because nothing has changed since they were done."""
@@ -30,12 +30,12 @@ class Outcome:
     """Rows added, changed and removed in the graph."""
 
     def warn(self, date: str, text: str) -> None:
-        """Remember a warning; what is so on every day is one."""
+        """Remember a warning; the same warning on several days is printed once."""
         self.warnings.setdefault(text.replace(f"{self.customer} {date}: ", ""), []).append(date)
 
 
 def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
-    """Print the closing table; failures come last, so that they are what is seen."""
+    """Print the closing table; failures come last, where they are seen."""
     from recograph.adapters.neo4j.driver import connect, find_server
     from recograph.graph.counts import count_graph
 

@@ -1,1 +1,1 @@
-"""The Dagster objects, one module a step of the flow from dump to graph."""
+"""The Dagster objects, one module per step of the flow from dump to graph."""

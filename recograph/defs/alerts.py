@@ -1,4 +1,4 @@
-"""What tells people that something needs them: a run that failed, a check that did, a customer whose graph is late."""
+"""Sensors that alert people: to a run that failed, a check that failed, a customer whose graph is late."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def _tell(context: dg.RunStatusSensorContext, outcome: str, causes: Sequence[str
 
 
 def tell(title: str, causes: Sequence[str], page: str, log: logging.Logger) -> None:
-    """Tell people of something: in the log, and where the environment says.
+    """Alert people: in the log, and by webhook or e-mail if the environment names one.
 
     Args:
         title: one line: what, and whose.

@@ -1,4 +1,4 @@
-"""The results of asset checks: each is of one partition, and says of which."""
+"""The results of asset checks: each result is about one partition, and its message says which."""
 
 from collections.abc import Mapping
 from typing import Any

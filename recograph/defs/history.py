@@ -15,7 +15,7 @@ _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 def clean_history(
     before: datetime.datetime, kept: Collection[str], *, dry_run: bool, instance: dg.DagsterInstance | None = None
 ) -> int:
-    """Delete the runs that were begun before a time and have ended; returns how many these are.
+    """Delete the runs that began before a time and have ended; returns how many were deleted.
 
     Args:
         before: the time, with its zone.

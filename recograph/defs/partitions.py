@@ -29,7 +29,7 @@ class Snapshot:
     date: str
 
     def __str__(self) -> str:
-        """For messages."""
+        """Customer and date, as messages show them."""
         return f"{self.customer} {self.date}"
 
     @property

@@ -79,7 +79,7 @@ def changes_picture(days: Mapping[str, Sequence[int]]) -> dg.MetadataValue:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Ids first, then properties, each in alphabetical order: the server gives them in none."""
+    """Ids first, then properties, both in alphabetical order, because the server returns them in any order."""
     return dict(sorted((key, value) for key, value in row.items() if key != "properties")) | dict(
         sorted(row.get("properties", {}).items())
     )

@@ -107,7 +107,7 @@ def _build(kind: Kind, snapshot: Snapshot, lake: Lake, catalog: Catalog, warehou
 
 
 def metadata(found: "Similarity", items: int) -> dict[str, Any]:
-    """How the similarity of some items came about."""
+    """How the similarity of some items was computed, as metadata."""
     way = found.parameters
     by_cosine = items - found.in_closed_form
     return {
@@ -123,7 +123,7 @@ def metadata(found: "Similarity", items: int) -> dict[str, Any]:
 
 
 def _look(kind: Kind, snapshot: Snapshot, warehouse: Warehouse) -> dict[str, str]:
-    """What is wrong with a partition as the warehouse reads it, by the name of the check; nothing is an empty text."""
+    """What is wrong with a partition as the warehouse reads it, by the name of the check; an empty text: nothing."""
     relation = warehouse.partition(kind.similarity, *_partition(snapshot))
     if relation is None:
         raise RecographError(f"{snapshot} has no marts/{kind.similarity}. Materialize it first.")

@@ -52,7 +52,7 @@ def _code() -> str:
 
 
 _CODE = _code()
-"""As this process has it, whatever becomes of the files meanwhile."""
+"""The digest of the code that this process has loaded, even if the files change later."""
 
 
 def remembered(
@@ -126,7 +126,7 @@ def _made_of(step: str, snapshot: Snapshot, lake: Lake, config: Mapping[str, Any
 
 
 def _files(step: str, snapshot: Snapshot, lake: Lake) -> dict[str, str]:
-    """The stamps of what a step makes."""
+    """The stamps of the files that a step makes, by key."""
     if step == "landing":
         return _landed(snapshot, lake)
     if step == "marts":

@@ -1,4 +1,4 @@
-"""Rows that wait until their batch is full, or all that wait take as much as a batch may."""
+"""Collects rows until the batch of a table is full, or until all waiting rows take as much memory as a batch may."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _MOST_WAITING = 64
 
 
 class Batches:
-    """Joins what was decoded to batches of some size."""
+    """Joins decoded rows to batches of some size."""
 
     def __init__(self, rows: int, size: int):
         """Nothing waits yet.
@@ -25,7 +25,7 @@ class Batches:
         self._waiting_bytes = 0
 
     def add(self, table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Let rows of a table wait, and give the batches that are full now."""
+        """Add rows of a table to those that wait, and give the batches that are full now."""
         for at in range(0, batch.num_rows, self._rows):
             part = batch.slice(at, self._rows)
             if table.waiting and table.waiting_rows + part.num_rows > self._rows:

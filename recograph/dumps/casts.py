@@ -45,7 +45,7 @@ class Origin:
     """What a value's cast must know of the column that it comes from."""
 
     encoding: str = "utf-8"
-    """Of text in the dump."""
+    """The character encoding of text in the dump."""
     bits: bool = False
     """Whether numbers come as bytes, as BIT columns of MySQL do."""
     bytea: bool = False
@@ -53,7 +53,7 @@ class Origin:
     zero_dates: bool = False
     """Whether 0000-00-00 stands for no date."""
     transport: str = ""
-    """What bytes come as, where not as themselves: base64 or hex."""
+    """How bytes are written, if not as themselves: base64 or hex."""
     zone: str | None = None
     """The time zone of moments that are written without one, where it is known and isn't UTC."""
 

@@ -1,4 +1,4 @@
-"""What whoever uses the rows of a dump should know, a sentence each."""
+"""Sentences that warn the people who use the rows of a dump."""
 
 from collections.abc import Collection, Sequence
 
@@ -19,7 +19,7 @@ def cautions(
     *,
     is_complete: bool | None,
 ) -> list[str]:
-    """The sentences.
+    """The warnings about a dump, in sentences.
 
     Args:
         passed_over: the lines that aren't SQL.

@@ -45,7 +45,7 @@ class ColumnDef:
     charset: str | None = None
     """Character set of MySQL, where the definition names one."""
     transport: str = ""
-    """What bytes come as, where not as themselves: base64 or hex."""
+    """How bytes are written, if not as themselves: base64 or hex."""
     default: bytes | None = None
     """The literal that DEFAULT stands for; None where it is no literal."""
 
@@ -60,7 +60,7 @@ class TableDef:
     model: list[str] | None = None
     """The table whose columns it copies."""
     lenient: bool = False
-    """Whether it is only made where there is none of its name."""
+    """Whether it is created only if there is no table of its name (IF NOT EXISTS)."""
     temporary: bool = False
     partial: bool = False
     """Whether it has columns that aren't named here."""

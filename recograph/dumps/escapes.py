@@ -26,7 +26,7 @@ class Syntax:
     double_quoted: bool = False
     """Whether double quotes are of strings too, or of names."""
     encoding: str = "utf-8"
-    """Of text."""
+    """The character encoding of text."""
     encoded_by_column: bool = False
     """Whether text comes in the character set of its column instead."""
 
@@ -43,7 +43,7 @@ _NUMERIC_ESCAPES = list(b"01234567xuU")
 
 
 class LiteralError(ValueError):
-    """A literal that isn't one; carries the row within its window."""
+    """Something that isn't a literal stands where a literal must; has the row within its window."""
 
     def __init__(self, row: int, reason: Kind):
         super().__init__(str(reason))

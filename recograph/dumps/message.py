@@ -115,7 +115,7 @@ class Place:
     byte: int | None = None
     line: int | None = None
     is_after: bool = False
-    """Whether the byte is one before what is meant."""
+    """Whether the byte that is named lies before the place that is meant."""
 
     def __str__(self) -> str:
         parts = [f"table {shown(self.table)}"] if self.table is not None else []

@@ -1,4 +1,4 @@
-"""Under which names the tables of a dump are known: database and schema are left out where all is in the same."""
+"""The names by which the tables of a dump are known: without database and schema where all tables have the same."""
 
 import re
 
@@ -74,14 +74,14 @@ class Naming:
         return self.key(names(name, self._session.encoding))
 
     def key(self, path: list[str]) -> Key:
-        """Where a table is, by what of its path is named."""
+        """Where a table is, by its path, which may lack the database or the schema."""
         if not self._dialect.schemas:
             return tuple(path[-2:]) if len(path) > 1 or self._current is None else (self._current, path[-1])
         schema = path[-2] if len(path) > 1 else self._session.search_path
         return (schema, path[-1]) if self._current is None else (self._current, schema, path[-1])
 
     def name(self, key: Key) -> str | None:
-        """What a table is called: without what is the same for all that is read; None where it isn't read."""
+        """What a table is called: without the database and schema that all tables share; None if it isn't read."""
         place, database = key[:-1], self._database
         if database is not None and database not in (*(place or (self._completeness.database,)), ".".join(place)):
             return None

@@ -1,4 +1,4 @@
-"""What reading a dump may cost, what it came to, and how it fails."""
+"""The limits of reading a dump, its errors, and the report on each table."""
 
 from dataclasses import dataclass, field
 
@@ -55,7 +55,7 @@ class Limits:
 
 @dataclass
 class TableReport:
-    """What reading one table came to; complete when the dump is read to its end."""
+    """The report on reading one table; complete when the dump is read to its end."""
 
     name: str
     columns: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class TableReport:
     rejected: int = 0
     """Rows of the failing batch that hold a value which their type can't; the dump is refused then."""
     reasons: list[str] = field(default_factory=list)
-    """Why, for the first few of them."""
+    """Why the first few of them were rejected."""
     zero_dates: int = 0
     """Zero dates (0000-00-00) that became NULL."""
     out_of_bounds: int = 0

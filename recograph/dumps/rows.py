@@ -1,4 +1,4 @@
-"""Rows of INSERTs read token by token: right whatever stands in them, and twenty times as slow as `insert`.
+"""Rows of INSERTs read token by token: this reads any rows rightly, but is twenty times as slow as `insert`.
 
 Comments between values, strings in either quotes, calls such as UNHEX('..') and clauses behind the rows are seen here.
 """

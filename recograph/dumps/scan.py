@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 _Words = npt.NDArray[np.uint64]
 
 PIECE_BYTES = 4 << 20
-"""What is looked at in one go: lists of positions take many times the bytes that they are of."""
+"""How many bytes are looked at in one go, since a list of positions takes many times as much memory as the bytes."""
 QUOTE, COMMA, SEMICOLON, BACKSLASH = b"',;\\"
 _LINE_END = 10
 _COUNTED = 256 << 10
@@ -176,7 +176,7 @@ class _Strings:
     inside: _Words
     """Marks the bytes that lie in a string, its first quote among them."""
     open: bool
-    """Whether the last byte does."""
+    """Whether the last byte lies in a string."""
     is_odd: bool
 
 

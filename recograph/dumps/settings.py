@@ -18,14 +18,14 @@ _UTC = ("UTC", "GMT", "Etc/UTC", "Zulu")
 
 @dataclass(frozen=True)
 class Declared:
-    """What is known of a dump beforehand; it holds against what the dump itself says."""
+    """What the user says about a dump; it counts even where the dump itself says something else."""
 
     dialect: str | None = None
     """mysql, mariadb or postgresql."""
     encoding: str | None = None
-    """Of text: a character set of the server, or a codec of Python."""
+    """The encoding of text: a character set of the server, or a codec of Python."""
     time_zone: str | None = None
-    """Of moments of MySQL's TIMESTAMP, where the dump doesn't say it: as UTC, +02:00 or Europe/Rome."""
+    """The time zone of MySQL's TIMESTAMPs, where the dump doesn't say it, such as UTC, +02:00 or Europe/Rome."""
 
 
 class Session:

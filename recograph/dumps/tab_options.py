@@ -1,7 +1,7 @@
-"""What rows show of the options that `--tab` was given, where nothing else tells them.
+"""Tells from the rows of a `--tab` dump whether it was made with options that change how rows are written.
 
-A file without the options has values as they are. That every text stands between the same marks, that every line ends
-with a carriage return, or that values look like the NULL of another escape, shows that options were given.
+Nothing else in the dump says it. It shows if every text stands between the same marks, if every line ends with a
+carriage return, or if values look like NULL written with another escape character.
 """
 
 import numpy as np
@@ -13,9 +13,9 @@ from recograph.dumps.report import DumpError
 from recograph.dumps.scan import BACKSLASH, Bytes, Positions
 
 _MARKS = np.isin(np.arange(256), list(b"\"'`|^~$#%"))
-"""What people let values stand between."""
+"""Characters that people choose to enclose values."""
 _ESCAPES = np.isin(np.arange(256), list(b"!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"))
-"""What people let escapes begin with, instead of a backslash."""
+"""Characters that people choose instead of the backslash to begin escapes."""
 _N = ord("N")
 _CARRIAGE_RETURN = b"\\r"
 """As `tsv` writes it."""
@@ -25,7 +25,7 @@ class TabOptions:
     """Looks at the rows of one table, window by window."""
 
     def __init__(self, texts: list[int], columns: int, place: Place):
-        """Nothing was looked at yet.
+        """Begin, before any row is looked at.
 
         Args:
             texts: the columns of text and bytes, by their place.

@@ -72,7 +72,7 @@ class Literals:
     kept: bytes
     """Bytes before which a backslash stays."""
     bits_are_bytes: bool
-    """Whether bits, b'101', are the bytes of a number, or text."""
+    """Whether bits, b'101', are read as the bytes of a number; if not, as text."""
     national_escapes: bool
     """Whether backslashes escape in N'...' as in other strings."""
 
@@ -105,7 +105,7 @@ class Dialect:
     lexing: Lexing
     literals: Literals
     keywords: frozenset[bytes]
-    """First words of statements; what begins with none of them is no statement."""
+    """The first words of statements; text that begins with none of them is no statement."""
     kinds: tuple[StatementKind, ...]
     """Kinds of statements; the first that fits holds."""
     not_a_column: Pattern
@@ -129,15 +129,15 @@ class Dialect:
     has_zero_dates: bool
     """Whether 0000-00-00 stands for no date."""
     bit_type: str | None
-    """The type whose values come as bytes of a number."""
+    """The SQL type whose values are written as the bytes of a number; None where the server has none."""
     bytea_type: str | None
-    """The type whose values come in PostgreSQL's notation of bytes."""
+    """The SQL type whose values are written in PostgreSQL's notation of bytes; None where the server has none."""
     local_type: str | None
-    """The type whose moments are in the session's time zone."""
+    """The SQL type of times that are written in the session's time zone; None where the server has none."""
 
 
 def translation(**escapes: int) -> npt.NDArray[np.uint8]:
-    """A table of what each byte stands for behind a backslash: itself, but for those given."""
+    """A table of what each byte stands for behind a backslash: itself, except for the bytes that are given."""
     table = np.arange(256, dtype=np.uint8)
     for character, byte in escapes.items():
         table[ord(character)] = byte
