@@ -1,4 +1,4 @@
-"""Asks the graph for pages: read transactions with a time-out and a limit on rows, a few at a time, each kept."""
+"""Asks the graph for pages: in read transactions with a time-out and a limit on rows. Answers are kept in the cache."""
 
 import asyncio
 import logging
@@ -28,14 +28,14 @@ from recograph.serve.loads import EVERYBODY, Loads, sources
 TIMEOUT = 20.0
 """Seconds after which the server ends a page's transaction."""
 MOST_ROWS = 10_000
-"""Of an answer."""
+"""Greatest number of rows of an answer."""
 GREATEST = 1000
-"""Greatest number that may be asked for of anything: rows, recommendations, neighbours."""
+"""The greatest number of rows, recommendations or neighbours that may be asked for."""
 LONGEST = 1000
-"""Characters of a text that is asked with."""
+"""The greatest number of characters of a text in a request."""
 TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _AT_ONCE = 12
-"""Transactions at once. More would only wait in the server instead of here."""
+"""How many transactions run at the same time. More would only wait in Neo4j instead of here."""
 _MOST_WAITING = 1000
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _log = logging.getLogger("recograph.serve")
@@ -62,7 +62,7 @@ class Asking:
 
     @classmethod
     def of(cls, driver: neo4j.Driver, loads: Loads, cache: Cache) -> "Asking":
-        """Asks with a pool of threads of its own, which `close` ends."""
+        """Make one that asks with its own pool of threads, which `close` ends."""
         return cls(driver, loads, cache, ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="neo4j"), set())
 
     def close(self) -> None:
@@ -117,8 +117,8 @@ class Asking:
                 lambda: _plain(recommend(self.driver, customer, user, k, kinds=kinds, timeout=TIMEOUT)),
             )
 
-        # What is popular with those who speak a language takes a look at all of them: it is asked for once for all
-        # who had nothing yet.
+        # Finding what is popular with those who speak a language reads all of these users, so the answer is shared by
+        # all users of the language who had nothing yet.
         asked = [kinds_for(past.languages, (kind,)) for kind in KINDS if kind not in past.had]
         if past.had:
             asked.append(kinds_for(user, past.had))
@@ -145,7 +145,7 @@ class Asking:
         """Make sure that the graph has a node.
 
         Raises:
-            MissingError: it hasn't.
+            MissingError: it doesn't have it.
             RecographError: the server fails.
         """
         await self._kept(
@@ -170,7 +170,7 @@ class Asking:
 
         basis.rests_on([(EVERYBODY, "")])
         found: dict[str, dict[str, int]] = await self._kept(
-            basis, ("growth",), None, frozenset(each.name for each in ALL_SETS), work
+            basis, ("growth",), None, frozenset(graph_set.name for graph_set in ALL_SETS), work
         )
         return found
 
@@ -194,7 +194,7 @@ class Asking:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except UnavailableError as error:
-            # One that was too busy with this, or hadn't the memory for it, answers others.
+            # A server that was too busy, or lacked the memory for this question, still answers other questions.
             if not isinstance(error.__cause__, TransientError):
                 self.loads.fail(error)
             raise
@@ -228,7 +228,7 @@ def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(name: str, error: RecographError) -> QuestionError | None:
-    """What to say where an error is the statement's: the log has Neo4j's code, and nobody sees its values."""
+    """The error to raise if the statement is at fault: it has no values of the statement; the log has Neo4j's code."""
     cause = error.__cause__
     refused = isinstance(cause, ClientError | BrokenRecordError) and not isinstance(cause, AuthError)
     if isinstance(error, SlowError) or not refused:

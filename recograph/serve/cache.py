@@ -1,7 +1,7 @@
-"""What was answered, kept until a load changes what it was read from.
+"""Keeps answers until a load changes the sets that they were read from.
 
-An entry knows the versions of the sets that it was made from, and those of the entries that it was made from. Whoever
-asks for what somebody else is just asking for waits for the same answer.
+An entry knows the versions of the sets that it, and the entries that it was made from, were read from. If several
+requests ask for the same entry at the same time, it is made once.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from recograph.serve.loads import Loads, Source, Stamp
 
 @dataclass
 class Basis:
-    """What an entry is made from, told while it is being made."""
+    """What an entry is made from; filled while the entry is being made."""
 
     loads: Loads
     stamps: dict[Source, int] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Entry:
 
 
 NEVER = sys.maxsize
-"""Bytes of a value that isn't to be kept."""
+"""The size to give for a value that isn't to be kept."""
 Make = Callable[[Basis], Awaitable[tuple[Any, int]]]
 """Makes a value, and says about how many bytes it takes."""
 
@@ -79,7 +79,7 @@ class Cache:
         Args:
             key: of the entry.
             make: makes its value.
-            basis: of what the entry is asked for; it rests on what the entry rests on.
+            basis: of the other entry for which this one is asked for; what this one is made from is added to it.
         """
         entry = self.find(key)
         if entry is None:
@@ -88,7 +88,7 @@ class Cache:
                 task = asyncio.create_task(self._make(key, make))
                 self._under_way[key] = task
                 task.add_done_callback(lambda task: self._ended(key, task))
-            # Whoever hangs up doesn't end it for the others.
+            # Shielded, so that a request that is cancelled doesn't end the work for the others.
             entry = await asyncio.shield(task)
         if basis is not None:
             basis.add(entry.stamp)

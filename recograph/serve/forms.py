@@ -41,7 +41,7 @@ def as_json(page: Page) -> bytes:
 
 
 def as_csv(page: Page) -> bytes:
-    """The rows of the page's section; of several, a line a value with the section's name."""
+    """The rows of the page's section; if it has several sections, one line per value, with the section's name."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     if len(page.sections) == 1:

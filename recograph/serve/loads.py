@@ -25,7 +25,7 @@ Stamp = tuple[tuple[Source, int], ...]
 """Sources with the versions that they had."""
 
 _SECONDS = 0.4
-"""Between two looks; a load is to be seen within a second."""
+"""Seconds between two looks; a load shall be noticed within a second."""
 _LOOK = (
     f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
     "RETURN c.id, properties(c), collect([s.set, s.status, toString(s.changed_at), s.fingerprint, s.total, "
@@ -44,7 +44,7 @@ class Loaded:
     name: str
     properties: dict[str, Any]
     snapshot_date: str | None
-    """The oldest that one of its sets holds completely; None where some don't hold any."""
+    """The oldest of the snapshots that its sets hold completely; None where a set holds none."""
     loaded_at: str | None
     """When the latest load of a set ended, in ISO's form."""
     totals: dict[str, int]
@@ -97,7 +97,7 @@ class Loads:
         try:
             rows = (await asyncio.to_thread(read, self._driver, _LOOK, timeout=5)).rows
             self._see(rows)
-        except Exception as error:  # whoever stopped looking would give what is out of date for ever
+        except Exception as error:  # if looking stopped, pages would be out of date for ever
             self.fail(error)
             return
         if self.down_since is not None:
@@ -115,24 +115,24 @@ class Loads:
         marks: dict[Source, Hashable] = {}
         everybody: dict[str, list[Hashable]] = {}
         for customer, properties, sets in rows:
-            known = [each for each in sets if each[0] is not None]
+            known = [state for state in sets if state[0] is not None]
             for name, status, changed_at, fingerprint, total, *_, asked_at in known:
                 mark = (status, changed_at, fingerprint, total, *asked_at)
                 marks[customer, name] = mark
                 everybody.setdefault(name, []).append((customer, mark))
-            dates = [each[5] for each in known]
+            dates = [state[5] for state in known]
             customers[customer] = Loaded(
                 customer,
                 str(properties.get("name") or customer),
                 properties,
                 min(dates) if dates and None not in dates else None,
-                max((each[6] for each in known if each[6]), default=None),
-                {each[0]: each[4] or 0 for each in known},
+                max((state[6] for state in known if state[6]), default=None),
+                {state[0]: state[4] or 0 for state in known},
             )
         marks |= {(EVERYBODY, name): frozenset(every) for name, every in everybody.items()}
         marks[EVERYBODY, ""] = tuple(
-            (each.id, each.name, each.snapshot_date, each.loaded_at, *each.totals.items())
-            for each in customers.values()
+            (loaded.id, loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
+            for loaded in customers.values()
         )
         for source in self._marks.keys() | marks.keys():
             if self._marks.get(source) != marks.get(source):
@@ -143,9 +143,9 @@ class Loads:
 
 def sources(customer: str | None, sets: Iterable[str]) -> list[Source]:
     """What a customer's answer from these sets depends on; shared sets are changed by others' loads too."""
-    found = []
+    named = []
     for name in sorted(sets):
-        each = SETS[name]
-        shared = customer is None or (isinstance(each, NodeSet) and each.scope is Scope.SHARED)
-        found.append((EVERYBODY if shared or customer is None else customer, name))
-    return found
+        graph_set = SETS[name]
+        shared = customer is None or (isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED)
+        named.append((EVERYBODY if shared or customer is None else customer, name))
+    return named
