@@ -155,6 +155,13 @@ def test_numbers_and_dates_are_in_the_browser_s_language(page: Page) -> None:
     expect(page.locator(".properties")).to_contain_text("02.01.2024")
 
 
+def test_a_number_keeps_all_its_digits(page: Page) -> None:
+    page.goto("/customer_1/questions/popular_courses")
+    page.evaluate("document.querySelector('td data').value = '9223372036854775807'")
+    page.evaluate("inOwnLanguage(document)")
+    expect(page.get_by_role("cell", name="9.223.372.036.854.775.807")).to_be_visible()
+
+
 def test_the_picture_s_facts_are_in_the_browser_s_language_in_the_file_of_view_too(
     browser: Browser, page: Page, small: neo4j.Driver, tmp_path: Path
 ) -> None:

@@ -19,7 +19,8 @@ const own = (() => {
 
 function inOwnLanguage(root) {
   for (const data of root.querySelectorAll("data")) {
-    data.textContent = (own[data.className] ?? own.number).format(Number(data.value));
+    const exact = /^-?\d+$/.test(data.value) ? BigInt(data.value) : Number(data.value); // ids of 19 digits, too
+    data.textContent = (own[data.className] ?? own.number).format(exact);
   }
   for (const time of root.querySelectorAll("time")) {
     time.textContent = own.day.format(new Date(time.dateTime));
