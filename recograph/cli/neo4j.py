@@ -85,6 +85,14 @@ def cypher(
 
 
 @app.command()
+def style() -> None:
+    """Print the style of Neo4j Browser in which each label has a colour and a caption."""
+    from recograph.graph.style import browser_style
+
+    typer.echo(browser_style(), nl=False)
+
+
+@app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     force: Annotated[bool, typer.Option(help="Replace the file if it exists.")] = False,

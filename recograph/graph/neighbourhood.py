@@ -14,6 +14,7 @@ from neo4j.graph import Node, Relationship
 from recograph.errors import RecographError
 from recograph.graph.model import KEY, NODE_SETS, RELATIONSHIP_SETS, TENANT, NodeSet, RelationshipSet, Scope
 from recograph.graph.reading import TIMEOUT, read, require_node
+from recograph.graph.style import CAPTIONS
 from recograph.graph.values import plain
 
 LIMIT = 20
@@ -22,7 +23,6 @@ _BETWEEN = 2
 """How many relationships of a kind are shown from one neighbour to others: the strongest."""
 _ORDERS = ("recency", "score", "rating")
 """Properties by which relationships are sorted, the greatest value first."""
-_CAPTIONS = ("name", "title", "language_name")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _label(node: Node) -> str:
 
 def _vertex(node: Node) -> Vertex:
     label = _label(node)
-    caption = next((str(node[name]) for name in _CAPTIONS if node.get(name)), f"{label} {node[KEY]}")
+    caption = next((str(node[name]) for name in CAPTIONS if node.get(name)), f"{label} {node[KEY]}")
     properties = {name: plain(value) for name, value in sorted(node.items()) if name not in (TENANT, KEY)}
     return Vertex(f"{label}:{node[KEY]}", label, node[KEY], caption, properties)
 
