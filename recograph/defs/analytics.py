@@ -52,13 +52,13 @@ def recommender_evaluation(
 
     snapshot = snapshot_of(context)
     with clear_failures():
-        found = evaluate_customer(warehouse, snapshot.customer, snapshot.date)
+        evaluations = evaluate_customer(warehouse, snapshot.customer, snapshot.date)
     worse = []
-    for kind, evaluation in found.items():
+    for kind, evaluation in evaluations.items():
         ours, theirs = (evaluation.scores[ALL][way].hit_rate.mean for way in (RECOMMENDER, POPULARITY))
         if evaluation.scores[ALL][RECOMMENDER].users and ours <= theirs:
             worse.append(f"{kind}s {ours:.3f}, popularity {theirs:.3f}")
-    yield dg.MaterializeResult(_EVALUATION, metadata=metadata(snapshot.customer, found))
+    yield dg.MaterializeResult(_EVALUATION, metadata=metadata(snapshot.customer, evaluations))
     key = dg.AssetCheckKey(_EVALUATION, _BEATS)
     yield check_result(snapshot, key, passed=not worse, text="; ".join(worse), severity=dg.AssetCheckSeverity.WARN)
 

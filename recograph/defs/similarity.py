@@ -99,26 +99,26 @@ def _build(kind: Kind, snapshot: Snapshot, lake: Lake, catalog: Catalog, warehou
     from recograph.analytics.similarity import table
 
     data = fetch(warehouse, kind, snapshot.customer, snapshot.date)
-    found = compare(data)
-    rows = table(data, kind, found.weights)
+    similar = compare(data)
+    rows = table(data, kind, similar.weights)
     publish_mart(lake, catalog, kind.similarity, *_partition(snapshot), rows)
     uri = lake.uri(mart_partition(kind.similarity, *_partition(snapshot)))
-    return {"dagster/row_count": rows.num_rows, "dagster/uri": uri, **metadata(found, len(data.items))}
+    return {"dagster/row_count": rows.num_rows, "dagster/uri": uri, **metadata(similar, len(data.items))}
 
 
-def metadata(found: "Similarity", items: int) -> dict[str, Any]:
+def metadata(similar: "Similarity", items: int) -> dict[str, Any]:
     """How the similarity of some items was computed, as metadata."""
-    way = found.parameters
-    by_cosine = items - found.in_closed_form
+    way = similar.parameters
+    by_cosine = items - similar.in_closed_form
     return {
         "items": items,
-        "method": f"EASE of the {found.in_closed_form:,} most used items, cosine for the other {by_cosine:,}"
+        "method": f"EASE of the {similar.in_closed_form:,} most used items, cosine for the other {by_cosine:,}"
         if by_cosine
         else "EASE",
         "regularisation": float(way.regularisation),
         "content": float(way.content),
         "fading": float(way.fading),
-        "chosen_on_users": found.chosen_on,
+        "chosen_on_users": similar.chosen_on,
     }
 
 

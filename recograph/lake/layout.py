@@ -83,8 +83,8 @@ def mart_partition(mart: str, customer: str, date: str) -> str:
 
 def date_of(key: str) -> str:
     """The snapshot date of the partition to which a key belongs; empty where people put something that is of none."""
-    found = re.search(r"/snapshot_date=(\d{4}-\d\d-\d\d)/", key)
-    return found[1] if found else ""
+    match = re.search(r"/snapshot_date=(\d{4}-\d\d-\d\d)/", key)
+    return match[1] if match else ""
 
 
 def remaking(named: str) -> str:

@@ -117,17 +117,17 @@ class MySqlDump:
         for chunk in chunks:
             rows = [row.encode() for row in tuples(table.columns, chunk, _LITERALS, "(", ",", ")")]
             ends = np.cumsum([0, *(len(row) + 2 for row in rows)])
-            done = 0
-            while done < len(rows):
-                stop = int(np.searchsorted(ends, ends[done] + _NET_BUFFER_LENGTH - length)) - 1
-                if stop > done:
-                    self._out.write(between + between.join(rows[done:stop]))
+            written = 0
+            while written < len(rows):
+                stop = int(np.searchsorted(ends, ends[written] + _NET_BUFFER_LENGTH - length)) - 1
+                if stop > written:
+                    self._out.write(between + between.join(rows[written:stop]))
                 else:
-                    stop = done + 1
-                    self._out.write(opening + rows[done])
+                    stop = written + 1
+                    self._out.write(opening + rows[written])
                     opening, length = b";\n" + head, len(head) + 4
-                length += int(ends[stop] - ends[done])
-                done = stop
+                length += int(ends[stop] - ends[written])
+                written = stop
         if opening is not head:
             self._out.write(b";\n")
 

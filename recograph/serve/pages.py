@@ -1,4 +1,4 @@
-"""What is on each page. Whoever asks may see the customer, which is there: `site` has made sure."""
+"""The content of each page. The visitor may see the customer, and the graph has it: `site` has checked both."""
 
 import asyncio
 from collections.abc import Mapping
@@ -58,17 +58,25 @@ async def home(asking: Asking, basis: Basis, viewer: Viewer) -> Page:
     seen = [loaded for customer, loaded in asking.loads.customers.items() if viewer.sees(customer)]
     grown = await asking.growth(basis)
     rows = [
-        [each.id, each.name, each.snapshot_date, age(each), each.loaded_at, each.nodes, each.relationships]
-        for each in seen
+        [
+            loaded.id,
+            loaded.name,
+            loaded.snapshot_date,
+            age(loaded),
+            loaded.loaded_at,
+            loaded.nodes,
+            loaded.relationships,
+        ]
+        for loaded in seen
     ]
     section = Section(
         "customers", "Customers", Answer(list(_CUSTOMERS), rows), _CUSTOMERS, empty="There is no customer."
     )
-    growth = {each.id: grown.get(each.id, {}) for each in seen}
+    growth = {loaded.id: grown.get(loaded.id, {}) for loaded in seen}
     customers = [record | {"growth": growth[record["customer"]]} for record in section.answer.records()]
     everywhere = [asked for asked in questions().values() if "customer" not in asked.parameters]
     context = {
-        "customers": [(each, age(each), list(growth[each.id].items())) for each in seen],
+        "customers": [(loaded, age(loaded), list(growth[loaded.id].items())) for loaded in seen],
         "questions": everywhere if viewer.customers is None else [],
     }
     return Page("home.html", "Customers", {"customers": customers}, [section], context)
@@ -195,11 +203,11 @@ def _about(node: NodeSet) -> list[Question]:
     """Questions that ask for nothing but the customer and such a node; recommendations have a form of their own."""
     wanted = {"customer", node.label.lower()}
     asked = [
-        each
-        for each in questions().values()
-        if {parameter.name for parameter in each.parameters.values() if parameter.required} == wanted
+        declared
+        for declared in questions().values()
+        if {parameter.name for parameter in declared.parameters.values() if parameter.required} == wanted
     ]
-    return [each for each in asked if each.name != "recommendations"]
+    return [declared for declared in asked if declared.name != "recommendations"]
 
 
 async def neighbourhood(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int, query: Query) -> Page:
@@ -207,7 +215,7 @@ async def neighbourhood(asking: Asking, basis: Basis, loaded: Loaded, word: str,
     _only(query, "limit")
     around = await asking.around(basis, OWNED[word], loaded.id, key, _count(query, "limit", LIMIT))
     columns = ["relationship", "start", "end", "properties"]
-    rows = [[each.type, each.start, each.end, dict(each.properties)] for each in around.relationships]
+    rows = [[edge.type, edge.start, edge.end, dict(edge.properties)] for edge in around.relationships]
     section = Section("neighbourhood", "Neighbourhood", Answer(columns, rows))
     return Page("", around.nodes[0].caption, neighbourhood_json(loaded.id, around), [section])
 
@@ -218,17 +226,19 @@ def neighbourhood_json(customer: str | None, around: Neighbourhood) -> dict[str,
     return {
         "nodes": [
             {
-                "key": each.key,
-                "label": each.label,
-                "caption": each.caption,
-                "properties": dict(each.properties),
-                "address": node_address(customer, each.label, each.id) if customer and each.label in labels else None,
+                "key": vertex.key,
+                "label": vertex.label,
+                "caption": vertex.caption,
+                "properties": dict(vertex.properties),
+                "address": node_address(customer, vertex.label, vertex.id)
+                if customer and vertex.label in labels
+                else None,
             }
-            for each in around.nodes
+            for vertex in around.nodes
         ],
         "relationships": [
-            {"type": each.type, "start": each.start, "end": each.end, "properties": dict(each.properties)}
-            for each in around.relationships
+            {"type": edge.type, "start": edge.start, "end": edge.end, "properties": dict(edge.properties)}
+            for edge in around.relationships
         ],
     }
 
@@ -268,16 +278,16 @@ async def ask(asking: Asking, basis: Basis, loaded: Loaded | None, asked: Questi
     }
     if "customer" in query:
         raise RequestError("The address names the customer already.")
-    missing = [each.name for each in asked.parameters.values() if each.required and each.name not in fixed | given]
+    missing = [param.name for param in asked.parameters.values() if param.required and param.name not in fixed | given]
     sections = []
     if not missing or (set(query) & asked.parameters.keys()):
         answer = await asking.question(basis, asked.name, fixed | given)
         sections.append(section_of(asked, answer))
-    shown = {name: each for name, each in asked.parameters.items() if name != "customer"}
+    shown = {name: param for name, param in asked.parameters.items() if name != "customer"}
     json = {
         "question": asked.name,
         "text": asked.text,
-        "parameters": fixed | {name: each.default for name, each in shown.items() if not each.required} | given,
+        "parameters": fixed | {name: param.default for name, param in shown.items() if not param.required} | given,
         "columns": dict(asked.columns),
         "rows": sections[0].answer.records() if sections else None,
     }
