@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from recograph.lake.erased import add_erased
 from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR
 from recograph_tests.conftest import clear
 from recograph_tests.graph.marts import actual
-from recograph_tests.pipeline.installation import Installation
+from recograph_tests.pipeline.installation import COMMAND, Installation
+from recograph_tests.pipeline.test_signals import executed, wait_for
 
 CUSTOMER, DAY1, DAY2 = "customer_2", "2026-11-01", "2026-11-02"
 ALL = ["landing", "glue", "marts", "similarity"]
@@ -132,6 +134,24 @@ def test_a_graph_that_was_touched_or_emptied_is_noticed(built: Installation, neo
         assert emptied.returncode == 0, emptied.stdout + emptied.stderr
         assert "not built again" in emptied.stdout
         assert actual(driver) == held
+
+
+def test_a_run_that_is_killed_among_the_marts_leaves_no_receipt_of_them(built: Installation, asker: Asker) -> None:
+    receipts = built.home / "receipts" / CUSTOMER / DAY2
+    command = subprocess.Popen(
+        [str(COMMAND), "run", "-c", CUSTOMER, "-d", DAY2, "--force"], env=built.environ, stdout=subprocess.PIPE
+    )
+    # A step begins by dropping its receipt.
+    wait_for(lambda: not (receipts / "marts.json").exists())
+    (running,) = executed(built)
+    os.kill(int(running.read_text()), signal.SIGKILL)
+    command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert asker.ask() == ["landing", "glue"]
+    again = run(built)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "landing, glue of" in again.stdout
+    assert asker.ask() == ALL
 
 
 def test_nothing_has_changed(asker: Asker) -> None:
@@ -259,3 +279,13 @@ def test_a_run_that_failed_leaves_no_receipt(built: Installation) -> None:
     failed = built.recograph("run", "-c", CUSTOMER, "-d", DAY1)
     assert failed.returncode == 1
     assert "landing" not in {path.stem for path in receipts.iterdir()}
+
+
+def test_a_check_that_failed_leaves_no_receipt(built: Installation) -> None:
+    receipt = built.home / "receipts" / CUSTOMER / DAY2 / "landing.json"
+    assert run(built).returncode == 0
+    assert receipt.exists()
+    failed = run(built, "--max-row-drop", "0")
+    assert failed.returncode == 1
+    assert "no_sudden_drop" in failed.stdout
+    assert not receipt.exists()
