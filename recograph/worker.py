@@ -5,6 +5,7 @@ Then this takes runs from the queue until these are finished, and tells of them 
 When standard input ends or a signal comes, all that runs is interrupted.
 """
 
+import errno
 import gc
 import json
 import os
@@ -30,6 +31,7 @@ from recograph.defs.dagster_private import execute, keep_connections, queue_run,
 from recograph.defs.run_events import facts_of
 from recograph.defs.running import alone_with, executing, forget, was_abandoned
 from recograph.errors import RecographError
+from recograph.lake.staging import is_full, refusal, room_needed
 
 if TYPE_CHECKING:
     from recograph.lake.receipts import Receipt
@@ -40,6 +42,8 @@ _BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterR
 """Of runs that hold back the customer's later ones."""
 _LARGEST_LOG = 10_000_000
 """Bytes of a customer's log, beyond which a new one is begun; the one before is kept."""
+_NO_ROOM = 75
+"""The exit code of a run's process that couldn't write down what happened, because the disk is full."""
 _GRACE = 3.0
 """Seconds that an interrupted run has to say so itself."""
 
@@ -62,21 +66,26 @@ class Pool:
         """Execute a run in a process of its own."""
         pid = os.fork()
         if pid == 0:
+            code = 0
             try:
                 os.close(self._mine)
                 _execute(self._instance, run_id, self._life)
-            except Exception:
+            except Exception as error:
                 # What the run itself raises is in its log; this is of what surrounds it, and would be lost.
                 traceback.print_exc()
+                code = _NO_ROOM if is_full(error) else 0
             finally:
-                os._exit(0)
+                os._exit(code)
         self._runs[pid] = run_id
 
     def reap(self) -> None:
         """Look which processes have ended, and fail the runs that they left unfinished."""
         for pid in list(self._runs):
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                fail_abandoned(self._instance, self._runs.pop(pid))
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                full = os.waitstatus_to_exitcode(status) == _NO_ROOM
+                why = refusal(_store(), OSError(errno.ENOSPC, "")) if full else _ENDED
+                fail_abandoned(self._instance, self._runs.pop(pid), why)
 
     def stop(self) -> None:
         """Interrupt all; those that don't end are killed."""
@@ -89,12 +98,19 @@ class Pool:
                 self.reap()
 
 
-def fail_abandoned(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Fail a run whose process is gone without having ended it."""
-    forget(run_id)
+_ENDED = "The process of the run ended before the run did."
+
+
+def fail_abandoned(instance: dg.DagsterInstance, run_id: str, why: str = _ENDED) -> None:
+    """Fail a run whose process is gone without having ended it; forgotten last, so that what fails here is repeated."""
     run = instance.get_run_by_id(run_id)
     if run and not run.is_finished and run.status != dg.DagsterRunStatus.QUEUED:
-        instance.report_run_failed(run, "The process of the run ended before the run did.")
+        instance.report_run_failed(run, why)
+    forget(run_id)
+
+
+def _store() -> Path:
+    return Path(os.environ["DAGSTER_HOME"])
 
 
 def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
@@ -126,7 +142,7 @@ def _end_with_parent(life: int) -> None:
 
 def _log_to(customer: str) -> None:
     """Let what this process prints, which is what the UI shows of the run, go to the customer's log."""
-    log = Path(os.environ["DAGSTER_HOME"]).parent / "logs" / f"run-{customer}.log"
+    log = _store().parent / "logs" / f"run-{customer}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         if log.stat().st_size > _LARGEST_LOG:
@@ -290,6 +306,15 @@ def _end_with_starter() -> None:
 
 def main() -> int:
     """Work off what standard input asks for."""
+    try:
+        with room_needed(_store()):
+            return _work_off()
+    except RecographError as error:
+        _tell("failed", step="definitions", message=str(error), customer=None, date=None)
+        return 1
+
+
+def _work_off() -> int:
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _stop)
     threading.Thread(target=_end_with_starter, daemon=True).start()
@@ -318,9 +343,6 @@ def main() -> int:
                 return 0
     except KeyboardInterrupt:
         pass
-    except RecographError as error:
-        _tell("failed", step="definitions", message=str(error), customer=None, date=None)
-        return 1
     for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(sign, signal.SIG_IGN)
     if command:

@@ -18,7 +18,7 @@ from recograph.adapters.dbt_variables import DBT, dbt_environment, partition_var
 from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
-from recograph.lake.staging import temporary_folder
+from recograph.lake.staging import refusal, temporary_folder, told_of_room
 from recograph.platforms import Platform, platforms_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -98,7 +98,10 @@ def parsed_project(settings: Settings) -> ParsedProject:
 
 def _folder(settings: Settings) -> Path:
     folder = settings.home / "dbt"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecographError(refusal(folder, error)) from error
     return folder
 
 
@@ -126,6 +129,7 @@ def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
         command, env=environment, capture_output=True, text=True, check=False
     )
     if compiled.returncode != 0:
+        told_of_room(scratch.parent, compiled.stdout + compiled.stderr)
         raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}:\n{(compiled.stdout + compiled.stderr).strip()}")
 
 
@@ -189,6 +193,8 @@ def build(
         arguments = [*command, "--no-write-json"]
         manifest = _take_manifest(settings)
         outcome = dbtRunner(manifest=manifest).invoke([*arguments, *_in(settings, scratch)])
+        if outcome.exception:
+            told_of_room(scratch.parent, str(outcome.exception))
     if outcome.exception or outcome.result is None:
         raise RecographError(
             f"dbt built nothing for {customer.id} on {date}: {' '.join(str(outcome.exception).split())}"
@@ -221,6 +227,8 @@ def _read_manifest(settings: Settings) -> "Manifest":
     with temporary_folder(project.folder.parent, "build-") as scratch:
         arguments = ["parse", "--partial-parse-file-path", str(project.saved_parse), "--no-write-json"]
         outcome = dbtRunner().invoke([*arguments, *_in(settings, scratch)])
+        if outcome.exception:
+            told_of_room(scratch.parent, str(outcome.exception))
     if outcome.exception or not outcome.success:
         raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}: {' '.join(str(outcome.exception).split())}")
     manifest: Manifest = outcome.result  # type: ignore[assignment]

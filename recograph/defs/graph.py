@@ -173,6 +173,7 @@ class _Step:
             repair=config.repair,
             home=str(SETTINGS.home),
         )
+        self._neo4j.require_room()
         with self._neo4j.driver() as driver:
             held = loaded_date(driver, snapshot.customer) or ""
             if held > snapshot.date and not config.allow_older:

@@ -28,6 +28,16 @@ class Neo4jResource(dg.ConfigurableResource["Neo4jResource"]):
 
         return open_driver(Settings.from_env())
 
+    def require_room(self) -> None:
+        """Refuse to load where the managed server's disk is nearly full.
+
+        Raises:
+            RecographError: see `recograph.adapters.neo4j.driver.require_room`.
+        """
+        from recograph.adapters.neo4j.driver import require_room
+
+        require_room(Settings.from_env())
+
     def browser(self) -> str | None:
         """Address of Neo4j Browser, where the server is the managed one."""
         from recograph.adapters.neo4j.driver import find_server

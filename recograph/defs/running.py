@@ -30,10 +30,9 @@ def executing(run_id: str) -> Iterator[bool]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        try:
-            yield True
-        finally:
-            path.unlink(missing_ok=True)
+        yield True
+        # Kept after an error, such as a full disk: the run may not have been ended, which somebody must do later.
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

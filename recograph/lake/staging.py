@@ -129,25 +129,40 @@ def room_needed(folder: str | Path) -> Iterator[None]:
     except RecographError:
         raise
     except Exception as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         raise RecographError(_full(folder)) from error
 
 
+def told_of_room(folder: str | Path, text: str) -> None:
+    """Look for a full disk in what another program said.
+
+    Raises:
+        RecographError: it says so.
+    """
+    if _says_full(text):
+        raise RecographError(_full(folder))
+
+
 def refusal(folder: str | Path, error: OSError) -> str:
     """One sentence about a file that couldn't be written."""
-    if _is_full(error):
+    if is_full(error):
         return _full(folder)
     reason = error.strerror or str(error)
     return f"{folder} can't be written ({reason}). Let RECOGRAPH_HOME name a folder that can."
 
 
-def _is_full(error: Exception) -> bool:
+def is_full(error: Exception) -> bool:
+    """Whether an error is that of a full disk."""
     if getattr(error, "errno", None) in _FULL:
         return True
-    # DuckDB's own error classes have no number, so its words are compared.
-    words = (*map(os.strerror, _FULL), "failed to offload data block")
-    return any(word in str(error) for word in words)
+    # The error classes of DuckDB and SQLite have no number, so their words are compared.
+    return _says_full(str(error))
+
+
+def _says_full(text: str) -> bool:
+    words = (*map(os.strerror, _FULL), "failed to offload data block", "database or disk is full")
+    return any(word in text for word in words)
 
 
 def _full(folder: str | Path) -> str:

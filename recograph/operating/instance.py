@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from recograph.errors import RecographError
+from recograph.lake.staging import refusal
 from recograph.settings import Settings
 
 SECTIONS = {
@@ -89,9 +90,7 @@ def prepare_instance(settings: Settings) -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
-        raise RecographError(
-            f"{folder} can't be written ({error.strerror}). Let RECOGRAPH_HOME name a folder that can."
-        ) from error
+        raise RecographError(refusal(folder, error)) from error
     os.environ["DAGSTER_HOME"] = str(folder)
     return folder
 

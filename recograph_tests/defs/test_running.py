@@ -42,3 +42,9 @@ def test_a_run_is_lost_with_its_process() -> None:
     assert not was_abandoned(RUN)
     elsewhere(f"held = executing({RUN!r})\nheld.__enter__()")
     assert was_abandoned(RUN)
+
+
+def test_a_run_whose_process_could_not_write_down_its_end_is_lost() -> None:
+    with pytest.raises(OSError, match="full"), executing(RUN):
+        raise OSError("the disk is full")
+    assert was_abandoned(RUN)

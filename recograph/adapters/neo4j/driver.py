@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from recograph.adapters.neo4j import ManagedServer
 from recograph.errors import RecographError, UnavailableError
 from recograph.settings import Settings
 
+_LEAST_ROOM = 64 * 1024**2
+"""Bytes that the managed server's disk must have left for a load: its log of transactions alone grows by so many."""
 _ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://\S+")
 
 
@@ -56,6 +59,23 @@ def _from_secret(name: str, region: str) -> Server:
         return Server(secret["uri"], secret["username"], secret["password"])
     except (KeyError, TypeError, ValueError) as error:
         raise RecographError(f"The secret {name} must be a JSON object with uri, username and password.") from error
+
+
+def require_room(settings: Settings) -> None:
+    """Refuse to load where the managed server's disk is nearly full: Neo4j would stop in the middle, without a word.
+
+    Raises:
+        RecographError: there is too little room.
+    """
+    store = settings.home / "neo4j" / "data"
+    if settings.neo4j_uri or settings.neo4j_secret or not store.exists():
+        return
+    if (free := shutil.disk_usage(store).free) < _LEAST_ROOM:
+        raise RecographError(
+            f"Neo4j can't write to {store}, because the disk is full: {free / 1024**2:,.1f} MB are free, and a load "
+            f"needs {_LEAST_ROOM / 1024**2:.0f}. Make room, for example with `recograph clean --keep-days 30`, and run "
+            "this again: it goes on from what the graph holds."
+        )
 
 
 def open_driver(settings: Settings) -> AbstractContextManager[neo4j.Driver]:
