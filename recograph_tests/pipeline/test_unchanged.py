@@ -136,6 +136,20 @@ def test_a_graph_that_was_touched_or_emptied_is_noticed(built: Installation, neo
         assert actual(driver) == held
 
 
+def test_a_graph_that_was_restored_from_an_older_day_is_brought_up_to_date(
+    built: Installation, neo4j_server: Connection
+) -> None:
+    with neo4j_driver.GraphDatabase.driver(neo4j_server.uri, auth=("neo4j", neo4j_server.password)) as driver:
+        held = actual(driver)
+        older = built.recograph("run", "-c", CUSTOMER, "-d", DAY1, "--allow-older")
+        assert older.returncode == 0, older.stdout + older.stderr
+        assert actual(driver) != held
+        newer = run(built)
+        assert newer.returncode == 0, newer.stdout + newer.stderr
+        assert f"not built again (--force builds all): {', '.join(ALL)} of {CUSTOMER} {DAY2}." in newer.stdout
+        assert actual(driver) == held
+
+
 def test_a_run_that_is_killed_among_the_marts_leaves_no_receipt_of_them(built: Installation, asker: Asker) -> None:
     receipts = built.home / "receipts" / CUSTOMER / DAY2
     command = subprocess.Popen(
