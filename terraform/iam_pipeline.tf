@@ -8,7 +8,7 @@ data "aws_iam_policy_document" "pipeline" {
   }
 
   statement {
-    sid       = "ListPrefixes"
+    sid = "ListPrefixes"
     # Versions, because an erasure tells how many copies of older days the bucket still keeps.
     actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = [local.bucket]
