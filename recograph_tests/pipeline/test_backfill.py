@@ -129,7 +129,10 @@ def test_a_backfill_fails_only_where_there_is_no_usable_dump_and_goes_on_once_th
         cut.write_bytes(whole)
         parent = runs[f"customer_1|{DAY2}"]["runId"]
         again = dagster.ask(_AGAIN, params={"parentRunId": parent, "strategy": "FROM_FAILURE"})["run"]["runId"]
-        child = lambda: next(run for run in dagster.runs("dagster/parent_run_id", parent) if run["runId"] == again)  # noqa: E731
+
+        def child() -> dict[str, Any]:
+            return next(run for run in dagster.runs("dagster/parent_run_id", parent) if run["runId"] == again)
+
         wait_for(lambda: child()["status"] in ("SUCCESS", "FAILURE", "CANCELED"))
         assert child()["status"] == "SUCCESS", failures(child())
     assert without_similarities(actual(neo4j)) == truth(installation, **usable | {"customer_1": DAY2})
