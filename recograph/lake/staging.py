@@ -65,9 +65,11 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def remove_abandoned(parent: Path, prefix: str = _PREFIX) -> None:
-    """Delete the folders that ended processes have left behind."""
+    """Delete the folders that ended processes have left behind, each while it is locked: somebody may be making it."""
     for folder in abandoned(parent, prefix):
-        shutil.rmtree(folder, ignore_errors=True)
+        if (lock := _lock(folder)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
 
 
 def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
