@@ -16,6 +16,7 @@ from recograph.errors import UnavailableError
 from recograph.graph.erase import erase_customer, erase_user
 from recograph.graph.load import load
 from recograph.graph.queries import ask
+from recograph.graph.recommend import recommend
 from recograph.graph.refusals import neo4j_explained
 from recograph.graph.report import LoadOptions
 from recograph.serve import asking, loads
@@ -90,6 +91,25 @@ def test_a_load_voids_what_it_changed_and_nothing_else(
         client.get(address)
     assert asked == []
     assert client.get("/index.json").json()["customers"][0]["snapshot_date"] == NEXT
+
+
+def test_who_had_nothing_yet_shares_what_is_popular_with_those_who_speak_the_language(
+    client: TestClient, graph: neo4j.Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_next(graph, tmp_path, user_languages=[*CUSTOMER_1["user_languages"], (5, "english"), (6, "english")])
+    assert soon(lambda: client.get("/customer_1.json").json()["snapshot_date"] == NEXT)
+    looked: list[tuple[int, Any]] = []
+
+    def counted(driver: Any, customer: str, user: int, k: int, **options: Any) -> Any:
+        looked.append((user, options["kinds"]))
+        return recommend(driver, customer, user, k, **options)
+
+    monkeypatch.setattr(asking, "recommend", counted)
+    for user in (5, 6, 1):
+        rows = client.get(f"/customer_1/users/{user}/recommendations.json").json()["recommendations"]
+        assert rows == recommend(graph, "customer_1", user).records()
+        assert {row["kind"] for row in rows} == {"Course", "Asset"}
+    assert looked == [(5, ("Course",)), (5, ("Asset",)), (1, ("Course", "Asset"))]
 
 
 def test_a_load_without_changes_voids_no_answer(

@@ -107,6 +107,14 @@ def test_recommendations_as_a_learning_platform_asks_for_them(client: TestClient
     assert [(row["kind"], row["id"]) for row in answer["recommendations"]] == [("Course", 12), ("Asset", 21)]
 
 
+def test_a_list_holds_what_the_questions_default_holds(client: TestClient) -> None:
+    address = "/customer_1/questions/recommendations.json?user=1&kinds="
+    assert {row["kind"] for row in client.get(f"{address}Asset").json()["rows"]} == {"Asset"}
+    refused = client.get(f"{address}Asset,User")
+    assert refused.status_code == 400
+    assert "Parameter kinds can have: Course, Asset." in refused.text
+
+
 def test_the_neighbourhood_to_follow(client: TestClient) -> None:
     around = client.get("/customer_1/courses/10/neighbourhood.json?limit=1").json()
     assert around["nodes"][0]["key"] == "Course:10"
