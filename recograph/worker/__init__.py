@@ -1,0 +1,1 @@
+"""The process that executes runs: ``python -m recograph.worker``."""

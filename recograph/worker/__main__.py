@@ -1,0 +1,98 @@
+"""Executes runs, each in a process forked from this one, which has everything imported: ``python -m recograph.worker``.
+
+Standard input has the ids of runs, a line each; or, from `recograph run`, one line of JSON with partitions to queue.
+Then this takes runs from the queue until these are finished, and tells of them in lines of JSON on standard output.
+When standard input ends or a signal comes, all that runs is interrupted.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from recograph.defs.dagster_private import keep_connections
+from recograph.errors import RecographError
+from recograph.lake.staging import room_needed
+from recograph.worker.pool import Pool, dagster_home, fail_abandoned
+from recograph.worker.protocol import POLL, lines, tell
+
+if TYPE_CHECKING:
+    from recograph.worker.command import Command
+
+
+def main() -> int:
+    """Work off what standard input asks for."""
+    try:
+        with room_needed(dagster_home()):
+            return _work_off()
+    except RecographError as error:
+        tell("failed", step="definitions", message=str(error), customer=None, date=None)
+        return 1
+
+
+def _work_off() -> int:
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _stop)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+    keep_connections()
+    instance = dg.DagsterInstance.get()
+    pool = Pool(instance)
+    command: Command | None = None
+    try:
+        asked = lines()
+        first = next((line for line in asked if line), None)
+        if first is None:
+            return 0
+        from recograph.worker.preload import preload_dbt, preload_definitions
+
+        preload_definitions()
+        fail_abandoned(instance)
+        if first.startswith("{"):
+            command = _command(instance, pool, first)
+            for _ in command.queue():
+                command.step()
+        else:
+            preload_dbt()
+            pool.start(first)
+        for run_id in asked:
+            if run_id:
+                pool.start(run_id)
+            pool.reap()
+            if command and command.step() and not len(pool):
+                return 0
+    except KeyboardInterrupt:
+        pass
+    for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(sign, signal.SIG_IGN)
+    if command:
+        command.cancel()
+    pool.stop()
+    return 130
+
+
+def _command(instance: dg.DagsterInstance, pool: Pool, request: str) -> "Command":
+    from recograph.worker.command import Command
+
+    return Command(instance, pool, json.loads(request))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def _end_with_starter() -> None:
+    """End this process soon after the one that started it, also while it imports and reads nothing."""
+    starter = os.getppid()
+    while os.getppid() == starter:
+        time.sleep(POLL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
