@@ -7,13 +7,13 @@ that a bomb is noticed before it takes memory.
 
 import bz2
 import lzma
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import lz4.frame
 import zstandard
+from isal import isal_zlib
 
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream
 from recograph.dumps.archives.zstd_frame import TooFarBackError, ZstdFrame
@@ -67,10 +67,10 @@ class _Library:
 
 
 class _Gzip:
-    """A member of gzip, or of zlib as pg_dump writes it; zlib checks its check sum and length."""
+    """A member of gzip, or of zlib as pg_dump writes it, with its check sum and length; isal halves zlib's time."""
 
     def __init__(self) -> None:
-        self._decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
+        self._decompressor = isal_zlib.decompressobj(32 + isal_zlib.MAX_WBITS)
 
     @property
     def ended(self) -> bool:
@@ -101,7 +101,8 @@ class Codec:
 
 _ZSTD = Codec("zstd", b"\x28\xb5\x2f\xfd", lambda limits: ZstdFrame(limits.window_bytes), (zstandard.ZstdError,))
 CODECS = (
-    Codec("gzip", b"\x1f\x8b", lambda _: _Gzip(), (zlib.error,)),
+    # isal's stubs call its exception an instance.
+    Codec("gzip", b"\x1f\x8b", lambda _: _Gzip(), (cast(type[Exception], isal_zlib.error),)),
     Codec("bzip2", b"BZh", lambda _: _Library(bz2.BZ2Decompressor()), (OSError, ValueError)),
     Codec(
         "xz",
