@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from recograph.adapters.local.duckdb_warehouse import remove_spilled
 from recograph.defs.dagster_private import keep_connections
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
@@ -95,4 +96,8 @@ def _end_with_starter() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    remove_spilled()
+    sys.stdout.flush()
+    # Python's own way to the end lets DuckDB's bindings print sixty lines, in which what matters is lost.
+    os._exit(code)

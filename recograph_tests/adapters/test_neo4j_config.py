@@ -131,3 +131,14 @@ def test_another_jar_needs_another_cache(tmp_path: Path) -> None:
     assert aot.cache_file([jar]) == before
     jar.write_bytes(b"22")
     assert aot.cache_file([jar]) != before
+
+
+def test_a_training_removes_what_one_that_was_killed_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path))
+    monkeypatch.setattr(aot, "classpath", lambda _: [])
+    monkeypatch.setattr(aot, "_train", lambda home, jars, target: target.write_bytes(b"a cache"))
+    file = aot.cache_file([])
+    left = file.parent / "training-killed"
+    (left / "data").mkdir(parents=True)
+    assert aot.train()
+    assert [path.name for path in file.parent.iterdir() if path.is_dir()] == []

@@ -9,6 +9,7 @@ was made by another JVM or from other jars.
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -113,6 +114,9 @@ def train() -> bool:
         except BlockingIOError:
             return False
         if not target.exists():
+            # Who holds the lock knows that these are of trainings that were killed.
+            for leftover in target.parent.glob("training-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix="training-") as home:
                 _train(Path(home), jars, target)
     return target.exists()
