@@ -5,6 +5,7 @@ Then this takes runs from the queue until these are finished, and tells of them 
 When standard input ends or a signal comes, all that runs is interrupted.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from recograph.adapters.local.duckdb_warehouse import remove_spilled
 from recograph.defs.dagster_private import keep_connections
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
@@ -97,7 +97,7 @@ def _end_with_starter() -> None:
 
 if __name__ == "__main__":
     code = main()
-    remove_spilled()
     sys.stdout.flush()
-    # Python's own way to the end lets DuckDB's bindings print sixty lines, in which what matters is lost.
+    atexit._run_exitfuncs()  # has no public name
+    # What else Python does at its end lets DuckDB's bindings print sixty lines, in which what matters is lost.
     os._exit(code)
