@@ -19,6 +19,8 @@ _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
 def printable(text: str) -> str:
     """The text with a replacement character for each character that a terminal would obey."""
+    if text.isprintable():  # nearly every text is, and has none of them
+        return text
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -34,6 +36,7 @@ def markdown(text: str) -> str:
 
 def dump_json(value: Any, *, indent: int | None = None) -> str:
     """JSON with the letters of all languages unescaped and control characters escaped, so that it can be printed."""
-    return _INVISIBLE.sub(
-        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-    )
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    if text.isprintable():
+        return text
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -9,10 +9,9 @@ from functools import cache
 from typing import Any
 
 import neo4j
-from neo4j.graph import Node, Relationship
 
 from recograph.errors import RecographError
-from recograph.graph.model import KEY, NODE_SETS, RELATIONSHIP_SETS, TENANT, NodeSet, RelationshipSet, Scope
+from recograph.graph.model import KEY, RELATIONSHIP_SETS, TENANT, GraphSet, NodeSet, RelationshipSet, Scope, Type
 from recograph.graph.reading import TIMEOUT, read, require_node
 from recograph.graph.style import CAPTIONS
 from recograph.graph.values import plain
@@ -77,52 +76,90 @@ def neighbourhood(
     if not answer.rows:
         require_node(driver, node, customer, key)
         raise RecographError(f"{node.label} {key} of {customer} has just left the graph. Ask again.")
-    ((nodes, relationships),) = answer.rows
-    vertices = {around.element_id: _vertex(around) for around in nodes}
-    edges = [
-        _edge(edge, vertices)
-        for edge in {relationship.element_id: relationship for relationship in relationships}.values()
+    return neighbourhood_of(node, key, answer.rows[0])
+
+
+def neighbourhood_of(node: NodeSet, key: int, row: Sequence[Any]) -> Neighbourhood:
+    """A neighbourhood from the row that `statement` gives for the node with that key."""
+    itself, *lists = row
+    ends, between = _around(node)
+    vertices = [_vertex(node, key, itself)]
+    edges = []
+    for (declared, outwards), found in zip(ends, lists, strict=False):
+        for other_key, properties, of_relationship in found:
+            other = _vertex(declared.end if outwards else declared.start, other_key, properties)
+            start, end = (vertices[0], other) if outwards else (other, vertices[0])
+            vertices.append(other)
+            edges.append(Edge(declared.type, start.key, end.key, _plain(of_relationship)))
+    for declared, found in zip(between, lists[len(ends) :], strict=True):
+        edges += [
+            Edge(declared.type, f"{declared.start.label}:{start}", f"{declared.end.label}:{end}", _plain(properties))
+            for start, end, properties in found
+        ]
+    return Neighbourhood(
+        list({vertex.key: vertex for vertex in vertices}.values()),
+        list({(edge.type, edge.start, edge.end): edge for edge in edges}.values()),
+    )
+
+
+def _around(node: NodeSet) -> tuple[list[tuple[RelationshipSet, bool]], list[RelationshipSet]]:
+    """Relationships of a node, each with whether it starts there, and those between its neighbours."""
+    ends = [(declared, True) for declared in RELATIONSHIP_SETS if declared.start is node]
+    ends += [(declared, False) for declared in RELATIONSHIP_SETS if declared.end is node and declared.start is not node]
+    near = {(declared.end if outwards else declared.start).label for declared, outwards in ends}
+    between = [
+        declared
+        for declared in RELATIONSHIP_SETS
+        if {declared.start.label, declared.end.label} <= near and _owned(declared)
     ]
-    return Neighbourhood(list(vertices.values()), edges)
+    return ends, between
 
 
 @cache
 def statement(node: NodeSet) -> str:
-    """The Cypher for a node set; its parameters are customer, key and limit."""
-    ends = [(relationship_set, True) for relationship_set in RELATIONSHIP_SETS if relationship_set.start is node]
-    ends += [
-        (relationship_set, False)
-        for relationship_set in RELATIONSHIP_SETS
-        if relationship_set.end is node and relationship_set.start is not node
-    ]
+    """The Cypher for a node set; its parameters are customer, key and limit.
+
+    It gives values, no nodes, relationships or times, which the driver takes longer to make than all the rest.
+    """
+    ends, between = _around(node)
     lines = [f"MATCH (n:{node.label} {{{TENANT}: $customer, {KEY}: $key}})"]
-    for number, (relationship_set, outwards) in enumerate(ends):
-        other = relationship_set.end if outwards else relationship_set.start
+    for number, (declared, outwards) in enumerate(ends):
+        other = declared.end if outwards else declared.start
         left, right = ("-", "->") if outwards else ("<-", "-")
         lines.append(
-            f"CALL (n) {{ MATCH (n){left}[r:{relationship_set.type}]{right}(m:{other.label}) "
-            f"WITH r, m ORDER BY {_order(relationship_set, 'm')} LIMIT $limit "
-            f"RETURN collect(r) AS r{number}, collect(m) AS m{number} }}"
+            f"CALL (n) {{ MATCH (n){left}[r:{declared.type}]{right}(m:{other.label}) "
+            f"WITH r, m ORDER BY {_order(declared, 'm')} LIMIT $limit "
+            f"RETURN collect([m.{KEY}, {_values('m', other)}, {_values('r', declared)}]) AS r{number}, "
+            f"collect(m) AS m{number} }}"
         )
-    relationships = [f"r{number}" for number in range(len(ends))]
+    lists = [f"r{number}" for number in range(len(ends))]
     neighbours = " + ".join(["[]", *(f"m{number}" for number in range(len(ends)))])
-    lines.append(f"WITH n, {' + '.join(['[]', *relationships])} AS direct, {neighbours} AS near")
-    near = {(declared.end if outwards else declared.start).label for declared, outwards in ends}
-    between = [
-        relationship_set
-        for relationship_set in RELATIONSHIP_SETS
-        if {relationship_set.start.label, relationship_set.end.label} <= near and _owned(relationship_set)
-    ]
-    for number, relationship_set in enumerate(between):
+    lines.append(f"WITH {', '.join(['n', *lists])}, {neighbours} AS near")
+    for number, declared in enumerate(between):
         strongest = (
-            f"MATCH (a)-[r:{relationship_set.type}]->(b:{relationship_set.end.label}) WHERE b IN near "
-            f"RETURN r ORDER BY {_order(relationship_set, 'b')} LIMIT {_BETWEEN}"
+            f"MATCH (a:{declared.start.label})-[r:{declared.type}]->(b:{declared.end.label}) WHERE b IN near "
+            f"RETURN r, b ORDER BY {_order(declared, 'b')} LIMIT {_BETWEEN}"
         )
         lines.append(
-            f"CALL (near) {{ UNWIND near AS a CALL (a, near) {{ {strongest} }} RETURN collect(r) AS b{number} }}"
+            f"CALL (near) {{ UNWIND near AS a CALL (a, near) {{ {strongest} }} "
+            f"RETURN collect([a.{KEY}, b.{KEY}, {_values('r', declared)}]) AS b{number} }}"
         )
-    lines.append(f"RETURN [n] + near, {' + '.join(['direct', *(f'b{number}' for number in range(len(between)))])}")
+    _, *lists = columns(node)
+    itself = f"{_values('n', node)} AS itself"
+    lines.append(f"RETURN {', '.join([itself, *lists])}")
     return "\n".join(lines)
+
+
+def columns(node: NodeSet) -> tuple[str, ...]:
+    """What `statement` returns: the node's properties, lists of what is at its ends, and of what is between those."""
+    ends, between = _around(node)
+    return "itself", *(f"r{at}" for at in range(len(ends))), *(f"b{at}" for at in range(len(between)))
+
+
+def _values(variable: str, declared: GraphSet) -> str:
+    """All properties, times as texts."""
+    times = [prop.name for prop in declared.properties if prop.type is Type.DATETIME]
+    return f"{variable} {{{', '.join(['.*', *(f'{name}: toString({variable}.{name})' for name in times)])}}}"
 
 
 def _order(relationship_set: RelationshipSet, end: str) -> str:
@@ -134,20 +171,13 @@ def _owned(relationship_set: RelationshipSet) -> bool:
     return relationship_set.start.scope is Scope.OWNED and relationship_set.end.scope is Scope.OWNED
 
 
-def _label(node: Node) -> str:
-    return next((node_set.label for node_set in NODE_SETS if node_set.label in node.labels), "")
+def _vertex(node: NodeSet, key: int | str, values: Mapping[str, Any]) -> Vertex:
+    caption = next((str(values[name]) for name in CAPTIONS if values.get(name)), f"{node.label} {key}")
+    return Vertex(f"{node.label}:{key}", node.label, key, caption, _plain(values))
 
 
-def _vertex(node: Node) -> Vertex:
-    label = _label(node)
-    caption = next((str(node[name]) for name in CAPTIONS if node.get(name)), f"{label} {node[KEY]}")
-    properties = {name: plain(value) for name, value in sorted(node.items()) if name not in (TENANT, KEY)}
-    return Vertex(f"{label}:{node[KEY]}", label, node[KEY], caption, properties)
-
-
-def _edge(relationship: Relationship, vertices: Mapping[str, Vertex]) -> Edge:
-    start, end = relationship.nodes
-    assert start
-    assert end
-    properties = {name: plain(value) for name, value in sorted(relationship.items())}
-    return Edge(relationship.type, vertices[start.element_id].key, vertices[end.element_id].key, properties)
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties without the keys, in alphabetical order."""
+    return {
+        name: plain(value) for name, value in sorted(values.items()) if value is not None and name not in (TENANT, KEY)
+    }

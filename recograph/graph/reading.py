@@ -48,19 +48,31 @@ def read(
     Raises:
         RecographError: the statement would write, took too long, gave too many rows, or the server failed.
     """
+    given = dict(parameters or {})
 
-    @neo4j.unit_of_work(timeout=timeout)
-    def work(tx: neo4j.ManagedTransaction) -> Answer:
-        result = tx.run(cypher, dict(parameters or {}))
+    def taken(result: neo4j.Result) -> Answer:
         rows = result if most is None else result.fetch(most)
         answer = Answer(list(result.keys()), [list(record.values()) for record in rows])
         if most is not None and result.peek() is not None:
             raise SlowError(f"The answer has more than {most:,} rows. Ask for less.")
         return answer
 
+    @neo4j.unit_of_work(timeout=timeout)
+    def again(tx: neo4j.ManagedTransaction) -> Answer:
+        return taken(tx.run(cypher, given))
+
     with _refusals(timeout), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
         try:
-            return session.execute_read(work)
+            for _ in range(_LOOKS):
+                try:
+                    # Half of a managed transaction's work for driver and server: many ask for little.
+                    return taken(session.run(neo4j.Query(cypher, timeout=timeout), given))
+                except (Neo4jError, DriverError) as error:
+                    if _code(error) != _GONE:
+                        if not error.is_retryable():
+                            raise
+                        break
+            return session.execute_read(again)
         except UnicodeEncodeError as error:
             raise RecographError(f"{error.object!r} isn't a text in Unicode.") from error
         except Neo4jError as error:
@@ -74,6 +86,10 @@ def read(
                 raise
 
 
+_GONE = "Statement.EntityNotFound"
+"""What a statement had found was deleted before it was read, by a load."""
+_LOOKS = 3
+"""How often a statement is asked at most whose finds are deleted under it."""
 _REFUSALS = {
     "Statement.AccessMode": "This is for reading only, and the statement would write. Nothing was changed.",
     "Transaction.TransactionTimedOut": "No answer within {timeout:g} s, so the server gave up. Ask for less (a smaller "
@@ -82,9 +98,9 @@ _REFUSALS = {
 }
 
 
-def _code(error: Neo4jError) -> str:
+def _code(error: Neo4jError | DriverError) -> str:
     """An error's code without the prefix that all codes have; the several codes of a time-out become one."""
-    code = (error.code or "").removeprefix("Neo.ClientError.")
+    code = (getattr(error, "code", None) or "").removeprefix("Neo.ClientError.")
     return "Transaction.TransactionTimedOut" if code.startswith("Transaction.TransactionTimedOut") else code
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
+from recograph.errors import RecographError
 from recograph.text import dump_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ def plain(value: Any) -> Any:
 
     Nodes and relationships are their labels, type and properties; points their coordinates; times and durations are in
     ISO's form; bytes are Base64; NaN and infinities their names.
+
+    Raises:
+        RecographError: it is a value that Neo4j has and Python hasn't, such as a date before Christ.
     """
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if isnan(value) else f"{'-' * (value < 0)}Infinity"
@@ -42,6 +46,11 @@ def plain(value: Any) -> Any:
             return {"nodes": plain(list(value.nodes)), "relationships": plain(list(value.relationships))}
         case bytes() | bytearray():
             return b64encode(value).decode()
+    if isinstance(getattr(value, "error", None), Exception):  # within a list or map the driver says nothing
+        from neo4j.exceptions import BrokenRecordError
+
+        error = BrokenRecordError("A value of the answer can't be held.")
+        raise RecographError(f"{error} Change what the statement returns.") from error
     return str(value)
 
 

@@ -13,14 +13,15 @@ from neo4j.exceptions import AuthError, BrokenRecordError, ClientError, Transien
 
 from recograph.errors import RecographError, UnavailableError
 from recograph.graph.model import ALL_SETS, SETS, NodeSet
-from recograph.graph.neighbourhood import Neighbourhood, neighbourhood, statement
+from recograph.graph.neighbourhood import Neighbourhood, columns, neighbourhood, neighbourhood_of, statement
 from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
 from recograph.graph.recommend import KINDS, PAST, Past, past_of, recommend
-from recograph.graph.refusals import SlowError
+from recograph.graph.refusals import MissingError, SlowError
 from recograph.graph.search import lucene
 from recograph.graph.state import growth
+from recograph.graph.together import Part, ask_together
 from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
 from recograph.serve.loads import EVERYBODY, Loads, sources
@@ -37,6 +38,8 @@ TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _AT_ONCE = 12
 """How many transactions run at the same time. More would only wait in Neo4j instead of here."""
 _MOST_WAITING = 1000
+_TOGETHER_SECONDS = 5.0
+"""Seconds for a page's questions together; if that isn't enough, each has `TIMEOUT` for itself."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _log = logging.getLogger("recograph.serve")
 _COUNTS = ("limit", "k", "latest")
@@ -84,14 +87,14 @@ class Asking:
         def work() -> Answer:
             given = parameters | ({"words": lucene(parameters["words"])} if "words" in parameters else {})
             try:
-                return ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS)
+                return _plain(ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS))
             except RecographError as error:
                 if refusal := _refusal(name, error):
                     raise refusal from error
                 raise
 
         key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
-        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), lambda: _plain(work()))
+        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work)
         return found
 
     async def recommendations(self, basis: Basis, customer: str, user: int, k: int) -> Answer:
@@ -132,13 +135,49 @@ class Asking:
         Raises:
             RecographError: see `neighbourhood`.
         """
-        found: Neighbourhood = await self._kept(
-            basis,
-            ("neighbourhood", node.label, customer, key, limit),
-            customer,
-            sets_read(statement(node)),
-            lambda: neighbourhood(self.driver, node, customer, key, limit, timeout=TIMEOUT),
+        basis.rests_on(sources(customer, sets_read(statement(node))))
+        found: Neighbourhood = await self._run(
+            lambda: neighbourhood(self.driver, node, customer, key, limit, timeout=TIMEOUT)
         )
+        return found
+
+    async def about(
+        self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int, asked: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[Neighbourhood, list[Answer]] | None:
+        """What is around a node, and the answers to questions about it, all at once; None if one of them fails.
+
+        Args:
+            basis: of the page.
+            node: the set that the node is of.
+            customer: id of the customer.
+            key: id of the node.
+            limit: how many neighbours of each kind at most.
+            asked: what is given to each question, by its name.
+
+        Raises:
+            MissingError: the graph hasn't the node.
+            RecographError: the server fails.
+        """
+        around = Part(statement(node), columns(node), {"customer": customer, "key": key, "limit": limit})
+        questioned = [question(name) for name in asked]
+        parts = [Part(one.cypher, tuple(one.columns), bind(one.name, asked[one.name])) for one in questioned]
+        basis.rests_on([source for part in (around, *parts) for source in sources(customer, sets_read(part.cypher))])
+
+        def work() -> tuple[Neighbourhood, list[Answer]] | None:
+            try:
+                rows, *answers = ask_together(self.driver, [around, *parts], timeout=_TOGETHER_SECONDS, most=MOST_ROWS)
+                if not rows:
+                    require_node(self.driver, node, customer, key)
+                    return None
+                answered = zip(parts, answers, strict=True)
+                found = [_plain(Answer(list(part.columns), answer)) for part, answer in answered]
+                return neighbourhood_of(node, key, rows[0]), found
+            except (UnavailableError, MissingError):
+                raise
+            except RecographError:
+                return None  # whoever asks one by one learns which
+
+        found: tuple[Neighbourhood, list[Answer]] | None = await self._run(work)
         return found
 
     async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
@@ -249,6 +288,4 @@ def _size(value: Any) -> int:
     """About how many bytes of memory an answer takes."""
     if isinstance(value, Answer):
         return 500 + sum(sum(60 + len(str(cell)) for cell in row) for row in value.rows)
-    if isinstance(value, Neighbourhood):
-        return 1000 * (1 + len(value.nodes) + len(value.relationships))
     return 2000 + 2 * len(str(value))

@@ -19,7 +19,7 @@ NAMES = ("name", "title")
 RECENCIES = ("recency", "last")
 """Columns with how long before the end of the snapshot's day something was, as the model has it."""
 _KEYS = {f"{node.label.lower()}_id": node.label for node in OWNED.values()}
-
+_LEADING = {"id", "item_id", *_KEYS}
 
 DIGITS = 19
 """Of the greatest number that Neo4j holds."""
@@ -68,18 +68,25 @@ class Section:
 
     def links(self, customer: str, row: Sequence[Any]) -> dict[str, str]:
         """Addresses by column: of the node that an id or its title names."""
-        record = dict(zip(self.answer.columns, row, strict=True))
-        found = {}
-        for column, value in record.items():
-            label = _KEYS.get(column)
-            if column in ("id", "item_id") and isinstance(record.get("kind"), str):
-                label = record["kind"]
-            if label in _PLURALS and value is not None:
-                found[column] = node_address(customer, label, value)
-        names = [column for column in NAMES if column in record]
-        if len(found) == 1 and names:
-            found[names[0]] = next(iter(found.values()))
-        return found
+        leads, kind, name = self._leads
+        addresses = {}
+        for column, place, label in leads:
+            label = row[kind] if kind is not None and column in ("id", "item_id") else label
+            if isinstance(label, str) and label in _PLURALS and row[place] is not None:
+                addresses[column] = node_address(customer, label, row[place])
+        if len(addresses) == 1 and name is not None:
+            addresses[name] = next(iter(addresses.values()))
+        return addresses
+
+    @cached_property
+    def _leads(self) -> tuple[list[tuple[str, int, str | None]], int | None, str | None]:
+        """Columns that may lead to a node, with place and label; the place of the kind; the column of names."""
+        columns = self.answer.columns
+        return (
+            [(column, place, _KEYS.get(column)) for place, column in enumerate(columns) if column in _LEADING],
+            columns.index("kind") if "kind" in columns else None,
+            next((name for name in NAMES if name in columns), None),
+        )
 
 
 @dataclass(frozen=True)

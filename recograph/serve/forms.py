@@ -3,36 +3,20 @@
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from recograph.graph.model import NODE_SETS
-from recograph.serve.content import NAMES, RECENCIES, Page, Section
+from recograph.serve.content import Page, Section
+from recograph.serve.tables import node_rows, relationship_rows, section_rows
+from recograph.serve.values import cell, change, number, words
 from recograph.text import csv_cell, dump_json, printable
-
-RECENCY = {
-    9: "under 1 week",
-    8: "1 to 2 weeks",
-    7: "2 to 4 weeks",
-    6: "4 to 8 weeks",
-    5: "8 to 16 weeks",
-    4: "16 to 32 weeks",
-    3: "32 to 64 weeks",
-    2: "64 to 128 weeks",
-    1: "older or unknown",
-    None: "never",
-}
-"""What a recency says, before the end of the snapshot's day."""
-_SHARES = ("share", "jaccard")
-_WORDS = {"course_id": "course", "asset_id": "asset", "user_id": "user", "item_id": "id", "customer_id": "customer"}
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 
 
 def as_json(page: Page) -> bytes:
@@ -94,6 +78,7 @@ def environment() -> Environment:
         "change": change,
     }
     found.globals |= {"static": static_address, "bars": bars, "columns": columns, "line": line}
+    found.globals |= {"section_rows": section_rows, "relationship_rows": relationship_rows, "node_rows": node_rows}
     found.globals["labels"] = [node.label for node in NODE_SETS]
     found.globals["asset"] = lambda name: Markup(static()[name][1].decode())  # noqa: S704 - our own file
     return found
@@ -118,54 +103,6 @@ def static_address(name: str) -> str:
 def json_data(value: Any) -> Markup:
     """JSON for a script element: no text in it can end the element."""
     return Markup(dump_json(value).replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 - escaped
-
-
-@lru_cache(1000)
-def words(column: str) -> str:
-    """A column's or property's name as words."""
-    return printable(_WORDS.get(column, column).replace("_", " "))
-
-
-def number(value: float) -> Markup:
-    """A number that the browser writes in its own language."""
-    shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
-    return Markup(f'<data value="{value}">{shown}</data>')  # noqa: S704 - a number
-
-
-def change(share: float) -> Markup:
-    """By which share something has grown, or has become less."""
-    return Markup(f'<data value="{share}" class="change">{share * 100:+.1f}%</data>')  # noqa: S704 - a number
-
-
-def cell(value: Any, column: str = "") -> Markup:
-    """A value for people."""
-    if column in RECENCIES and (value is None or value in RECENCY):
-        return escape(RECENCY[value])
-    if value is None:
-        return Markup('<span class="none">\N{EN DASH}</span>')
-    if isinstance(value, bool):
-        return escape("yes" if value else "no")
-    if column in _SHARES and isinstance(value, int | float):
-        return Markup(f'<data value="{value}" class="percent">{value * 100:.0f}%</data>')  # noqa: S704 - a number
-    if isinstance(value, int | float):
-        # An id is a name, which has no thousands.
-        return escape(value) if column == "id" or column.endswith("_id") else number(value)
-    if isinstance(value, str) and column not in NAMES and (time := _time(value)):
-        return time
-    if isinstance(value, list):
-        return Markup(", ").join(cell(item) for item in value)
-    return escape(printable(value if isinstance(value, str) else dump_json(value)))
-
-
-def _time(value: str) -> Markup | None:
-    """A text that is a time; None for all others, those that only look like one too."""
-    if not _TIME.fullmatch(value):
-        return None
-    try:
-        shown = datetime.fromisoformat(value).strftime("%-d %b %Y")
-    except ValueError:
-        return None
-    return Markup(f'<time datetime="{value}">{shown}</time>')  # noqa: S704 - `_TIME` has matched it
 
 
 def bars(section: Section) -> dict[str, Any] | None:

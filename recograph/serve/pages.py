@@ -11,6 +11,7 @@ from recograph.graph.model import USER, NodeSet
 from recograph.graph.neighbourhood import LIMIT, Neighbourhood
 from recograph.graph.queries import Question, questions
 from recograph.graph.reading import Answer
+from recograph.graph.recommend import KINDS
 from recograph.graph.refusals import MissingError, SlowError
 from recograph.graph.search import lucene
 from recograph.serve.access import Viewer
@@ -33,6 +34,10 @@ DASHBOARD: dict[str, dict[str, int]] = {
 """Questions on a customer's first page, with what they are asked with."""
 _AROUND = 12
 """Neighbours of each kind in a page's picture; more can be followed."""
+_USUAL = 10
+"""Recommendations of each kind, unless others are asked for."""
+_FEW = 5
+"""Recommendations of each kind on a user's page."""
 _RECOMMENDED = {
     "kind": "Course or Asset",
     "id": "id of the course or asset",
@@ -152,11 +157,11 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
     """A user, course or asset: what is known, what is alike, what is around."""
     basis.rests_on([(EVERYBODY, "")])
     node = OWNED[word]
-    recommended = [_recommended(asking, basis, loaded, key, 5)] if node is USER else []
-    answered = [_about_one(asking, basis, loaded, asked, node, key) for asked in _about(node)]
-    around, sections = await asyncio.gather(
-        asking.around(basis, node, loaded.id, key, _AROUND), asyncio.gather(*recommended, *answered)
+    recommended = [_recommended(asking, basis, loaded, key, _FEW)] if node is USER else []
+    (around, answered), first = await asyncio.gather(
+        _about_it(asking, basis, loaded, node, key), asyncio.gather(*recommended)
     )
+    sections = [*first, *answered]
     title = around.nodes[0].caption
     properties = {prop.name: around.nodes[0].properties.get(prop.name) for prop in node.properties}
     json = {
@@ -193,10 +198,29 @@ async def _answered(
         return replace(section_of(asked, Answer([], []), more), problem=problem)
 
 
-async def _about_one(asking: Asking, basis: Basis, loaded: Loaded, asked: Question, node: NodeSet, key: int) -> Section:
+async def _about_it(
+    asking: Asking, basis: Basis, loaded: Loaded, node: NodeSet, key: int
+) -> tuple[Neighbourhood, list[Section]]:
+    """What is around a node, and what the questions about such a node say of it."""
     word = node.label.lower()
-    few = {"limit": 10} if "limit" in asked.parameters else {}
-    return await _answered(asking, basis, loaded, asked, {word: key, **few}, f"?{word}={key}")
+    address = f"?{word}={key}"
+    given = {
+        asked.name: {"customer": loaded.id, word: key, **({"limit": 10} if "limit" in asked.parameters else {})}
+        for asked in _about(node)
+    }
+    if about := await asking.about(basis, node, loaded.id, key, _AROUND, given):
+        around, answers = about
+        return around, [
+            section_of(asked, answer, f"/{loaded.id}/questions/{asked.name}{address}")
+            for asked, answer in zip(_about(node), answers, strict=True)
+        ]
+    around, sections = await asyncio.gather(
+        asking.around(basis, node, loaded.id, key, _AROUND),
+        asyncio.gather(
+            *(_answered(asking, basis, loaded, asked, given[asked.name], address) for asked in _about(node))
+        ),
+    )
+    return around, sections
 
 
 def _about(node: NodeSet) -> list[Question]:
@@ -247,7 +271,7 @@ async def recommendations(asking: Asking, basis: Basis, loaded: Loaded, key: int
     """What a learning platform would call: courses and assets that the user hasn't had."""
     basis.rests_on([(EVERYBODY, "")])
     _only(query, "k")
-    section = await _recommended(asking, basis, loaded, key, _count(query, "k", 10))
+    section = await _recommended(asking, basis, loaded, key, _count(query, "k", _USUAL))
     json = {
         "customer": loaded.id,
         "user": key,
@@ -258,7 +282,11 @@ async def recommendations(asking: Asking, basis: Basis, loaded: Loaded, key: int
 
 
 async def _recommended(asking: Asking, basis: Basis, loaded: Loaded, key: int, k: int) -> Section:
-    answer = await asking.recommendations(basis, loaded.id, key, k)
+    # The first of ten are those that are found where fewer are asked for; so one look serves both.
+    answer = await asking.recommendations(basis, loaded.id, key, max(k, _USUAL))
+    if k < _USUAL:
+        kinds = {kind: [row for row in answer.rows if row[0] == kind][:k] for kind in KINDS}
+        answer = Answer(answer.columns, [row for rows in kinds.values() for row in rows])
     return Section(
         "recommendations",
         "What should the user take and watch next?",

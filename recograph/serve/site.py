@@ -187,7 +187,7 @@ class Site:
             async def make(basis: Basis) -> tuple[Body, int]:
                 page = await build(Asked(basis, parts, query, viewer))
                 body = self._body(page, request, viewer)
-                return body, len(body.content) + len(body.packed) + 1000 if page.is_whole else NEVER
+                return body, len(body.packed) + 1000 if page.is_whole else NEVER
 
             down = self._asking.loads.down_since
             if down is not None and time.monotonic() - down > STALE_SECONDS:
