@@ -1,10 +1,11 @@
 """How many people `recograph serve` answers: ``python -m benchmarks.serve --scale 20``.
 
-On one machine: Neo4j, the service, who asks it, and a daily load that goes from one day to the next and back.
+On one machine: Neo4j, the service, who asks it, and the daily load.
 
 - Recommendations that were asked for before, and for the first time, as many as possible a second: by wrk where it is
   installed, else by a client of our own.
-- 1,000 people with a connection each, who ask every two seconds on average, alone and beside the load. Which user,
+- 1,000 people with a connection each, who ask every two seconds on average: alone; while all customers' next day is
+  loaded, as once a day; and while such loads go there and back without a pause, which no installation has. Which user,
   course or asset somebody looks at is drawn by Zipf's law: a few are looked at often, most now and then. `WEIGHTS` says
   what they look at.
 """
@@ -31,8 +32,11 @@ import httpx
 import neo4j
 import psutil
 
-from benchmarks.readers import CUSTOMERS, WORDS, load_for, prepare
+from benchmarks.readers import CUSTOMERS, DAYS, WORDS, load_for, prepare
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.neo4j import Connection, ManagedServer
+from recograph.graph.load import load
+from recograph.graph.report import LoadOptions
 
 PORT = 8766
 WEIGHTS = {
@@ -131,6 +135,8 @@ def ask(ids: dict[tuple[str, str], list[int]], people: int, seconds: float, seed
     times = sorted(took for took, _ in answers)
     wrong = Counter(status for _, status in answers if status != 200)
     at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95, 99)}
+    if wrong:
+        print(f"answers that weren't right, by status: {dict(wrong)}", flush=True)
     return {"answers": len(times), "per_second": len(times) / seconds, "errors": sum(wrong.values()), **at}
 
 
@@ -208,6 +214,16 @@ def start(home: Path) -> subprocess.Popen[bytes]:
     raise SystemExit(f"The service doesn't start; see {home / 'serve.log'}.")
 
 
+def load_day(server: Connection, lake: Path, day: str) -> float:
+    """Load all customers' snapshots of a day; the seconds that it takes."""
+    warehouse = DuckDBWarehouse(lake=str(lake))
+    began = time.monotonic()
+    with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
+        for customer in CUSTOMERS:
+            load(driver, warehouse, customer, day, options=LoadOptions(allow_older=True))
+    return time.monotonic() - began
+
+
 def ids_of(server: Connection) -> dict[tuple[str, str], list[int]]:
     """The ids of users, courses and assets of each customer, in any order."""
     found = {}
@@ -233,11 +249,12 @@ def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
     server = managed.start()
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as processes:
-        ids = ids_of(server)
-        processes.submit(load_for, server, home / "lake", 1).result()
-        now = ids_of(server)
+        later, earlier = (
+            (processes.submit(load_day, server, home / "lake", day).result(), ids_of(server))[1]
+            for day in reversed(DAYS)
+        )
         # Those that are there on both days.
-        ids = {key: [one for one in some if one in kept] for key, some in ids.items() for kept in [set(now[key])]}
+        ids = {key: [one for one in some if one in kept] for key, some in later.items() for kept in [set(earlier[key])]}
     users = [f"/{CUSTOMERS[n % 3]}/users/{key}/recommendations.json" for n, key in _interleaved(ids)]
     found: dict[str, Any] = {}
     service = start(home)
@@ -257,12 +274,18 @@ def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
             processors.start()
             found["alone"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 6).result())
             tell(f"{people:,} people", found["alone"])
-            loading = processes.submit(load_for, server, home / "lake", seconds)
+            asking = processes.submit(ask, ids, people, seconds, 7)
             processors.start()
-            found["beside"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 7).result())
-            rounds = loading.result()
-            tell(f"{people:,} people beside the load", found["beside"])
-            print(f"rounds of loads beside them, s: {', '.join(f'{took:.1f}' for took in rounds)}")
+            took = processes.submit(load_day, server, home / "lake", DAYS[1]).result()
+            found["beside"] = processors.an_answer(asking.result())
+            tell(f"{people:,} people beside a daily load", found["beside"])
+            print(f"the load of all customers beside them: {took:.1f} s")
+            asking = processes.submit(ask, ids, people, seconds, 8)
+            processors.start()
+            rounds = processes.submit(load_for, server, home / "lake", seconds).result()
+            found["always"] = processors.an_answer(asking.result())
+            tell(f"{people:,} people beside loads without end", found["always"])
+            print(f"rounds of loads beside them, there and back, s: {', '.join(f'{took:.1f}' for took in rounds)}")
         found["megabytes"] = psutil.Process(service.pid).memory_info().rss / 1e6
         print(f"the service's memory: {found['megabytes']:.0f} MB")
     finally:

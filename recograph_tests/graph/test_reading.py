@@ -31,7 +31,8 @@ def test_what_a_load_deletes_under_a_statement_is_looked_for_again(
         def run(*arguments: Any) -> neo4j.Result:
             if failing:
                 raise failing.pop()
-            return plainly(*arguments)
+            result: neo4j.Result = plainly(*arguments)
+            return result
 
         return run
 
