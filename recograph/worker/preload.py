@@ -10,17 +10,28 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.definitions import defs
 from recograph.defs.partitions import SETTINGS
 
+_NEW_OBJECTS = 50_000
+"""How many objects are made before Python looks which of them are garbage: a run makes most of its own to keep them."""
+
 
 @cache
 def preload_definitions() -> None:
     """Have what each step of a run asks for."""
     defs.get_repository_def()
     mart_columns()
-    gc.freeze()  # what is shared with the forked processes stays shared
+    _keep()
 
 
 @cache
 def preload_dbt() -> None:
     """Import dbt and parse its project, which takes as long as all the rest."""
+    gc.disable()
     preload(SETTINGS)
+    _keep()
+
+
+def _keep() -> None:
+    """What there is stays, shared with the forked processes; what comes is looked through for garbage, seldom."""
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
+    gc.enable()
