@@ -63,10 +63,11 @@ def run(
         neo4j = pool.submit(_reach_neo4j, settings, progress)
         if settings.neo4j_uri or settings.neo4j_secret:
             neo4j.result()  # it runs already or never will: better said now than after minutes of work
-        outcomes = _run_worker(settings, {"partitions": partitions, "run_config": run_config, "force": force}, progress)
+        request = {"partitions": partitions, "run_config": run_config, "force": force}
+        outcomes, graph = _run_worker(settings, request, progress)
         neo4j.result()
     outcomes += [Outcome(customer, [], failures=[trouble]) for customer, trouble in passed_over.items()]
-    print_summary(console, settings, outcomes, time.monotonic() - began)
+    print_summary(console, settings, outcomes, graph, time.monotonic() - began)
     if not all(outcome.succeeded for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -140,8 +141,10 @@ def _progress(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-def _run_worker(settings: Settings, request: dict[str, Any], progress: Progress) -> list[Outcome]:
-    """Have a worker queue and execute the runs that are asked for, and follow what it tells."""
+def _run_worker(
+    settings: Settings, request: dict[str, Any], progress: Progress
+) -> tuple[list[Outcome], dict[str, Any]]:
+    """Have a worker queue and execute the runs that are asked for; returns what it told of them, and of the graph."""
     partitions: dict[str, list[str]] = request["partitions"]
     outcomes = {customer: Outcome(customer, dates) for customer, dates in partitions.items()}
     tasks = {
@@ -163,12 +166,17 @@ def _run_worker(settings: Settings, request: dict[str, Any], progress: Progress)
         )
     assert worker.stdin
     assert worker.stdout
+    graph: dict[str, Any] = {}
     with worker, _signals_interrupt():
         try:
             worker.stdin.write(json.dumps(request) + "\n")
             worker.stdin.flush()
             for line in worker.stdout:
-                _follow(outcomes, tasks, line, progress)
+                event = _event(line)
+                if event.get("kind") == "graph":
+                    graph = event
+                elif event:
+                    _follow(outcomes, tasks, event, progress)
         except KeyboardInterrupt:
             worker.terminate()
             worker.wait()
@@ -181,7 +189,7 @@ def _run_worker(settings: Settings, request: dict[str, Any], progress: Progress)
         if not outcome.succeeded and not outcome.failures:
             outcome.failures.append(f"The run ended unexpectedly; its log is {log}.")
         progress.update(tasks[customer], status="[green]done" if outcome.succeeded else "[red]failed")
-    return list(outcomes.values())
+    return list(outcomes.values()), graph
 
 
 @contextmanager
@@ -199,11 +207,16 @@ def _signals_interrupt() -> Iterator[None]:
             signal.signal(sign, handler)
 
 
-def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], line: str, progress: Progress) -> None:
+def _event(line: str) -> dict[str, Any]:
+    """What the worker tells in a line; nothing where some library printed a line of its own."""
     try:
         event = json.loads(line)
     except ValueError:
-        return  # some library printed a line of its own
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], event: dict[str, Any], progress: Progress) -> None:
     customer = event["customer"]
     for outcome in outcomes.values() if customer is None else [outcomes[customer]]:
         match event["kind"]:
@@ -232,8 +245,11 @@ def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], line: str, p
 
 
 def _reach_neo4j(settings: Settings, progress: Progress) -> None:
-    from recograph.adapters.neo4j.driver import open_driver
+    from recograph.adapters.neo4j.driver import connect, find_server
 
     task = progress.add_task("Neo4j", total=1, status="starting")
-    with open_driver(settings):
-        progress.update(task, advance=1, status="ready")
+    server = find_server(settings)
+    if not server.browser:  # the local one answers when it is found
+        with connect(server):
+            pass
+    progress.update(task, advance=1, status="ready")

@@ -1,5 +1,6 @@
 """What `recograph run` prints at its end: the graph by customer, the checks, the time, and where to look."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recograph.errors import RecographError
 from recograph.settings import Settings
 
 
@@ -34,18 +34,27 @@ class Outcome:
         self.warnings.setdefault(text.replace(f"{self.customer} {date}: ", ""), []).append(date)
 
 
-def print_summary(console: Console, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
-    """Print the closing table; failures come last, where they are seen."""
-    from recograph.adapters.neo4j.driver import connect, find_server
-    from recograph.graph.counts import count_graph
+def print_summary(
+    console: Console, settings: Settings, outcomes: list[Outcome], graph: Mapping[str, Any], seconds: float
+) -> None:
+    """Print the closing table; failures come last, where they are seen.
+
+    Args:
+        console: where to.
+        settings: of the installation.
+        outcomes: of each customer's runs.
+        graph: the nodes and relationships by set, `total` and `by_customer`, or why they can't be counted, `trouble`;
+            empty where the worker didn't come to its end.
+        seconds: that all took.
+    """
+    from recograph.adapters.neo4j.driver import find_server
 
     server = find_server(settings)
-    try:
-        with connect(server) as driver:
-            for table in _tables(count_graph(driver), console.width):
-                console.print(table)
-    except RecographError as error:
-        console.print(f"[yellow]The graph can't be counted: {escape(str(error))}")
+    if "trouble" in graph:
+        console.print(f"[yellow]The graph can't be counted: {escape(graph['trouble'])}")
+    elif graph:
+        for table in _tables(graph["total"], graph["by_customer"], console.width):
+            console.print(table)
     passed = sum(outcome.checks_passed for outcome in outcomes)
     partitions = sum(len(outcome.dates) for outcome in outcomes)
     failures = [(outcome.customer, text) for outcome in outcomes for text in outcome.failures]
@@ -89,15 +98,19 @@ _MOST_NAMED = 3
 _NAME_COLUMN, _COLUMN = 36, 16
 
 
-def _tables(counts: Any, width: int) -> list[Table]:
+_Counts = Mapping[str, int]
+
+
+def _tables(total: _Counts, by_customer: Mapping[str, _Counts], width: int) -> list[Table]:
     """The counts of all customers, in as many tables as the terminal's width needs."""
-    customers = sorted(counts.by_customer)
+    customers = sorted(by_customer)
     most = max(1, (width - _NAME_COLUMN) // _COLUMN - 1)
-    return [_table(counts, customers[at : at + most]) for at in range(0, len(customers) or 1, most)]
+    parts = [customers[at : at + most] for at in range(0, len(customers) or 1, most)]
+    return [_table(total, {customer: by_customer[customer] for customer in part}) for part in parts]
 
 
-def _table(counts: Any, customers: list[str]) -> Table:
-    table = Table("", *customers, "all", title="The graph", title_justify="left")
-    for name, total in counts.total.items():
-        table.add_row(name, *(f"{counts.by_customer[customer].get(name, 0):,}" for customer in customers), f"{total:,}")
+def _table(total: _Counts, by_customer: Mapping[str, _Counts]) -> Table:
+    table = Table("", *by_customer, "all", title="The graph", title_justify="left")
+    for name, count in total.items():
+        table.add_row(name, *(f"{counts.get(name, 0):,}" for counts in by_customer.values()), f"{count:,}")
     return table

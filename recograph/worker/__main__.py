@@ -71,6 +71,7 @@ def _work_off() -> int:
                 pool.start(run_id)
             pool.reap()
             if command and command.step() and not len(pool):
+                command.tell_of_graph()
                 return 0
     except KeyboardInterrupt:
         pass

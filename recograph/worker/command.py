@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Collection, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 
 from recograph.adapters.environment import open_catalog, open_lake
+from recograph.adapters.neo4j.driver import open_driver
 from recograph.definitions import defs
 from recograph.defs.automation import dump_to_graph, parts_of
 from recograph.defs.dagster_private import queue_run, take_from_queue
@@ -16,6 +18,7 @@ from recograph.defs.platforms import step_name
 from recograph.defs.run_events import facts_of
 from recograph.defs.unchanged import unchanged_steps
 from recograph.errors import RecographError
+from recograph.graph.counts import count_graph
 from recograph.lake.receipts import Receipt
 from recograph.platforms import platform_of
 from recograph.worker.pool import Pool
@@ -72,6 +75,16 @@ class Command:
             run = self._instance.get_run_by_id(run_id)
             if run and run.status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED):
                 self._instance.report_run_canceled(run)
+
+    def tell_of_graph(self) -> None:
+        """Tell what the graph holds at the end."""
+        try:
+            with open_driver(SETTINGS) as driver:
+                counts = count_graph(driver)
+        except RecographError as error:
+            tell("graph", trouble=str(error))
+        else:
+            tell("graph", **asdict(counts))
 
     def _tell_of(self, run: dg.DagsterRun) -> None:
         customer, date = self._runs[run.run_id]

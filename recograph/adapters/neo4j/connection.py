@@ -7,9 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
-
 from recograph.adapters.neo4j.running import write_atomically
 from recograph.errors import RecographError
 
@@ -36,6 +33,10 @@ class Connection:
         Raises:
             RecographError: it is up and refuses the password.
         """
+        # Loads pandas, for which nobody need wait who finds the server running.
+        import neo4j
+        from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
         try:
             with neo4j.GraphDatabase.driver(
                 self.uri, auth=(self.username, self.password), connection_timeout=2, max_transaction_retry_time=0

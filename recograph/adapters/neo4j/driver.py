@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-import neo4j
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
+from typing import TYPE_CHECKING, Any
 
 from recograph.adapters.neo4j import ManagedServer
 from recograph.errors import RecographError, UnavailableError
 from recograph.settings import Settings
+
+if TYPE_CHECKING:
+    import neo4j
 
 _LEAST_ROOM = 64 * 1024**2
 """Bytes that the managed server's disk must have left for a load: its log of transactions alone grows by so many."""
@@ -78,7 +78,7 @@ def require_room(settings: Settings) -> None:
         )
 
 
-def open_driver(settings: Settings) -> AbstractContextManager[neo4j.Driver]:
+def open_driver(settings: Settings) -> "AbstractContextManager[neo4j.Driver]":
     """A driver of the server that the environment names, or of the managed one, closed at the end of the block.
 
     Raises:
@@ -88,7 +88,7 @@ def open_driver(settings: Settings) -> AbstractContextManager[neo4j.Driver]:
 
 
 @contextmanager
-def connect(server: Server, **options: Any) -> Iterator[neo4j.Driver]:
+def connect(server: Server, **options: Any) -> "Iterator[neo4j.Driver]":
     """A driver that has reached the server, closed at the end.
 
     Args:
@@ -98,6 +98,9 @@ def connect(server: Server, **options: Any) -> Iterator[neo4j.Driver]:
     Raises:
         RecographError: the server can't be reached or doesn't let this user in.
     """
+    import neo4j
+    from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, ServiceUnavailable
+
     if not _ADDRESS.match(server.uri):
         raise RecographError(
             f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address. Give one such as bolt://localhost:7687 or "
