@@ -117,8 +117,8 @@ def _by_key(graph_set: GraphSet, rows: "Collection[tuple[Any, ...]] | zip[tuple[
 def _match(session: neo4j.Session, graph_set: GraphSet, sampled: _Rows, customer: str, advice: str) -> Check:
     """Whether the sampled rows are in the graph, with the properties of the mart and no others."""
     keys = sorted({key[0] for key in sampled})
-    result = session.run(cypher.sample(graph_set), customer=customer, keys=keys)
-    held = _by_key(graph_set, [tuple(record.values()) for record in result])
+    rows = session.run(cypher.sample(graph_set), customer=customer, keys=keys).single(strict=True)["rows"]
+    held = _by_key(graph_set, rows)
     names = [prop.name for prop in graph_set.properties]
     differing: Counter[str] = Counter()
     wrong = 0
