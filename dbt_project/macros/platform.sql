@@ -15,6 +15,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# A column that the staging of some platforms alone has, named with a blank between them; NULL for customers of others. #}
+{% macro only_of(platforms, column, type) -%}
+    {%- if partition('platform') in platforms.split() -%}
+        {{ column }}
+    {%- else -%}
+        cast(null as {{ type }}) as {{ column.split('.') | last }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# What an enrolment's status says; the codes are Docebo's, and those of other platforms are mapped to them. #}
 {% macro enrolment_status_name(column) -%}
     case {{ column }}

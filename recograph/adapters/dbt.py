@@ -146,7 +146,11 @@ def _save_lineage(settings: Settings, scratch: Path, platform: Platform) -> None
     from recograph.adapters.dbt_lineage import column_lineage
 
     manifest = (scratch / "manifest.json").read_text(encoding="utf-8").replace("__snapshot_date__", _ANY_DAY)
-    lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), open_dbt(settings).dialect)
+    dialect = open_dbt(settings).dialect
+    try:
+        lineage = column_lineage(json.loads(manifest), scratch / "compiled", _columns(platform), dialect)
+    except RecographError as error:
+        raise RecographError(f"For customers with the platform {platform.id}: {error}") from error
     as_lists = {mart: {name: sorted(of) for name, of in columns.items()} for mart, columns in lineage.items()}
     (scratch / f"lineage-{platform.id}.json").write_text(json.dumps(as_lists), encoding="utf-8")
 

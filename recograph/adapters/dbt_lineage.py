@@ -6,9 +6,12 @@ from typing import Any, cast
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
+
+from recograph.errors import RecographError
 
 Columns = Mapping[str, set[tuple[str, str, str]]]
 """By column, what the column is made of: (step, table, column), where step is "glue" or "marts"."""
@@ -24,6 +27,9 @@ def column_lineage(
         compiled: dbt's folder of compiled models.
         tables: the columns of the source tables, by table.
         dialect: sqlglot's name for the SQL: duckdb or athena.
+
+    Raises:
+        RecographError: a mart takes a column that isn't there.
     """
     marts = {
         node["name"]: node
@@ -47,8 +53,19 @@ def column_lineage(
             sql = path.read_text(encoding="utf-8")
             for relation, plain in relations.items():
                 sql = sql.replace(relation, plain)
-            lineage[name] = _of_statement(sql, schema, dialect)
+            try:
+                lineage[name] = _of_statement(sql, schema, dialect)
+            except SqlglotError as error:
+                raise RecographError(
+                    f"{node['original_file_path']}: {_said(error)} The platform's contract and staging say which "
+                    "columns there are; what some platforms lack is taken by only_of('PLATFORM', 'COLUMN', 'TYPE')."
+                ) from error
     return lineage
+
+
+def _said(error: SqlglotError) -> str:
+    """What the parser said, without the place: it is one in the compiled statement."""
+    return str(error).splitlines()[0].partition(" Line:")[0].rstrip(".") + "."
 
 
 def _of_statement(sql: str, schema: dict[str, Any], dialect: str) -> Columns:

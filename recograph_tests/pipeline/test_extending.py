@@ -1,5 +1,6 @@
-"""The example of docs/extending.md, done by its words in a copy of the project: a label, and a relationship to it."""
+"""What docs/extending.md and CONTRIBUTING say that a change touches, done in a copy of the project."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from recograph_tests.pipeline.installation import bare_environment
 
 pytestmark = pytest.mark.docs
 
-CUSTOMER, DAY = "customer_3", "2026-11-01"
+CUSTOMER, DAY, NEXT_DAY = "customer_3", "2026-11-01", "2026-11-02"
 
 
 class Copy:
@@ -29,8 +30,9 @@ class Copy:
                 PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "target", "logs")
             )
         (folder / "data" / CUSTOMER).mkdir(parents=True)
-        for file in ("workspace.yaml", "data/customers.yaml", f"data/{CUSTOMER}/{DAY}.sql.gz"):
+        for file in ("workspace.yaml", "data/customers.yaml"):
             shutil.copy(PROJECT_DIR / file, folder / file)
+        self.receive(DAY)
         self._environ = bare_environment() | {
             "PYTHONPATH": str(folder),
             "NEO4J_URI": server.uri,
@@ -38,9 +40,18 @@ class Copy:
             "COLUMNS": "400",
         }
 
+    def receive(self, day: str) -> None:
+        """Let the customer's dump of a day be there."""
+        file = f"data/{CUSTOMER}/{day}.sql.gz"
+        shutil.copy(PROJECT_DIR / file, self.folder / file)
+
     def recograph(self, *arguments: str) -> str:
         """Run `recograph ARGUMENTS` of the copy, and give what it says."""
-        command = [sys.executable, "-m", "recograph", *arguments]
+        return self.python("-m", "recograph", *arguments)
+
+    def python(self, *arguments: str) -> str:
+        """Run Python with the copy's package, and give what it prints."""
+        command = [sys.executable, *arguments]
         ran = subprocess.run(command, cwd=self.folder, env=self._environ, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
@@ -95,3 +106,65 @@ def test_a_label_and_a_relationship_are_added_by_the_words_of_the_docs(
     view = (tmp_path / "view.html").read_text()
     for word in ("Badge", "HAS_EARNED", title):
         assert word in view
+
+
+_COLOURS = """
+import sys
+from recograph.adapters.environment import open_warehouse
+from recograph.settings import Settings
+warehouse = open_warehouse(Settings())
+for day in sys.argv[1:]:
+    users = warehouse.partition("users", "customer_3", day)
+    print(*warehouse.query(f"select count(*), count(profile_color) from {users}").to_pylist()[0].values())
+"""
+"""Of each day, how many users the mart has, and how many of them with the new column."""
+
+
+def test_a_column_becomes_a_property_by_a_contract_a_mart_and_the_model(
+    tmp_path: Path, neo4j: neo4j_driver.Driver, neo4j_server: Connection
+) -> None:
+    """A column that keeps its name; the day before and the other platform have none."""
+    copy = Copy(tmp_path / "copy", neo4j_server)
+    with (copy.folder / "data" / "customers.yaml").open("a") as file:
+        file.write("\n  - {id: academy, name: A, region: eu-west-2, size: small, category: retail, platform: moodle}\n")
+    copy.recograph("run", "--customer", CUSTOMER)
+
+    copy.edit(
+        "recograph/platforms/docebo/contracts.py",
+        '            Column("register_date"',
+        '            Column("profile_color", TEXT, "Colour of the user\'s page"),\n            Column("register_date"',
+    )
+    marts = "dbt_project/models/marts"
+    copy.edit(
+        f"{marts}/users.sql",
+        "    register_date,\n",
+        "    register_date,\n    {{ only_of('docebo', 'profile_color', 'varchar') }},\n",
+    )
+    copy.edit(
+        f"{marts}/marts.yml",
+        "      - name: register_date\n",
+        "      - {name: profile_color, description: Colour of the user's page, data_type: varchar}\n"
+        "      - name: register_date\n",
+    )
+    copy.edit(
+        "recograph/graph/model.py",
+        '        Property("register_date"',
+        '        Property("profile_color", "profile_color", Type.STRING, "Colour of the user\'s page"),\n'
+        '        Property("register_date"',
+    )
+    copy.receive(NEXT_DAY)
+    copy.recograph("run", "--customer", CUSTOMER, "--date", NEXT_DAY)
+
+    users = "MATCH (user:User {customer_id: $customer})"
+    counted = neo4j.execute_query(
+        f"{users} RETURN count(user), sum(toInteger(user.profile_color =~ '#[0-9a-f]{{6}}'))", customer=CUSTOMER
+    )
+    total, coloured = counted.records[0].values()
+    assert total == coloured > 0
+    before, after = copy.python("-c", _COLOURS, DAY, NEXT_DAY).splitlines()
+    assert before.split()[1] == "0" != before.split()[0]
+    assert after.split() == [str(total)] * 2
+
+    (lineage,) = (copy.folder / ".recograph" / "dbt").glob("project-*/lineage-docebo.json")
+    assert json.loads(lineage.read_text())["users"]["profile_color"] == [["glue", "core_user", "profile_color"]]
+    assert json.loads(lineage.with_name("lineage-moodle.json").read_text())["users"]["profile_color"] == []

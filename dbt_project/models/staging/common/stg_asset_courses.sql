@@ -1,4 +1,1 @@
-select
-    asset_id,
-    course_id
-from {{ of_platform('asset_courses') }}
+select * from {{ of_platform('asset_courses') }}

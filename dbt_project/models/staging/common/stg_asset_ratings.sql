@@ -1,5 +1,1 @@
-select
-    user_id,
-    asset_id,
-    rating
-from {{ of_platform('asset_ratings') }}
+select * from {{ of_platform('asset_ratings') }}

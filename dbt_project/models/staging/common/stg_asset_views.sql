@@ -1,5 +1,1 @@
-select
-    user_id,
-    asset_id,
-    viewed_ms
-from {{ of_platform('asset_views') }}
+select * from {{ of_platform('asset_views') }}

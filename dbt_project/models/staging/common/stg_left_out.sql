@@ -1,2 +1,1 @@
-select name
-from {{ of_platform('left_out') }}
+select * from {{ of_platform('left_out') }}

@@ -1,4 +1,1 @@
-select
-    user_id,
-    language
-from {{ of_platform('user_languages') }}
+select * from {{ of_platform('user_languages') }}

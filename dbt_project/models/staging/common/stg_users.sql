@@ -1,6 +1,1 @@
-select
-    id,
-    can_manage_subordinates,
-    valid,
-    register_date
-from {{ of_platform('users') }}
+select * from {{ of_platform('users') }}

@@ -1,18 +1,8 @@
-with source as (
-    select *
-    from {{ source('docebo', 'app7020_content_rating') }}
-    where snapshot_date = '{{ partition("snapshot_date") }}'
-),
+select
+    *,
 
-renamed as (
-    select
-        -- ids
-        cast(iduser as bigint) as user_id,
-        cast(idcontent as bigint) as asset_id,
-
-        -- numerics
-        cast(rating as double) as rating
-    from source
-)
-
-select * from renamed
+    -- ids
+    iduser as user_id,
+    idcontent as asset_id
+from {{ source('docebo', 'app7020_content_rating') }}
+where snapshot_date = '{{ partition("snapshot_date") }}'

@@ -5,9 +5,7 @@ with source as (
 )
 
 select
-    -- ids
-    id,
-    category,
+    *,
 
     -- texts
     fullname as name,

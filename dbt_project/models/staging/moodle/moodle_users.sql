@@ -32,8 +32,7 @@ managers as (
 )
 
 select
-    -- ids
-    users.id,
+    users.*,
 
     -- booleans
     managers.userid is not null as can_manage_subordinates,
