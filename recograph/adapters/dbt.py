@@ -6,7 +6,6 @@ dbt runs within this process: a command of its own would spend most of its time 
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from recograph.adapters.dbt_variables import DBT, dbt_environment, partition_var
 from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
-from recograph.lake.staging import refusal, temporary_folder, told_of_room
+from recograph.lake.staging import hold, refusal, remove_abandoned, temporary_folder, told_of_room
 from recograph.platforms import Platform, platforms_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from recograph.adapters.dbt_lineage import Columns
 
+_PROJECT = "project-"
 _SAVED_PARSE = "partial_parse.msgpack"
 
 
@@ -81,15 +81,14 @@ def parsed_project(settings: Settings) -> ParsedProject:
         columns,
     ]
     digest = hashlib.sha256(json.dumps([facts, project_digest()]).encode())
-    folder = _folder(settings) / f"project-{digest.hexdigest()[:16]}"
+    folder = _held(_folder(settings) / f"{_PROJECT}{digest.hexdigest()[:16]}")
     if not (folder / "manifest.json").exists():
         with temporary_folder(folder.parent) as scratch:
             for platform in used:
                 _compile(settings, scratch, platform)
                 _save_lineage(settings, scratch, platform)
-            for old in folder.parent.glob("project-*"):
-                shutil.rmtree(old, ignore_errors=True)
-            folder.mkdir(exist_ok=True)
+            # Those of older projects that a run still reads are held by it.
+            remove_abandoned(folder.parent, _PROJECT)
             # The manifest comes last: where it is there, the other files are, too.
             for name in (_SAVED_PARSE, *(f"lineage-{platform.id}.json" for platform in used), "manifest.json"):
                 (scratch / name).replace(folder / name)
@@ -100,6 +99,14 @@ def _folder(settings: Settings) -> Path:
     folder = settings.home / "dbt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecographError(refusal(folder, error)) from error
+    return folder
+
+
+def _held(folder: Path) -> Path:
+    try:
+        hold(folder)
     except OSError as error:
         raise RecographError(refusal(folder, error)) from error
     return folder

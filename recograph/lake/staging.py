@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from recograph.errors import RecographError
@@ -49,6 +50,23 @@ def temporary_folder(parent: Path, prefix: str = _PREFIX) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+@cache
+def hold(folder: Path) -> int:
+    """Make a folder unless it is there, and lock it for as long as this process lives, or one that it forks.
+
+    Others may hold it at the same time; nobody takes it for abandoned. Gives the lock's descriptor.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            # Somebody may have removed it before it was locked.
+            if folder.exists() and folder.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+            os.close(descriptor)
 
 
 def abandoned(parent: Path, prefix: str = _PREFIX) -> list[Path]:

@@ -1,0 +1,54 @@
+"""The parsed dbt project: made once, and there for as long as somebody reads it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recograph.adapters import dbt
+from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
+
+PARSE = """
+import sys
+from pathlib import Path
+from recograph.adapters import dbt
+from recograph.platforms import PLATFORMS
+from recograph.settings import Settings
+dbt.DBT_PROJECT_DIR = Path(sys.argv[1])
+project = dbt.parsed_project(Settings())
+print(project.folder, flush=True)
+sys.stdin.readline()
+print(len(project.lineage(PLATFORMS["docebo"])), flush=True)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project, which this process and those that it starts take for the project."""
+    copy = tmp_path / "dbt_project"
+    shutil.copytree(DBT_PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", copy)
+    monkeypatch.setenv("RECOGRAPH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RECOGRAPH_DATA", str(PROJECT_DIR / "data"))
+    return copy
+
+
+def test_a_project_that_a_run_reads_outlives_an_edit_and_goes_when_nobody_reads_it(project: Path) -> None:
+    mart = project / "models" / "marts" / "users.sql"
+    with subprocess.Popen(
+        [sys.executable, "-c", PARSE, str(project)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdin
+        assert run.stdout
+        in_use = Path(run.stdout.readline().strip())
+        mart.write_text(f"-- edited\n{mart.read_text()}")
+        edited = dbt.parsed_project(Settings())
+        assert edited.folder != in_use
+        lineage = json.loads(edited.folder.joinpath("lineage-docebo.json").read_text())
+        assert run.communicate("go on\n", timeout=60)[0] == f"{len(lineage)}\n"
+    mart.write_text(f"-- edited again\n{mart.read_text()}")
+    latest = dbt.parsed_project(Settings())
+    assert set(latest.folder.parent.glob("project-*")) == {edited.folder, latest.folder}, "this process holds two"
