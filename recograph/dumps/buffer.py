@@ -49,8 +49,10 @@ class Buffer:
             return False
         self._lines += count_line_ends(self.data, self._counted, self.pos)
         self._counted = 0
-        parts, got = [self.data[self.pos :]], 0
-        left, self.data = len(parts[0]), b""
+        parts, got, left = [], 0, self.left
+        if left:
+            parts.append(self.data[self.pos :])
+        self.data = b""
         while got < max(left, 1):
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -59,7 +61,7 @@ class Buffer:
             parts.append(chunk)
             got += len(chunk)
         self.base += self.pos
-        self.data, self.pos = b"".join(parts), 0
+        self.data, self.pos = parts[0] if len(parts) == 1 else b"".join(parts), 0
         return got > 0
 
     def ensure(self, size: int) -> bool:

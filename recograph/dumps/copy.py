@@ -53,8 +53,7 @@ def copy_header(buffer: Buffer, name: str, encoding: str) -> DataHeader | None:
                     "{place}: COPY has options. Only COPY's text format is read, as pg_dump writes it.",
                     place=Place(name, byte=buffer.offset, line=buffer.line),
                 )
-            # The line end stays, so that the end of the block always stands behind one.
-            buffer.pos = match.end() - 1
+            buffer.pos = match.end()
             columns = names(match["columns"], encoding) if match["columns"] else None
             if has_oids and columns is not None:
                 columns = [_OID, *columns]
@@ -159,7 +158,7 @@ def _check_block(data: bytes, start: int, end: int, base: int, place: Place) -> 
     """Refuse rows that hold the beginning of another block: the end of this one was lost."""
     at = data.find(_FROM, start, end)
     while at >= 0:
-        line = data.rfind(b"\n", start, at) + 1
+        line = max(data.rfind(b"\n", start, at) + 1, start)
         if _OTHER_HEADER.match(data, line):
             raise DumpError(
                 "{place}: the end of the block is missing, for another one begins in it. "
@@ -183,8 +182,8 @@ class CopyRows:
         """The rows, window by window."""
         buffer, least = self._buffer, 0
         while True:
-            data, first = buffer.data, buffer.pos + 1
-            far = min(buffer.pos + max(WINDOW_BYTES, least), len(data))
+            data, first = buffer.data, buffer.pos
+            far = min(first + max(WINDOW_BYTES, least), len(data))
             if (end := _find_end(data, first, far)) >= 0:
                 if first < end:
                     yield self._window(first, end)
@@ -193,9 +192,9 @@ class CopyRows:
             last = data.rfind(b"\n", first, far) + 1
             if last > first:
                 yield self._window(first, last)
-                buffer.pos, least = last - 1, 0
+                buffer.pos, least = last, 0
             else:
-                least = 2 * (far - buffer.pos)
+                least = 2 * (far - first)
             if far == len(data):
                 self._more()
 
@@ -229,6 +228,8 @@ def skip_block(buffer: Buffer, place: Place) -> None:
     Raises:
         DumpError: it has no end, or another block begins in it.
     """
+    # The line end behind the header, so that the place is always one behind which a line may begin.
+    buffer.pos -= 1
     while (end := _find_end(buffer.data, buffer.pos + 1, len(buffer.data))) < 0:
         _check_block(buffer.data, buffer.pos, len(buffer.data), buffer.base, place)
         # The header of another block may lie across the border.
@@ -245,9 +246,9 @@ def skip_block(buffer: Buffer, place: Place) -> None:
 
 
 def _find_end(data: bytes, start: int, end: int) -> int:
-    """Where the last line begins, at or behind a start that isn't the first byte; -1 where it isn't there."""
+    """Where the last line begins, at or behind the beginning of a line; -1 where it isn't there."""
     at: int
     for at in find_pairs(data, _END, start, end).tolist():
-        if data[at - 1] == _LINE_END:
+        if at == start or data[at - 1] == _LINE_END:
             return at
     return -1

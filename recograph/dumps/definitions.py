@@ -18,7 +18,7 @@ from recograph.dumps.report import DumpError, Limits, TableReport
 from recograph.dumps.row_columns import columns_of
 from recograph.dumps.settings import Session
 from recograph.dumps.statements import Statement, refused
-from recograph.dumps.tables import Table, match_table
+from recograph.dumps.tables import Table
 
 
 def _endings(names: Iterable[str]) -> Iterator[str]:
@@ -55,6 +55,7 @@ class Definitions:
         self._only = None if only is None else frozenset(only)
         asked = schemas if schemas is not None else only
         self._names = None if asked is None else frozenset(_endings(asked))
+        self._folded = {name.casefold(): name for name in schemas or ()}
         self._as_text = frozenset(as_text)
         self._naming = Naming(dialect, completeness, session, database)
         self._definitions: dict[Key, TableDef] = {}
@@ -264,7 +265,7 @@ class Definitions:
         definition = self._definitions.get(key)
         schema = pa.schema([])
         if self._schemas is not None:
-            asked = match_table(name, key[-1], self._schemas)
+            asked = self._asked(name, key[-1], self._schemas)
             if asked is None:
                 return None
             name, schema = asked, self._schemas[asked]
@@ -289,6 +290,13 @@ class Definitions:
         if definition:
             table.bind(list(definition.columns))
         return table
+
+    def _asked(self, name: str, bare: str, schemas: Mapping[str, pa.Schema]) -> str | None:
+        """Which of the schemas a table answers to: by its name, exactly or in another case, with or without place."""
+        for candidate in (name, bare):
+            if candidate in schemas:
+                return candidate
+        return self._folded.get(name.casefold()) or self._folded.get(bare.casefold())
 
     def _schema(
         self, table: str, defined: Sequence[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]

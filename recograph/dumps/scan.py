@@ -27,6 +27,7 @@ _LAST_COMMA = 64 << 10
 _PREFIXES = np.isin(np.arange(256), list(b"xXbBnNeE"))
 _SHIFTS = [np.uint64(shift) for shift in (1, 2, 4, 8, 16, 32)]
 _TOP = np.uint64(63)
+_SECOND_IN_LOWER_CASE = np.uint16(0x2000)
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,23 @@ def quote_map(data: Bytes, escapes: bool, quote: int = QUOTE) -> npt.NDArray[np.
     return quotes
 
 
-def find_pairs(data: bytes, pair: bytes, start: int, end: int) -> Positions:
+def find_pairs(data: bytes, pair: bytes, start: int, end: int, *, any_case: bool = False) -> Positions:
     """Find all places where two bytes stand beside each other, in ascending order.
 
     Comparing two bytes at a time, from even and from odd places, is six times as fast as `bytes.find`.
+
+    Args:
+        data: where to look.
+        pair: the bytes; the second a letter in lower case, where it may be in either.
+        start: the first place.
+        end: the end of the last.
+        any_case: whether the second may be in upper case too.
     """
-    both = int.from_bytes(pair, "little")
-    places = [
-        first + 2 * np.flatnonzero(np.frombuffer(data, "<u2", (end - first) // 2, first) == both)
-        for first in (start, start + 1)
-        if first + 2 <= end
-    ]
+    both, places = int.from_bytes(pair, "little"), []
+    for first in (start, start + 1):
+        if first + 2 <= end:
+            pairs = np.frombuffer(data, "<u2", (end - first) // 2, first)
+            places.append(first + 2 * np.flatnonzero((pairs | _SECOND_IN_LOWER_CASE if any_case else pairs) == both))
     return np.sort(np.concatenate(places)) if places else np.zeros(0, np.int64)
 
 

@@ -1,6 +1,6 @@
 """The tables of a dump while it is read: what they are called, what is wanted of them, and their batches."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -214,7 +214,7 @@ class Table:
     def flush(self) -> Iterator[pa.RecordBatch]:
         """The rows that wait, as one batch."""
         if self.waiting_rows:
-            yield pa.concat_batches(self.waiting)
+            yield self.waiting[0] if len(self.waiting) == 1 else pa.concat_batches(self.waiting)
         self.waiting, self.waiting_rows = [], 0
 
 
@@ -282,12 +282,3 @@ def _typed(
             raise
     values = cut_singly(data, starts, ends, syntax, column.default)
     return values, *cast(values, target, origin)
-
-
-def match_table(name: str, bare: str, schemas: Mapping[str, pa.Schema]) -> str | None:
-    """The key in `schemas` that a table answers to: its name, exactly or in another case, with or without qualifier."""
-    for candidate in (name, bare):
-        if candidate in schemas:
-            return candidate
-    folded = {key.casefold(): key for key in schemas}
-    return folded.get(name.casefold()) or folded.get(bare.casefold())

@@ -22,7 +22,7 @@ _OWN_ESCAPES = np.isin(np.arange(256), list(b"\\\t\n0N"))
 def as_copy(
     chunks: Iterable[bytes], name: str, expected: int | None = None, *, is_form_assumed: bool = False
 ) -> Iterator[bytes]:
-    """The lines of a file of rows as a COPY block, from the line end before them to the last line.
+    """The lines of a file of rows as a COPY block, from the first to the one that ends it.
 
     Args:
         chunks: the file.
@@ -33,7 +33,6 @@ def as_copy(
     Raises:
         DumpError: the file ends within a row, has another size, or is written in another form.
     """
-    yield b"\n"
     left, last, total = b"", b"\n", 0
     for chunk in chunks:
         total += len(chunk)

@@ -141,6 +141,8 @@ class _Unpacked:
             piece = next(self._pieces, None)
             if piece is None:
                 return b""
+            if len(piece) <= size:
+                return piece
             self._left = memoryview(piece)
         data, self._left = self._left[:size], self._left[size:]
         return bytes(data)

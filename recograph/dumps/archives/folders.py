@@ -53,13 +53,19 @@ class LocalFolder:
 
     def files(self) -> dict[str, int]:
         """See `Folder.files`."""
-        if self._files is None:
-            self._files = {path: status.st_size for path, status in self.look()}
-        return self._files
+        return self._files if self._files is not None else self._kept(self.look())
 
     def stamp(self) -> object:
         """See `Folder.stamp`."""
-        return [(path, status.st_size, status.st_mtime_ns) for path, status in self.look()]
+        files = self.look()
+        if self._files is None:
+            self._kept(files)
+        return [(path, status.st_size, status.st_mtime_ns) for path, status in files]
+
+    def _kept(self, files: list[tuple[str, os.stat_result]]) -> dict[str, int]:
+        """The sizes of files, as they are at the first look."""
+        self._files = {path: status.st_size for path, status in files}
+        return self._files
 
     def look(self) -> list[tuple[str, os.stat_result]]:
         """Every file as it is now, by its path.
@@ -70,9 +76,11 @@ class LocalFolder:
         files = []
         try:
             for folder, _, names in os.walk(self._path, onerror=_fail):
+                below = Path(folder).relative_to(self._path).as_posix()
+                prefix = "" if below == "." else f"{below}/"
                 for name in names:
-                    path = Path(folder, name)
-                    files.append((path.relative_to(self._path).as_posix(), path.stat()))
+                    # A path of pathlib for each file would take most of the time.
+                    files.append((f"{prefix}{name}", os.stat(f"{folder}/{name}")))  # noqa: PTH116
                     if len(files) > MOST_FILES:
                         raise DumpError(
                             "{dump}: more than {most_files} files. This is no folder of one dump.",

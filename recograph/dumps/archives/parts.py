@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from recograph.ahead import Ahead
+from recograph.ahead import Ahead, ahead
 from recograph.dumps.archives.compression import codec_of, unpacked
 from recograph.dumps.archives.folders import Folder
 from recograph.dumps.archives.streams import Counted, Meter, Stream
@@ -127,7 +128,7 @@ ENDINGS = (".gz", ".zst", ".lz4", ".bz2", ".xz")
 
 def without_ending(path: str) -> str:
     """A path without the ending of compression."""
-    return next((path.removesuffix(ending) for ending in ENDINGS if path.endswith(ending)), path)
+    return path[: path.rindex(".")] if path.endswith(ENDINGS) else path
 
 
 def in_advance(parts: Iterable[Part], several: bool) -> Iterator[Part]:
@@ -137,12 +138,15 @@ def in_advance(parts: Iterable[Part], several: bool) -> Iterator[Part]:
         parts: the parts.
         several: whether more than one may be read at a time.
     """
+    if not several:
+        yield from _in_turn(parts)
+        return
     waiting: deque[tuple[Part, Ahead[bytes]]] = deque()
     try:
         for part in parts:
             begun = Ahead(part.chunks)
             waiting.append((replace(part, chunks=begun), begun))
-            if len(waiting) >= (_SEVERAL if several else 1):
+            if len(waiting) >= _SEVERAL:
                 yield waiting.popleft()[0]
         while waiting:
             yield waiting.popleft()[0]
@@ -152,3 +156,23 @@ def in_advance(parts: Iterable[Part], several: bool) -> Iterator[Part]:
 
 
 _SEVERAL = 3
+
+
+def _in_turn(parts: Iterable[Part]) -> Iterator[Part]:
+    """Parts while one thread reads on, from the end of one to the beginning of the next."""
+
+    def pieces() -> Iterator[Part | bytes | None]:
+        for part in parts:
+            yield replace(part, chunks=())
+            yield from part.chunks
+            yield None
+
+    def chunks() -> Iterator[bytes]:
+        while isinstance(chunk := next(read, None), bytes):
+            yield chunk
+
+    with closing(ahead(pieces())) as read:
+        for piece in read:
+            # Of a part that wasn't read to its end the rest is passed over.
+            if isinstance(piece, Part):
+                yield replace(piece, chunks=chunks())

@@ -7,9 +7,8 @@ one to the next. Source: pg_backup_custom.c of PostgreSQL.
 
 from collections.abc import Iterator
 
-from recograph.ahead import ahead
 from recograph.dumps.archives.compression import CODECS, unpacked
-from recograph.dumps.archives.parts import Content, Opening, Part, Wants
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance
 from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry
 from recograph.dumps.archives.pg_toc_reader import read_toc
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
@@ -75,16 +74,19 @@ class Custom(Content):
         """See `Content.parts`."""
         name = self._stream.name
         yield Part(name, [self.head, self._toc.definitions(wants)])
-        wanted = self._toc.wanted(wants)
+        yield from in_advance(self._tables(self._toc.wanted(wants)), several=False)
+        self._check_behind()
+        yield Part(name, [TAIL])
+
+    def _tables(self, wanted: list[Entry]) -> Iterator[Part]:
+        """The rows of tables, by their place in the file as far as it is known."""
         known = [entry for entry in wanted if entry.offset is not None]
         for entry in sorted(known, key=lambda entry: entry.offset or 0):
             blocks = _Blocks(self._stream, self._toc.integers, entry.offset or 0)
             if blocks.next() != (_ROWS, entry.id):
                 raise blocks.broken()
-            yield from self._rows(entry, blocks)
+            yield self._rows(entry, blocks)
         yield from self._walk([entry for entry in wanted if entry.offset is None])
-        self._check_behind()
-        yield Part(name, [TAIL])
 
     def _check_behind(self) -> None:
         """Check that nothing follows the last block, where that costs little: another archive may have been joined."""
@@ -115,13 +117,13 @@ class Custom(Content):
                 raise cut(self._stream.name, blocks.place)
             kind, number = block
             if kind == _ROWS and number in waiting:
-                yield from self._rows(waiting.pop(number), blocks)
+                yield self._rows(waiting.pop(number), blocks)
             else:
                 self._skip(kind, blocks)
 
-    def _rows(self, entry: Entry, blocks: "_Blocks") -> Iterator[Part]:
+    def _rows(self, entry: Entry, blocks: "_Blocks") -> Part:
         name = self._stream.name
-        yield Part(name, ahead(self._toc.text(entry, self._chunks(blocks), name)))
+        return Part(name, self._toc.text(entry, self._chunks(blocks), name))
 
     def _chunks(self, blocks: "_Blocks") -> Iterator[bytes]:
         pieces = Stream(lambda: _Joined(blocks), self._stream.name, again=False)
@@ -185,12 +187,13 @@ class _Blocks:
 
     def pieces(self) -> Iterator[bytes]:
         """The contents of a block, joined to pieces of some size."""
-        joined, size = [], 0
+        joined: list[memoryview] = []
+        size = 0
         while length := self.integer():
             while length:
                 if not self._more(1):
                     raise cut(self._stream.name, self.place)
-                piece = self._window[self._at : self._at + length]
+                piece = memoryview(self._window)[self._at : self._at + length]
                 self._at += len(piece)
                 length -= len(piece)
                 size += len(piece)

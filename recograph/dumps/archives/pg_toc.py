@@ -7,6 +7,8 @@ the wanted kinds of definitions, nothing else.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from recograph.dumps.archives.parts import Wants
 from recograph.dumps.message import Name
@@ -24,8 +26,7 @@ _SETTINGS = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH"})
 _ROWS = "TABLE DATA"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the table of contents."""
 
     id: int
@@ -51,6 +52,11 @@ class Entry:
         """Schema and name."""
         return (self.schema, self.name) if self.schema else (self.name,)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its rows go into another table."""
+        return self.target != self.path
+
 
 @dataclass(frozen=True)
 class Toc:
@@ -67,14 +73,14 @@ class Toc:
     end: int
     """Where the table of contents ends in its file."""
 
-    @property
+    @cached_property
     def rows(self) -> list[Entry]:
         """The entries that have rows, in their order."""
         return [entry for entry in self.entries if entry.kind == _ROWS]
 
     def wanted(self, wants: Wants) -> list[Entry]:
         """The entries with rows that are wanted, also where they go into another table, as partitions' may."""
-        return [entry for entry in self.rows if wants(entry.path) or wants(entry.target or ())]
+        return [entry for entry in self.rows if wants(entry.path) or (entry.is_elsewhere and wants(entry.target or ()))]
 
     @property
     def first_data(self) -> int | None:
@@ -150,9 +156,13 @@ class Toc:
                 name=Name(entry.name),
             )
 
+    @cached_property
+    def _has_search_path(self) -> bool:
+        return any(entry.kind == "SEARCHPATH" for entry in self.entries)
+
     def _search_path(self, entry: Entry) -> bytes:
         """Names were not qualified before version 1.13."""
-        if any(other.kind == "SEARCHPATH" for other in self.entries) or not entry.schema:
+        if self._has_search_path or not entry.schema:
             return b""
         schema = entry.schema.replace('"', '""')
         return f'SET search_path = "{schema}", pg_catalog;\n'.encode()

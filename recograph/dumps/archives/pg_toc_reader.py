@@ -5,6 +5,8 @@ Source: `ReadHead` and `ReadToc` in PostgreSQL's pg_backup_archiver.c, as docume
 """
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, Entry, Toc
 from recograph.dumps.archives.streams import Stream, cut
@@ -17,8 +19,11 @@ COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
 _OLDEST, _NEWEST = (1, 12), (1, 16)
 _MOST_ENTRIES = 10_000_000
 _LARGEST_INT = 8
+_PARTS_OF_TIME = 7
+_BLOCK_BYTES = 64 << 10
 _NOT_SET, _SET, _NO_DATA = 1, 2, 3
 _COPY = re.compile(rb"(?:--[^\n]*\n)*COPY (%s) (?:%s )?(?:WITH OIDS )?FROM stdin;\n" % (QUALIFIED, COLUMN_LIST))
+_Read = TypeVar("_Read")
 _ENCODING = re.compile(rb"SET client_encoding = '(\w+)'")
 
 
@@ -31,86 +36,177 @@ def read_toc(stream: Stream, limits: Limits) -> Toc:
     return _Reader(stream, limits).read()
 
 
-class _Reader:
-    """Takes one field after the other."""
+class _ShortError(Exception):
+    """The block that is at hand ends within what is read."""
+
+
+class _Fields:
+    """Takes one field after the other from a block, in which something with all its fields mostly lies whole."""
 
     def __init__(self, stream: Stream, limits: Limits):
         self._stream = stream
-        self._limits = limits
-        self._integers = self._offsets = 0
-        self._encoding = "utf-8"
         self._block = b""
         self._at = 0
         self._begin = 0
+        self._largest = limits.value_bytes
+        self.integers = 1
+        """Bytes of an integer."""
+
+    @property
+    def place(self) -> int:
+        """Where it is in the file."""
+        return self._begin + self._at
+
+    def whole(self, read: Callable[[], _Read]) -> _Read:
+        """What a function reads; it is called again from where it began whenever the block was too short for it.
+
+        Raises:
+            DumpError: the file ends before.
+        """
+        begin = self.place
+        while True:
+            try:
+                return read()
+            except _ShortError:
+                # Doubling keeps the work linear.
+                more = self._stream.read(max(_BLOCK_BYTES, len(self._block)))
+                if not more:
+                    raise cut(self._stream.name, self._begin + len(self._block)) from None
+                self._block = self._block[begin - self._begin :] + more
+                self._begin, self._at = begin, 0
+
+    def take(self, size: int) -> bytes:
+        """So many bytes."""
+        end = self._at + size
+        if end > len(self._block):
+            raise _ShortError
+        data = self._block[self._at : end]
+        self._at = end
+        return data
+
+    def integer(self) -> int:
+        """An integer: a byte for its sign, and its size."""
+        at = self._at
+        end = at + 1 + self.integers
+        if end > len(self._block):
+            raise _ShortError
+        self._at = end
+        number = int.from_bytes(self._block[at + 1 : end], "little")
+        return -number if self._block[at] else number
+
+    def strings(self, number: int) -> list[bytes]:
+        """So many strings, each behind its length; none is an empty one."""
+        block, at, strings = self._block, self._at, []
+        for _ in range(number):
+            begin = at + 1 + self.integers
+            if begin > len(block):
+                raise _ShortError
+            # A length below zero is of none.
+            end = begin if block[at] else begin + int.from_bytes(block[at + 1 : begin], "little")
+            if end > len(block):
+                self._at = at
+                self._check(end - begin)
+                raise _ShortError
+            strings.append(block[begin:end])
+            at = end
+        self._at = at
+        return strings
+
+    def skip_list(self) -> None:
+        """Pass over strings up to one that is none."""
+        while (size := self.integer()) >= 0:
+            self._check(size)
+            self._at += size
+
+    def _check(self, size: int) -> None:
+        if size > self._largest:
+            raise self.broken()
+
+    def broken(self) -> DumpError:
+        """That what stands here can't stand in a table of contents."""
+        return DumpError(
+            "{dump}: the table of contents is broken at byte {at}. The file was damaged; fetch or make it again.",
+            dump=Name(self._stream.name, whole=True),
+            at=self.place,
+        )
+
+
+class _Reader:
+    """Knows what stands where in a header and in an entry."""
+
+    def __init__(self, stream: Stream, limits: Limits):
+        stream.seek(0)
+        self._name = stream.name
+        self._fields = _Fields(stream, limits)
+        self._version, self._form, self._offsets = (0, 0), 0, 0
+        self._encoding = "utf-8"
 
     def read(self) -> Toc:
-        stream = self._stream
-        stream.seek(0)
-        self._take(len(MAGIC))
-        major, minor, _ = self._take(3)
-        version = (major, minor)
-        if not _OLDEST <= version <= _NEWEST:
+        """See `read_toc`."""
+        compression, server, tool, count = self._fields.whole(self._header)
+        if not 0 <= count <= _MOST_ENTRIES:
+            raise self._fields.broken()
+        entries = tuple(self._fields.whole(self._entry) for _ in range(count))
+        integers, end = self._fields.integers, self._fields.place
+        toc = Toc(self._version, self._form, compression, server, tool, entries, integers, end)
+        toc.check(self._name)
+        return toc
+
+    def _header(self) -> tuple[str, str, str, int]:
+        """Compression, versions of server and program, and the number of entries."""
+        fields = self._fields
+        fields.take(len(MAGIC))
+        major, minor, _ = fields.take(3)
+        self._version = (major, minor)
+        if not _OLDEST <= self._version <= _NEWEST:
             raise DumpError(
                 "{dump}: an archive of pg_dump in version {major}.{minor}; versions 1.12 (PostgreSQL "
                 "9.6) to 1.16 (18) are read. Make a plain dump of it: pg_restore --file=dump.sql FILE.",
-                dump=Name(stream.name, whole=True),
+                dump=Name(self._name, whole=True),
                 major=major,
                 minor=minor,
             )
-        self._integers, self._offsets, form = self._take(3)
-        if not 0 < self._integers <= _LARGEST_INT or not 0 < self._offsets <= _LARGEST_INT:
-            raise self._broken()
-        if version >= (1, 15):
-            algorithm = self._take(1)[0]
+        fields.integers, self._offsets, self._form = fields.take(3)
+        if not 0 < fields.integers <= _LARGEST_INT or not 0 < self._offsets <= _LARGEST_INT:
+            raise fields.broken()
+        if self._version >= (1, 15):
+            algorithm = fields.take(1)[0]
             if algorithm >= len(COMPRESSIONS):
                 raise DumpError(
                     "{dump}: the archive is compressed in a way that isn't known (number {algorithm}). Make "
                     "it with --compress=gzip, lz4 or zstd.",
-                    dump=Name(stream.name, whole=True),
+                    dump=Name(self._name, whole=True),
                     algorithm=algorithm,
                 )
             compression = COMPRESSIONS[algorithm]
         else:
-            compression = "gzip" if self._int() else "none"
-        for _ in range(7):
-            self._int()
-        self._text()
-        server, tool = self._text(), self._text()
-        count = self._int()
-        if not 0 <= count <= _MOST_ENTRIES:
-            raise self._broken()
-        entries = tuple(self._entry(version, form) for _ in range(count))
-        end = self._begin + self._at
-        toc = Toc(version, form, compression, server, tool, entries, self._integers, end)
-        toc.check(stream.name)
-        return toc
+            compression = "gzip" if fields.integer() else "none"
+        for _ in range(_PARTS_OF_TIME):
+            fields.integer()
+        _, server, tool = fields.strings(3)
+        return compression, self._text(server), self._text(tool), fields.integer()
 
-    def _entry(self, version: tuple[int, int], form: int) -> Entry:
-        number, has_data = self._int(), self._int()
-        self._bytes(), self._bytes()
-        name, kind = self._text(), self._text()
-        self._int()
-        definition = self._bytes()
-        self._bytes()
-        copy, schema = self._bytes(), self._text()
-        self._bytes()
-        if version >= (1, 14):
-            self._bytes()
-        if version >= (1, 16):
-            self._int()
-        self._bytes(), self._bytes()
-        while self._nullable() is not None:
-            pass
+    def _entry(self) -> Entry:
+        fields = self._fields
+        number, has_data = fields.integer(), fields.integer()
+        _, _, tag, description = fields.strings(4)
+        fields.integer()
+        definition, _, copy, namespace, *_ = fields.strings(6 if self._version >= (1, 14) else 5)
+        if self._version >= (1, 16):
+            fields.integer()
+        fields.strings(2)
+        fields.skip_list()
+        name, kind, schema = self._text(tag), self._text(description), self._text(namespace)
         offset, file, known = None, "", bool(has_data)
-        if form == CUSTOM:
-            state = self._take(1)[0]
-            place = int.from_bytes(self._take(self._offsets), "little")
+        if self._form == CUSTOM:
+            state = fields.take(1)[0]
+            place = int.from_bytes(fields.take(self._offsets), "little")
             if state not in (_NOT_SET, _SET, _NO_DATA):
-                raise self._broken()
+                raise fields.broken()
             offset = place if state == _SET else None
             known = known and state != _NO_DATA
         else:
-            file = self._text()
+            file = self._text(*fields.strings(1))
             known = known and bool(file)
         if kind == "ENCODING" and (match := _ENCODING.search(definition)):
             self._encoding = postgresql_codec(match[1].decode()) or "utf-8"
@@ -123,39 +219,5 @@ class _Reader:
         match = _COPY.fullmatch(copy)
         return (path[0], *names(match[1], self._encoding))[-len(path) :] if match else None
 
-    def _take(self, size: int) -> bytes:
-        while len(self._block) - self._at < size:
-            self._begin += self._at
-            more = self._stream.read(max(64 << 10, min(size, 1 << 20)))
-            if not more:
-                raise cut(self._stream.name, self._begin + len(self._block) - self._at)
-            self._block, self._at = self._block[self._at :] + more, 0
-        data = self._block[self._at : self._at + size]
-        self._at += size
-        return data
-
-    def _int(self) -> int:
-        data = self._take(1 + self._integers)
-        number = int.from_bytes(data[1:], "little")
-        return -number if data[0] else number
-
-    def _bytes(self) -> bytes:
-        return self._nullable() or b""
-
-    def _nullable(self) -> bytes | None:
-        size = self._int()
-        if size < 0:
-            return None
-        if size > self._limits.value_bytes:
-            raise self._broken()
-        return self._take(size)
-
-    def _text(self) -> str:
-        return self._bytes().decode(self._encoding, errors="replace")
-
-    def _broken(self) -> DumpError:
-        return DumpError(
-            "{dump}: the table of contents is broken at byte {at}. The file was damaged; fetch or make it again.",
-            dump=Name(self._stream.name, whole=True),
-            at=self._begin + self._at,
-        )
+    def _text(self, data: bytes) -> str:
+        return data.decode(self._encoding, errors="replace")
