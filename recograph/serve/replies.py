@@ -1,10 +1,10 @@
 """Answers as they are sent: packed, tagged, and with what protects their reader."""
 
-import gzip
 import hashlib
 import re
 from dataclasses import dataclass
 
+from isal import igzip
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
@@ -20,8 +20,8 @@ _STALE = (
     b"This is what it said when it was asked last.</p>"
 )
 
-_LEVEL = 4
-"""Of gzip: the usual 6 takes twice as long, and makes pages smaller by a twentieth."""
+_LEVEL = 2
+"""Of isal, which takes a tenth of zlib's time for what zlib's level 4 gives."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,13 @@ class Body:
     @property
     def content(self) -> bytes:
         """As it was before it was packed."""
-        return gzip.decompress(self.packed)
+        content: bytes = igzip.decompress(self.packed)  # type: ignore[no-untyped-call]
+        return content
 
 
 def body_of(media: str, content: bytes) -> Body:
     """What is sent, packed too, with its tag."""
-    packed = gzip.compress(content, _LEVEL, mtime=0)
+    packed = igzip.compress(content, _LEVEL, mtime=0)
     digest = hashlib.sha256(packed).hexdigest()[:32]
     return Body(media, packed, len(content), f'W/"{digest}"')
 
