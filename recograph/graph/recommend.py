@@ -7,18 +7,22 @@ from typing import Any
 import neo4j
 
 from recograph.graph.model import ASSET, COURSE, USER
-from recograph.graph.queries import ask
-from recograph.graph.reading import TIMEOUT, Answer, read, require_node
+from recograph.graph.queries import ask, question
+from recograph.graph.reading import TIMEOUT, Answer, require_node
+from recograph.graph.refusals import MissingError
+from recograph.graph.together import Part, ask_together
 
 KINDS = (COURSE.label, ASSET.label)
 """What is recommended."""
 _HAD = {COURSE.label: ("took", "taken"), ASSET.label: ("watched", "watched")}
 PAST = """\
 MATCH (user:User {customer_id: $customer, id: $user})
-RETURN COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language.id ORDER BY language.id },
-  EXISTS { (user)-[:IS_ENROLLED]->() }, EXISTS { (user)-[:HAS_WATCHED]->() }
+RETURN COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language.id ORDER BY language.id } AS languages,
+  EXISTS { (user)-[:IS_ENROLLED]->() } AS took, EXISTS { (user)-[:HAS_WATCHED]->() } AS watched
 """
-"""The statement that `past_of` asks with."""
+"""What kind of recommendations a user gets."""
+_MOST = 2000
+"""Recommendations that are asked for together with `PAST`."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +34,6 @@ class Past:
     had: tuple[str, ...]
     """Kinds of which the user had something. Users who had nothing of a kind and speak the same languages get the same
     recommendations of it."""
-
-
-def past_of(driver: neo4j.Driver, customer: str, user: int, *, timeout: float = TIMEOUT) -> Past:
-    """What the kind of recommendations for a user depends on.
-
-    Raises:
-        RecographError: the graph hasn't the customer or the user, or the server fails.
-    """
-    rows = read(driver, PAST, {"customer": customer, "user": user}, timeout=timeout).rows
-    if not rows:
-        require_node(driver, USER, customer, user)
-    ((languages, *had),) = rows
-    return Past(tuple(languages), tuple(kind for kind, had_any in zip(KINDS, had, strict=True) if had_any))
 
 
 def recommend(
@@ -70,6 +61,31 @@ def recommend(
     answer = ask(
         driver, "recommendations", {"customer": customer, "user": user, "k": k, "kinds": list(kinds)}, timeout=timeout
     )
+    return _reasoned(answer)
+
+
+def recommend_known(
+    driver: neo4j.Driver, customer: str, user: int, k: int = 10, *, timeout: float = TIMEOUT
+) -> tuple[Past, Answer]:
+    """What a user's recommendations depend on, and those of `recommend` of the kinds of which the user had something.
+
+    Raises:
+        RecographError: see `recommend`.
+    """
+    asked = question("recommendations")
+    whose = {"customer": customer, "user": user}
+    given = asked.bind(whose | {"k": k, "newcomers": False})
+    parts = [Part(PAST, ("languages", "took", "watched"), whose), Part(asked.cypher, tuple(asked.columns), given)]
+    pasts, rows = ask_together(driver, parts, timeout=timeout, most=_MOST)
+    if not pasts:
+        require_node(driver, USER, customer, user)
+        raise MissingError(f"User {user} of {customer} has just left the graph.")
+    ((languages, *had),) = pasts
+    past = Past(tuple(languages), tuple(kind for kind, had_any in zip(KINDS, had, strict=True) if had_any))
+    return past, _reasoned(Answer(list(asked.columns), rows))
+
+
+def _reasoned(answer: Answer) -> Answer:
     rows = [[row["kind"], row["item_id"], row["title"], row["score"], _reason(row)] for row in answer.records()]
     return Answer(["kind", "id", "title", "score", "reason"], rows)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,14 @@ from recograph.graph.neighbourhood import Neighbourhood, columns, neighbourhood,
 from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
-from recograph.graph.recommend import KINDS, PAST, Past, past_of, recommend
+from recograph.graph.recommend import KINDS, PAST, recommend, recommend_known
 from recograph.graph.refusals import MissingError, SlowError
 from recograph.graph.search import lucene
 from recograph.graph.state import growth
 from recograph.graph.together import Part, ask_together
 from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
-from recograph.serve.loads import EVERYBODY, Loads, sources
+from recograph.serve.loads import EVERYBODY, FACTS, Loads, sources
 
 TIMEOUT = 20.0
 """Seconds after which the server ends a page's transaction."""
@@ -103,31 +103,28 @@ class Asking:
         Raises:
             RecographError: see `recommend`.
         """
-        past: Past = await self._kept(
+        past, own = await self._kept(
             basis,
-            ("past", customer, user),
+            ("recommend", customer, user, k),
             customer,
-            sets_read(PAST),
-            lambda: past_of(self.driver, customer, user, timeout=TIMEOUT),
+            sets_read(question("recommendations").cypher) | sets_read(PAST),
+            lambda: recommend_known(self.driver, customer, user, k, timeout=TIMEOUT),
         )
 
-        def kinds_for(who: Hashable, kinds: Sequence[str]) -> Awaitable[Answer]:
+        def for_newcomers(kind: str) -> Awaitable[Answer]:
             return self._kept(
                 basis,
-                ("recommend", customer, who, kinds, k),
+                ("recommend", customer, past.languages, kind, k),
                 customer,
                 sets_read(question("recommendations").cypher),
-                lambda: _plain(recommend(self.driver, customer, user, k, kinds=kinds, timeout=TIMEOUT)),
+                lambda: recommend(self.driver, customer, user, k, kinds=(kind,), timeout=TIMEOUT),
             )
 
         # Finding what is popular with those who speak a language reads all of these users, so the answer is shared by
         # all users of the language who had nothing yet.
-        asked = [kinds_for(past.languages, (kind,)) for kind in KINDS if kind not in past.had]
-        if past.had:
-            asked.append(kinds_for(user, past.had))
-        answers = await asyncio.gather(*asked)
+        answers = [own, *await asyncio.gather(*(for_newcomers(kind) for kind in KINDS if kind not in past.had))]
         rows = [row for answer in answers for row in answer.rows]
-        return Answer(answers[0].columns, sorted(rows, key=lambda row: KINDS.index(row[0])))
+        return Answer(own.columns, sorted(rows, key=lambda row: KINDS.index(row[0])))
 
     async def around(self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int) -> Neighbourhood:
         """What is around a node.
@@ -207,7 +204,7 @@ class Asking:
                 }
             return grown
 
-        basis.rests_on([(EVERYBODY, "")])
+        basis.rests_on([(EVERYBODY, FACTS)])
         found: dict[str, dict[str, int]] = await self._kept(
             basis, ("growth",), None, frozenset(graph_set.name for graph_set in ALL_SETS), work
         )

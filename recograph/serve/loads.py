@@ -20,7 +20,11 @@ from recograph.graph.reading import read
 EVERYBODY = "*"
 """Stands for all customers where a set is shared, or a question is about all of them."""
 Source = tuple[str, str]
-"""A customer's part of a set: the customer's id, or `EVERYBODY`, and the set's name."""
+"""A customer's part of a set: the customer's id, or `EVERYBODY`, and the set's name, `DAY` or `FACTS`."""
+DAY = "day"
+"""Instead of a set: the customer's name and snapshot date, which every page shows."""
+FACTS = "facts"
+"""Instead of a set: all that is in `Loaded`."""
 Stamp = tuple[tuple[Source, int], ...]
 """Sources with the versions that they had."""
 
@@ -130,10 +134,10 @@ class Loads:
                 {state[0]: state[4] or 0 for state in known},
             )
         marks |= {(EVERYBODY, name): frozenset(every) for name, every in everybody.items()}
-        marks[EVERYBODY, ""] = tuple(
-            (loaded.id, loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
-            for loaded in customers.values()
-        )
+        for customer, loaded in customers.items():
+            marks[customer, DAY] = (loaded.name, loaded.snapshot_date)
+            marks[customer, FACTS] = (loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
+        marks[EVERYBODY, FACTS] = frozenset((customer, marks[customer, FACTS]) for customer in customers)
         for source in self._marks.keys() | marks.keys():
             if self._marks.get(source) != marks.get(source):
                 self._versions[source] = self._versions.get(source, 0) + 1

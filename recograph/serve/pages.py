@@ -18,7 +18,7 @@ from recograph.serve.access import Viewer
 from recograph.serve.asking import GREATEST, TOO_MUCH, Asking, QuestionError, RequestError
 from recograph.serve.cache import Basis
 from recograph.serve.content import DIGITS, OWNED, Page, Section, key_of, node_address, records, section_of
-from recograph.serve.loads import EVERYBODY, Loaded
+from recograph.serve.loads import EVERYBODY, FACTS, Loaded
 
 DASHBOARD: dict[str, dict[str, int]] = {
     "activity": {},
@@ -59,7 +59,7 @@ Query = Mapping[str, str]
 
 async def home(asking: Asking, basis: Basis, viewer: Viewer) -> Page:
     """The customers that one may see."""
-    basis.rests_on([(EVERYBODY, "")])
+    basis.rests_on([(EVERYBODY, FACTS)])
     seen = [loaded for customer, loaded in asking.loads.customers.items() if viewer.sees(customer)]
     grown = await asking.growth(basis)
     rows = [
@@ -108,7 +108,7 @@ def facts(loaded: Loaded) -> dict[str, Any]:
 
 async def dashboard(asking: Asking, basis: Basis, loaded: Loaded) -> Page:
     """A customer's questions as charts and tables."""
-    basis.rests_on([(EVERYBODY, "")])
+    basis.rests_on([(loaded.id, FACTS)])
     shown = {name: given for name, given in DASHBOARD.items() if name in questions()}
     sections = await asyncio.gather(
         *(_answered(asking, basis, loaded, questions()[name], given) for name, given in shown.items())
@@ -155,7 +155,6 @@ def _has_word(text: str) -> bool:
 
 async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int) -> Page:
     """A user, course or asset: what is known, what is alike, what is around."""
-    basis.rests_on([(EVERYBODY, "")])
     node = OWNED[word]
     recommended = [_recommended(asking, basis, loaded, key, _FEW)] if node is USER else []
     (around, answered), first = await asyncio.gather(
@@ -269,7 +268,6 @@ def neighbourhood_json(customer: str | None, around: Neighbourhood) -> dict[str,
 
 async def recommendations(asking: Asking, basis: Basis, loaded: Loaded, key: int, query: Query) -> Page:
     """What a learning platform would call: courses and assets that the user hasn't had."""
-    basis.rests_on([(EVERYBODY, "")])
     _only(query, "k")
     section = await _recommended(asking, basis, loaded, key, _count(query, "k", _USUAL))
     json = {

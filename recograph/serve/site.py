@@ -25,7 +25,7 @@ from recograph.serve.access import Access, FileAccess, Viewer
 from recograph.serve.asking import TOO_MUCH, Asking, QuestionError, RequestError
 from recograph.serve.cache import NEVER, Basis
 from recograph.serve.content import DIGITS, OWNED, Page, key_of
-from recograph.serve.loads import Loaded
+from recograph.serve.loads import DAY, Loaded
 from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
 
 STALE_SECONDS = 600
@@ -185,6 +185,8 @@ class Site:
             key = ("page", scope["path"], tuple(sorted(pairs)), whose, datetime.now(UTC).date())
 
             async def make(basis: Basis) -> tuple[Body, int]:
+                if customer is not None:
+                    basis.rests_on([(customer, DAY)])
                 page = await build(Asked(basis, parts, query, viewer))
                 body = self._body(page, request, viewer)
                 return body, len(body.packed) + 1000 if page.is_whole else NEVER

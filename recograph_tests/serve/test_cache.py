@@ -16,9 +16,10 @@ from recograph.errors import UnavailableError
 from recograph.graph.erase import erase_customer, erase_user
 from recograph.graph.load import load
 from recograph.graph.queries import ask
-from recograph.graph.recommend import recommend
+from recograph.graph.recommend import recommend, recommend_known
 from recograph.graph.refusals import neo4j_explained
 from recograph.graph.report import LoadOptions
+from recograph.graph.together import ask_together
 from recograph.serve import asking, loads
 from recograph.serve.access import Loopback
 from recograph.serve.cache import Basis, Cache
@@ -104,12 +105,36 @@ def test_who_had_nothing_yet_shares_what_is_popular_with_those_who_speak_the_lan
         looked.append((user, options["kinds"]))
         return recommend(driver, customer, user, k, **options)
 
+    def counted_known(driver: Any, customer: str, user: int, *arguments: Any, **options: Any) -> Any:
+        looked.append((user, "known"))
+        return recommend_known(driver, customer, user, *arguments, **options)
+
     monkeypatch.setattr(asking, "recommend", counted)
+    monkeypatch.setattr(asking, "recommend_known", counted_known)
     for user in (5, 6, 1):
         rows = client.get(f"/customer_1/users/{user}/recommendations.json").json()["recommendations"]
         assert rows == recommend(graph, "customer_1", user).records()
         assert {row["kind"] for row in rows} == {"Course", "Asset"}
-    assert looked == [(5, ("Course",)), (5, ("Asset",)), (1, ("Course", "Asset"))]
+    assert looked == [(5, "known"), (5, ("Course",)), (5, ("Asset",)), (6, "known"), (1, "known")]
+
+
+def test_a_load_voids_no_page_of_another_customer(
+    client: TestClient, graph: neo4j.Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    def counted(driver: Any, parts: Any, **options: Any) -> Any:
+        made.append(parts[0].parameters["customer"])
+        return ask_together(driver, parts, **options)
+
+    monkeypatch.setattr(asking, "ask_together", counted)
+    pages = ("/customer_1/courses/10", "/customer_2/courses/10", "/customer_1/questions/languages")
+    assert [client.get(page).status_code for page in pages] == [200] * 3
+    load_next(graph, tmp_path, course_enrolments=[*CUSTOMER_1["course_enrolments"], (5, 12, 0, 9)])
+    assert soon(lambda: NEXT in client.get(pages[0]).text)
+    assert NEXT in client.get(pages[2]).text, "which shows the day, even if its answer is the same"
+    assert NEXT not in client.get(pages[1]).text
+    assert made == ["customer_1", "customer_2", "customer_1"]
 
 
 def test_a_load_without_changes_voids_no_answer(

@@ -1,9 +1,10 @@
 // What should a user take and watch next?
 // Parameters:
-//   customer  string                        id of the customer
-//   user      integer                       id of the user
-//   k         integer = 10                  how many courses, and how many assets
-//   kinds     strings = ["Course","Asset"]  which of the two
+//   customer   string                        id of the customer
+//   user       integer                       id of the user
+//   k          integer = 10                  how many courses, and how many assets
+//   kinds      strings = ["Course","Asset"]  which of the two
+//   newcomers  boolean = true                also a kind of which the user had nothing yet
 // Columns:
 //   kind          Course or Asset
 //   item_id       id of the course or asset
@@ -17,7 +18,7 @@ WITH user, COLLECT { MATCH (user)-[:SPEAKS]->(language:Language) RETURN language
 CALL (user, languages) {
   WITH user, [one IN languages | one.id] AS speaks,
     CASE WHEN EXISTS { (user)-[:IS_ENROLLED]->() } THEN null ELSE languages[0] END AS peers
-  WHERE 'Course' IN $kinds
+  WHERE 'Course' IN $kinds AND ($newcomers OR EXISTS { (user)-[:IS_ENROLLED]->() })
   CALL (user, speaks) {
     MATCH (user)-[:IS_ENROLLED]->(source:Course)-[leads:SIMILAR_TO]->(item:Course)
     WHERE NOT EXISTS { (user)-[:IS_ENROLLED]->(item) } AND coalesce(item.status, 2) IN [1, 2]
@@ -56,7 +57,7 @@ CALL (user, languages) {
 UNION ALL
   WITH user, [one IN languages | one.id] AS speaks,
     CASE WHEN EXISTS { (user)-[:HAS_WATCHED]->() } THEN null ELSE languages[0] END AS peers
-  WHERE 'Asset' IN $kinds
+  WHERE 'Asset' IN $kinds AND ($newcomers OR EXISTS { (user)-[:HAS_WATCHED]->() })
   CALL (user, speaks) {
     MATCH (user)-[:HAS_WATCHED]->(source:Asset)-[leads:SIMILAR_TO]->(item:Asset)
     WHERE NOT EXISTS { (user)-[:HAS_WATCHED]->(item) }
