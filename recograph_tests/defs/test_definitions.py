@@ -81,6 +81,23 @@ def test_lineage_runs_from_the_dump_to_every_label() -> None:
     assert all(asset["described"] and asset["partitioned"] and asset["group"] for asset in assets.values())
 
 
+_DESCRIBE_MARTS = """
+from recograph.definitions import defs  # first, since it silences warnings
+from recograph.adapters.dbt_models import mart_columns
+from recograph.defs.marts import SPECS
+schemas = {spec.key.path[-1]: spec.metadata["dagster/column_schema"] for spec in SPECS}
+columns = {mart: {column.name: column.type for column in schema.columns} for mart, schema in schemas.items()}
+assert columns == mart_columns()
+print(next(spec.description for spec in SPECS if spec.key.path[-1] == "customers"))
+"""
+
+
+def test_a_mart_shows_its_columns_and_its_sql(python: Callable[[str], str]) -> None:
+    shown = python(_DESCRIBE_MARTS)
+    sql = (PROJECT_DIR / "dbt_project/models/marts/customers.sql").read_text().strip()
+    assert "\n".join(f"    {line}" for line in sql.splitlines()) in shown
+
+
 def test_loading_the_assets_takes_little_more_than_loading_dagster(python: Callable[[str], str]) -> None:
     """At most 3 seconds of processor time more, once the dbt project has been parsed."""
     python("import recograph.definitions")
