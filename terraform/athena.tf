@@ -15,7 +15,7 @@ resource "aws_athena_workgroup" "pipeline" {
     }
 
     result_configuration {
-      output_location = "s3://${aws_s3_bucket.lake.bucket}/athena-results/"
+      output_location = "s3://${aws_s3_bucket.lake.bucket}/${local.results}/"
 
       encryption_configuration {
         encryption_option = var.kms_key_arn == null ? "SSE_S3" : "SSE_KMS"

@@ -1,4 +1,4 @@
-# One bucket for all: dumps/CUSTOMER/, landing/CUSTOMER/TABLE/, marts/, athena-results/ and dagster-logs/.
+# One bucket for all: dumps/CUSTOMER/, landing/CUSTOMER/TABLE/, marts/, Athena's results and dagster-logs/.
 resource "aws_s3_bucket" "lake" {
   bucket        = var.bucket
   force_destroy = var.force_destroy
@@ -131,10 +131,10 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
 
   dynamic "rule" {
     for_each = { for prefix, days in {
-      dumps          = var.dump_retention_days
-      landing        = var.landing_retention_days
-      athena-results = var.results_retention_days
-      dagster-logs   = var.log_retention_days
+      dumps           = var.dump_retention_days
+      landing         = var.landing_retention_days
+      (local.results) = var.results_retention_days
+      dagster-logs    = var.log_retention_days
     } : prefix => days if days != null }
 
     content {

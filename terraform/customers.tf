@@ -5,6 +5,7 @@ locals {
   marts_database  = "${replace(var.name, "-", "_")}_marts"
   crawler_prefix  = "${var.name}-landing-"
   secret          = "${var.name}/neo4j"
+  results         = "athena-results" # as recograph/lake/layout.py has it
 
   # Policies name what they allow by ARNs made here, not by those of the resources, and customers by the prefix of their
   # names: a new customer changes no policy, and the policies of a thousand are as long as those of one.

@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "pipeline" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["dumps/*", "landing/*", "marts/*", "erased/*", "athena-results/*", "dagster-logs/*"]
+      values   = ["dumps/*", "landing/*", "marts/*", "erased/*", "${local.results}/*", "dagster-logs/*"]
     }
   }
 
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "pipeline" {
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]
-    resources = [for prefix in ["landing", "marts", "erased", "athena-results", "dagster-logs"] : "${local.bucket}/${prefix}/*"]
+    resources = [for prefix in ["landing", "marts", "erased", local.results, "dagster-logs"] : "${local.bucket}/${prefix}/*"]
   }
 
   statement {
