@@ -4,7 +4,6 @@ Arrow's own way to log in knows neither roles that a profile assumes nor single 
 asks unsigned. So it gets boto3's credentials, and gets them anew when boto3 has renewed them.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pyarrow.fs as fs
 
 from recograph.adapters.aws import clients
 from recograph.adapters.aws.messages import aws_explained
+from recograph.adapters.aws.read_only import ReadOnlyFile
 
 _AWS_OWN = re.compile(r"https://s3\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 
@@ -94,30 +94,13 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
     move = copy_file = open_output_stream = open_append_stream = _read_only
 
 
-class _Renewed(io.RawIOBase):
+class _Renewed(ReadOnlyFile):
     """A file that is opened anew when the credentials are no longer those that it was opened with."""
 
     def __init__(self, handler: SignedS3, path: str, file: pa.NativeFile) -> None:
+        super().__init__(file.size())
         self._handler, self._path, self._file = handler, path, file
         self._opened_by = handler.filesystem
-        self._place = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._place
-
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        self._place = place + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._file.size()}[whence]
-        return self._place
 
     def read(self, size: int = -1, /) -> bytes:
         """Read up to so many bytes."""
@@ -125,7 +108,7 @@ class _Renewed(io.RawIOBase):
             if filesystem is not self._opened_by:
                 self._file.close()
                 self._file, self._opened_by = filesystem.open_input_file(self._path), filesystem
-            size = self._file.size() - self._place if size < 0 else size
+            size = self._size - self._place if size < 0 else size
             block: bytes = self._file.read_at(size, self._place)
         self._place += len(block)
         return block

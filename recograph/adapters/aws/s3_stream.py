@@ -1,18 +1,18 @@
 """Reads an object of S3 as a file that survives a lost connection: it goes on where it was, or anywhere else."""
 
-import io
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
 from recograph.adapters.aws.messages import aws_explained
+from recograph.adapters.aws.read_only import ReadOnlyFile
 from recograph.errors import RecographError, UnavailableError
 
 _LOST = (HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError)
 _ATTEMPTS = 5
 
 
-class S3Stream(io.RawIOBase):
+class S3Stream(ReadOnlyFile):
     """One version of an object; a version that another has replaced meanwhile isn't gone on with."""
 
     def __init__(self, client: Any, bucket: str, key: str, version: str) -> None:
@@ -30,25 +30,9 @@ class S3Stream(io.RawIOBase):
         self._client = client
         self._what = {"Bucket": bucket, "Key": key, "IfMatch": version}
         self._uri = f"s3://{bucket}/{key}"
-        self._place = self._at = 0
+        super().__init__(0)
+        self._at = 0
         self._size = self._open()
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._place
-
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place; nothing is asked of S3 before something is read there."""
-        self._place = max({io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence] + place, 0)
-        return self._place
 
     def readinto(self, buffer: Any) -> int:
         """Read up to the buffer's length; 0 at the end.
