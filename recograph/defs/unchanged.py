@@ -7,6 +7,7 @@ people, the day before, the step's configuration, the files that the step made. 
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,12 @@ STEPS = ("landing", "glue", "marts", "similarity")
 _Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
-def _code() -> str:
-    """A digest of this package and of what it works with."""
+@cache
+def code_digest() -> str:
+    """A digest of this package and of what it works with, as it was when it was asked for first.
+
+    A process that lives long asks when it has imported all, since the files may change later.
+    """
     folder = Path(recograph.__file__).parent
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -49,10 +54,6 @@ def _code() -> str:
         except PackageNotFoundError:  # of an extra that isn't installed
             versions[name] = ""
     return digest(content.hexdigest(), versions)
-
-
-_CODE = _code()
-"""The digest of the code that this process has loaded, even if the files change later."""
 
 
 def remembered(
@@ -110,7 +111,7 @@ def unchanged_steps(
 
 def _made_of(step: str, snapshot: Snapshot, lake: Lake, config: Mapping[str, Any]) -> str:
     customer = CUSTOMERS[snapshot.customer]
-    facts: list[Any] = [_CODE, customer.model_dump(), dict(config)]
+    facts: list[Any] = [code_digest(), customer.model_dump(), dict(config)]
     if step == "landing":
         inbox = open_inbox(SETTINGS)
         dump = dump_for(inbox, *_partition(snapshot))

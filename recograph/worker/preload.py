@@ -9,6 +9,7 @@ from recograph.adapters.dbt import preload
 from recograph.adapters.dbt_models import mart_columns
 from recograph.definitions import defs
 from recograph.defs.partitions import SETTINGS
+from recograph.defs.unchanged import code_digest
 
 _NEW_OBJECTS = 50_000
 """How many objects are made before Python looks which of them are garbage: a run makes most of its own to keep them."""
@@ -19,6 +20,7 @@ def preload_definitions() -> None:
     """Have what each step of a run asks for."""
     defs.get_repository_def()
     mart_columns()
+    code_digest()
     _keep()
 
 
