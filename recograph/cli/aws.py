@@ -85,7 +85,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Delete the old versions that the bucket keeps of a customer's files, as after an erasure."""
-    from recograph.operating.versions import purge as purge_versions
+    from recograph.adapters.aws.versions import purge as purge_versions
 
     deployment = _deployment(None)
     for name in customer:

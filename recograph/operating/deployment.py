@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from recograph.adapters.aws.clients import client
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
-from recograph.adapters.aws.messages import aws_explained
+from recograph.adapters.aws.queryable import QueryableTable, queryable_tables
 from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
+from recograph.adapters.aws.versions import count_versions
 from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_inbox import LocalInbox
@@ -26,17 +25,6 @@ from recograph.lake.landing import Landing, land
 from recograph.lake.layout import customer_folder, date_of, landing_key
 from recograph.platforms import platform_of
 from recograph.settings import Settings
-
-
-@dataclass(frozen=True)
-class QueryableTable:
-    """A table as Athena sees it."""
-
-    database: str
-    name: str
-    columns: int
-    partitions: int
-    location: str
 
 
 @dataclass(frozen=True)
@@ -164,34 +152,15 @@ class Deployment:
             RecographError: Glue can't be asked, or a database is missing.
         """
         databases = [f"{self.settings.landing_database_prefix}{customer}" for customer in self.customers]
-        return [table for database in [*databases, self.settings.marts_database] for table in self._tables(database)]
+        return [
+            table
+            for database in [*databases, self.settings.marts_database]
+            for table in queryable_tables(self.settings.region, database)
+        ]
 
     def files(self) -> int:
         """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000."""
-        with aws_explained(self.lake.uri("")):
-            s3 = client("s3", self.settings.region)
-            answer = s3.list_object_versions(Bucket=self.lake.bucket.name, MaxKeys=1000)
-        return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
-
-    def _tables(self, database: str) -> Iterator[QueryableTable]:
-        glue = client("glue", self.settings.region)
-        with aws_explained(f"Glue database {database}", {"EntityNotFoundException": "Run `make deploy`."}):
-            for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-                for table in page["TableList"]:
-                    yield _queryable(database, table, _count_partitions(glue, database, table["Name"]))
-
-
-def _count_partitions(glue: Any, database: str, table: str) -> int:
-    pages = glue.get_paginator("get_partitions").paginate(
-        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
-    )
-    return sum(len(page["Partitions"]) for page in pages)
-
-
-def _queryable(database: str, table: Mapping[str, Any], partitions: int) -> QueryableTable:
-    storage = table["StorageDescriptor"]
-    columns = len(storage["Columns"]) + len(table.get("PartitionKeys", []))
-    return QueryableTable(database, table["Name"], columns, partitions, storage["Location"])
+        return count_versions(self.settings)
 
 
 def _land(inbox: S3Inbox, lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | NotLanded:

@@ -1,4 +1,4 @@
-"""Old versions of a customer's objects in the bucket: what was deleted or replaced stays for days, unless purged."""
+"""Old versions of objects in the bucket: what was deleted or replaced stays for days, unless purged."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from recograph.lake.layout import customer_folder, dumps_folder, mart_folder
 from recograph.settings import Settings
 
 _MOST_AT_ONCE = 1000
-"""How many versions S3 deletes in one call."""
+"""How many versions S3 lists, or deletes, in one call."""
 
 
 def purge(settings: Settings, customer: str) -> int:
@@ -35,6 +35,18 @@ def purge(settings: Settings, customer: str) -> int:
                 _delete(s3, bucket, old[start : start + _MOST_AT_ONCE])
         count += len(old)
     return count
+
+
+def count_versions(settings: Settings) -> int:
+    """How many objects the bucket has, old versions and deletion marks included; counting ends at 1000.
+
+    Raises:
+        RecographError: S3 refuses.
+    """
+    with aws_explained(settings.lake):
+        bucket = settings.lake.removeprefix("s3://")
+        answer = client("s3", settings.region).list_object_versions(Bucket=bucket, MaxKeys=_MOST_AT_ONCE)
+    return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
 
 
 def _old_versions(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, str]]:
