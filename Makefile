@@ -9,7 +9,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-IMPORTED := import dagster, sqlglot, dbt.adapters.duckdb.impl, dbt.cli.main, pandas, scipy.sparse.linalg, \
+IMPORTED := import dagster, dagster_dbt, dbt.adapters.duckdb.impl, dbt.cli.main, pandas, scipy.sparse.linalg, \
     recograph.cli.run, recograph.cli.summary, recograph.defs.dagster_private, recograph.graph.checks, recograph.graph.load
 
 .venv/installed: constraints.txt pyproject.toml

@@ -1,11 +1,8 @@
 """Step 3, marts: dbt builds and tests them on the warehouse, one partition in a run."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
-from hashlib import sha256
-from textwrap import indent
 from typing import Any
 
 import dagster as dg
@@ -16,6 +13,7 @@ from recograph.adapters.dbt_rules import found_by
 from recograph.adapters.environment import open_dbt
 from recograph.defs.catalog import catalog_table
 from recograph.defs.checks import check_result
+from recograph.defs.dagster_dbt import dagster_dbt
 from recograph.defs.failures import clear_failures
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
 from recograph.defs.platforms import USED
@@ -35,61 +33,40 @@ def mart_key(mart: str) -> dg.AssetKey:
     return dg.AssetKey(["marts", mart])
 
 
-def mart_specs(manifest: Mapping[str, Any], keeps_tables: bool) -> list[dg.AssetSpec]:
-    """The assets of the marts, from dbt's manifest.
+def source_key(unique_id: str) -> dg.AssetKey:
+    """The asset of a source of dbt, `source.recograph.PLATFORM.TABLE`."""
+    platform, table = unique_id.split(".")[2:]
+    return catalog_table(PLATFORMS[platform], table)
 
-    Made here, as dagster-dbt would make them: it imports dbt, and what dbt's own service needs, for a second or more.
 
-    Args:
-        manifest: of the project.
-        keeps_tables: whether a mart can be asked for by its table's name after the run.
-    """
-    used = {platform.id for platform in USED}
+class Translator(dagster_dbt.DagsterDbtTranslator):
+    """Names of dbt's nodes as assets: sources are the catalog's tables, models are marts."""
 
-    def made_of(unique_id: str) -> Iterator[dg.AssetKey]:
-        """The assets of which a model is made: tables and marts, through the models that are only a part of its SQL."""
-        for parent in manifest["nodes"][unique_id]["depends_on"]["nodes"]:
-            kind, *_, group, name = parent.split(".")
-            if kind == "source":
-                if group in used:
-                    yield catalog_table(PLATFORMS[group], name)
-            elif manifest["nodes"][parent]["config"]["materialized"] == "ephemeral":
-                yield from made_of(parent)
-            else:
-                yield mart_key(name)
-
-    engine = manifest["metadata"]["adapter_type"]
-    specs = []
-    for unique_id, node in manifest["nodes"].items():
-        if node["resource_type"] != "model" or node["config"]["materialized"] == "ephemeral":
-            continue
-        columns = [
-            dg.TableColumn(column["name"], column["data_type"], column["description"])
-            for column in node["columns"].values()
-        ]
-        metadata: dict[str, Any] = {
-            "dagster/column_schema": dg.TableSchema(columns),
-            "dagster/storage_kind": engine,
-        }
-        if keeps_tables:
-            metadata["dagster/table_name"] = f"{node['database']}.{node['schema']}.{node['alias']}"
-        sql = node["raw_code"]
-        spec = dg.AssetSpec(
-            mart_key(node["name"]),
-            deps=sorted(set(made_of(unique_id))),
-            description=f"{node['description']}\n\n#### Raw SQL:\n```sql\n{indent(sql, '    ')}\n```",
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
+        """A dbt node as an asset."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        kind, *_, name = unique_id.split(".")
+        if kind == "source":
+            return spec.replace_attributes(key=source_key(unique_id))
+        metadata = dict(spec.metadata)
+        if not _ENGINE.keeps_tables:
+            metadata.pop("dagster/table_name", None)
+        unused = {catalog_table(p, table) for p in PLATFORMS.values() if p not in USED for table in p.contracts}
+        return spec.replace_attributes(
+            key=mart_key(name),
+            deps=[dep for dep in spec.deps if dep.asset_key not in unused],
             group_name="marts",
             owners=OWNERS,
-            kinds={"dbt", engine},
             metadata=metadata,
-            code_version=sha256(sql.encode()).hexdigest(),
             partitions_def=SNAPSHOTS,
         )
-        specs.append(spec)
-    return specs
 
 
-SPECS = mart_specs(json.loads(_PROJECT.manifest.read_text(encoding="utf-8")), _ENGINE.keeps_tables)
+SPECS = [
+    spec
+    for spec in dagster_dbt.build_dbt_asset_specs(manifest=_PROJECT.manifest, dagster_dbt_translator=Translator())
+    if spec.key.path[0] == "marts"
+]
 _IN_ORDER = list(TopologicalSorter({spec.key: [dep.asset_key for dep in spec.deps] for spec in SPECS}).static_order())
 
 
