@@ -44,10 +44,10 @@ def measure(scale: float, measures: list[str], folder: Path) -> dict[str, float]
     build(lake, "warm_up", 1)
     for customer in CUSTOMERS if "several" in measures else CUSTOMERS[:1]:
         build(lake, customer, scale)
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
 
     def tell(name: str, seconds: float, row_count: int) -> None:
-        found[name] = seconds
+        figures[name] = seconds
         print(f"{name:<34} {seconds:8.1f} s {row_count / seconds:10,.0f} rows/s", flush=True)
 
     if {"first", "day"} & set(measures):
@@ -63,7 +63,7 @@ def measure(scale: float, measures: list[str], folder: Path) -> dict[str, float]
             list(loaders.map(_ready, range(len(CUSTOMERS))))
             began = time.monotonic()
             loads = [loaders.submit(_load, server, lake, customer, DAYS[0]) for customer in CUSTOMERS]
-            row_count = sum(each.result()[1] for each in loads)
+            row_count = sum(load.result()[1] for load in loads)
             tell("three customers at once", time.monotonic() - began, row_count)
     if {"peers", "limit"} & set(measures):
         row_count = _export(lake, CUSTOMERS[0], DAYS[0], folder)
@@ -73,11 +73,11 @@ def measure(scale: float, measures: list[str], folder: Path) -> dict[str, float]
             with _server(folder / peer, lake) as server:
                 arguments = [server.uri, server.username, server.password, str(folder / "sets.json"), peer]
                 script = str(Path(__file__).with_name("peers.py"))
-                done = subprocess.run([python, script, *arguments], stdout=subprocess.PIPE, text=True, check=True)
-                tell(f"peer: {peer}", float(done.stdout.split()[-1]), row_count)
+                ran = subprocess.run([python, script, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+                tell(f"peer: {peer}", float(ran.stdout.split()[-1]), row_count)
     if "limit" in measures:
         tell("limit: offline import", _offline_import(folder), row_count)
-    return found
+    return figures
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def _load(server: Connection, lake: Path, customer: str, day: str) -> tuple[floa
     auth = (server.username, server.password)
     with neo4j.GraphDatabase.driver(server.uri, auth=auth, notifications_min_severity="OFF") as driver:
         report = load(driver, DuckDBWarehouse(lake=str(lake)), customer, day, options=LoadOptions())
-    total = sum(each.total for each in report.sets.values())
+    total = sum(of_set.total for of_set in report.sets.values())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return report.seconds, total, report.changes, peak
 
@@ -117,38 +117,38 @@ def _export(lake: Path, customer: str, day: str, folder: Path) -> int:
     """Write the rows of every set for the peers (Parquet, and sets.json that describes it) and the import (CSV)."""
     described, total = [], 0
     with duckdb.connect() as connection:
-        found = sources(DuckDBWarehouse(lake=str(lake)), ALL_SETS, customer, day)
-        for number, each in enumerate(ALL_SETS):
+        relations = sources(DuckDBWarehouse(lake=str(lake)), ALL_SETS, customer, day)
+        for number, graph_set in enumerate(ALL_SETS):
             owned = {
                 node: node.scope is Scope.OWNED
-                for node in ([each] if isinstance(each, NodeSet) else [each.start, each.end])
+                for node in ([graph_set] if isinstance(graph_set, NodeSet) else [graph_set.start, graph_set.end])
             }
-            keys = ["k"] if isinstance(each, NodeSet) else ["s", "e"]
-            names = columns(each)[len(keys) :]
-            times = {name for name, prop in zip(names, each.properties, strict=True) if prop.type is Type.DATETIME}
+            keys = ["k"] if isinstance(graph_set, NodeSet) else ["s", "e"]
+            names = columns(graph_set)[len(keys) :]
+            times = {name for name, prop in zip(names, graph_set.properties, strict=True) if prop.type is Type.DATETIME}
             values = [f"make_timestamp({name} * 1000) as {name}" if name in times else name for name in names]
-            relation = f"(select {', '.join(keys + values)} from ({rows(each, found, customer)}))"
+            relation = f"(select {', '.join(keys + values)} from ({rows(graph_set, relations, customer)}))"
             parquet, csv = folder / f"{number}.parquet", folder / f"{number}.csv"
             total += connection.execute(f"copy (from {relation}) to '{parquet}'").fetchall()[0][0]
             # Ids are unique only within a label, so the import gets a key of its own for every node.
-            nodes = [each] if isinstance(each, NodeSet) else [each.start, each.end]
+            nodes = [graph_set] if isinstance(graph_set, NodeSet) else [graph_set.start, graph_set.end]
             ids = [
                 f"{f'''{customer!r} || '/' ||''' if owned[node] else ''} cast({key} as varchar)"
                 for node, key in zip(nodes, keys, strict=True)
             ]
             types = [
                 f"{prop.name}:{'datetime' if prop.type is Type.DATETIME else _IMPORT_TYPES[prop.type]}"
-                for prop in each.properties
+                for prop in graph_set.properties
             ]
             csv_values = [f"strftime({n}, '%Y-%m-%dT%H:%M:%S.%gZ')" if n in times else n for n in names]
-            if isinstance(each, NodeSet):
-                header = [f":ID({each.label})", "id:" + _IMPORT_TYPES[each.key_type], *types]
+            if isinstance(graph_set, NodeSet):
+                header = [f":ID({graph_set.label})", "id:" + _IMPORT_TYPES[graph_set.key_type], *types]
                 selected = [ids[0], "k", *csv_values]
-                if owned[each]:
+                if owned[graph_set]:
                     header.append("customer_id:string")
                     selected.append(f"{customer!r}")
             else:
-                header = [f":START_ID({each.start.label})", f":END_ID({each.end.label})", *types]
+                header = [f":START_ID({graph_set.start.label})", f":END_ID({graph_set.end.label})", *types]
                 selected = [*ids, *csv_values]
             connection.execute(f"copy (select {', '.join(selected)} from {relation}) to '{csv}' (header false)")
             (folder / f"{number}.header.csv").write_text(",".join(header) + "\n")
@@ -157,8 +157,8 @@ def _export(lake: Path, customer: str, day: str, folder: Path) -> int:
                     "file": str(parquet),
                     "labels": [node.label for node in nodes],
                     "keys": [["customer_id", "id"] if owned[node] else ["id"] for node in nodes],
-                    "type": None if isinstance(each, NodeSet) else each.type,
-                    "properties": {name: prop.name for name, prop in zip(names, each.properties, strict=True)},
+                    "type": None if isinstance(graph_set, NodeSet) else graph_set.type,
+                    "properties": {name: prop.name for name, prop in zip(names, graph_set.properties, strict=True)},
                     "customer": customer,
                     "csv": f"{number}.header.csv,{number}.csv",
                 }
@@ -181,22 +181,22 @@ def _offline_import(folder: Path) -> float:
     arguments = home / "java.args"
     write_arguments(arguments, classpath(print), [])
     command = ["database", "import", "full", "neo4j", "--overwrite-destination"]
-    for each in json.loads((folder / "sets.json").read_text()):
-        files = ",".join(str(folder / name) for name in each["csv"].split(","))
-        kind = f"--relationships={each['type']}" if each["type"] else f"--nodes={each['labels'][0]}"
+    for declared in json.loads((folder / "sets.json").read_text()):
+        files = ",".join(str(folder / name) for name in declared["csv"].split(","))
+        kind = f"--relationships={declared['type']}" if declared["type"] else f"--nodes={declared['labels'][0]}"
         command.append(f"{kind}={files}")
     began = time.monotonic()
-    done = run_admin(home, arguments, command)
-    if done.returncode:
-        raise SystemExit(done.stdout)
+    ran = run_admin(home, arguments, command)
+    if ran.returncode:
+        raise SystemExit(ran.stdout)
     return time.monotonic() - began
 
 
-def _print_ratios(found: dict[str, float], customers: int) -> None:
-    first, limit = found.get("first load of one customer"), found.get("limit: offline import")
-    several = found.get("three customers at once")
-    peers = [seconds for name, seconds in found.items() if name.startswith("peer")]
-    day = next((seconds for name, seconds in found.items() if name.startswith("a day")), None)
+def _print_ratios(figures: dict[str, float], customers: int) -> None:
+    first, limit = figures.get("first load of one customer"), figures.get("limit: offline import")
+    several = figures.get("three customers at once")
+    peers = [seconds for name, seconds in figures.items() if name.startswith("peer")]
+    day = next((seconds for name, seconds in figures.items() if name.startswith("a day")), None)
     for text, above, below in (
         ("first load / limit, rows a second (aim 0.6)", limit, first),
         ("first load / best peer, rows a second (aim 2)", min(peers, default=None), first),
@@ -219,8 +219,8 @@ def main() -> None:
     for scale in arguments.scale:
         print(f"scale {scale:g}")
         with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="recograph-benchmark-") as folder:
-            found = measure(scale, arguments.only, Path(folder))
-        _print_ratios(found, len(CUSTOMERS))
+            figures = measure(scale, arguments.only, Path(folder))
+        _print_ratios(figures, len(CUSTOMERS))
 
 
 if __name__ == "__main__":

@@ -20,22 +20,22 @@ def with_graphio(uri: str, auth: tuple[str, str], sets: list[dict[str, Any]]) ->
     from graphio import NodeSet, RelationshipSet
 
     with neo4j.GraphDatabase.driver(uri, auth=auth) as driver:
-        for each in sets:
-            found = pq.read_table(each["file"]).to_pylist()
-            owner = {"customer_id": each["customer"]}
-            keys = [owner if "customer_id" in names else {} for names in each["keys"]]
+        for declared in sets:
+            rows = pq.read_table(declared["file"]).to_pylist()
+            owner = {"customer_id": declared["customer"]}
+            keys = [owner if "customer_id" in names else {} for names in declared["keys"]]
             properties = [
-                {new: row[old] for old, new in each["properties"].items() if row[old] is not None} for row in found
+                {new: row[old] for old, new in declared["properties"].items() if row[old] is not None} for row in rows
             ]
-            if each["type"] is None:
-                nodes = NodeSet(each["labels"], merge_keys=each["keys"][0])
-                for row, values in zip(found, properties, strict=True):
+            if declared["type"] is None:
+                nodes = NodeSet(declared["labels"], merge_keys=declared["keys"][0])
+                for row, values in zip(rows, properties, strict=True):
                     nodes.add_node({**keys[0], "id": row["k"], **values})
                 nodes.merge(driver, batch_size=BATCH_ROWS)
             else:
-                start, end = each["labels"]
-                relationships = RelationshipSet(each["type"], [start], [end], *each["keys"])
-                for row, values in zip(found, properties, strict=True):
+                start, end = declared["labels"]
+                relationships = RelationshipSet(declared["type"], [start], [end], *declared["keys"])
+                for row, values in zip(rows, properties, strict=True):
                     relationships.add_relationship({**keys[0], "id": row["s"]}, {**keys[1], "id": row["e"]}, values)
                 relationships.merge(driver, batch_size=BATCH_ROWS)
 
@@ -46,30 +46,29 @@ def with_etl_lib(uri: str, auth: tuple[str, str], sets: list[dict[str, Any]]) ->
     from etl_lib.task.data_loading.ParquetLoad2Neo4jTask import ParquetLoad2Neo4jTask
 
     class Load(ParquetLoad2Neo4jTask):  # type: ignore[misc]  # only an environment of its own has the class
-        def __init__(self, context: Any, each: dict[str, Any]) -> None:
-            super().__init__(context, Path(each["file"]), batch_size=BATCH_ROWS)
-            self.each = each
+        def __init__(self, context: Any, declared: dict[str, Any]) -> None:
+            super().__init__(context, Path(declared["file"]), batch_size=BATCH_ROWS)
+            self.declared = declared
 
         def _cypher_query(self) -> str:
-            each = self.each
-            columns = ["k"] if each["type"] is None else ["s", "e"]
+            declared = self.declared
+            columns = ["k"] if declared["type"] is None else ["s", "e"]
             matched = []
-            for name, label, keys, column in zip("ab", each["labels"], each["keys"], columns, strict=False):
-                owner = f"customer_id: '{each['customer']}', " if "customer_id" in keys else ""
+            for name, label, keys, column in zip("ab", declared["labels"], declared["keys"], columns, strict=False):
+                owner = f"customer_id: '{declared['customer']}', " if "customer_id" in keys else ""
                 matched.append(f"({name}:{label} {{{owner}id: row.{column}}})")
-            which = "a" if each["type"] is None else "r"
-            values = ", ".join(f"{which}.{new} = row.{old}" for old, new in each["properties"].items())
+            which = "a" if declared["type"] is None else "r"
+            values = ", ".join(f"{which}.{new} = row.{old}" for old, new in declared["properties"].items())
             setting = f" SET {values}" if values else ""
-            if each["type"] is None:
+            if declared["type"] is None:
                 return f"UNWIND $batch AS row MERGE {matched[0]}{setting}"
-            return (
-                f"UNWIND $batch AS row MATCH {matched[0]} MATCH {matched[1]} MERGE (a)-[r:{each['type']}]->(b){setting}"
-            )
+            ends = f"MATCH {matched[0]} MATCH {matched[1]}"
+            return f"UNWIND $batch AS row {ends} MERGE (a)-[r:{declared['type']}]->(b){setting}"
 
     environment = {"NEO4J_URI": uri, "NEO4J_USERNAME": auth[0], "NEO4J_PASSWORD": auth[1], "NEO4J_DATABASE": "neo4j"}
     context = ETLContext(environment)
-    for each in sets:
-        Load(context, each).execute()
+    for declared in sets:
+        Load(context, declared).execute()
 
 
 def main() -> None:

@@ -17,10 +17,10 @@ RECOGRAPH = str(Path(sys.executable).with_name("recograph"))
 def cpu_seconds(*arguments: str, environ: dict[str, str]) -> float:
     """What `recograph ARGUMENTS` takes, with all the processes that it waits for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([RECOGRAPH, *arguments], env=environ, capture_output=True, text=True, check=False)
+    ran = subprocess.run([RECOGRAPH, *arguments], env=environ, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"recograph {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    if ran.returncode:
+        sys.exit(f"recograph {' '.join(arguments)}:\n{ran.stdout}{ran.stderr}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -134,9 +134,9 @@ def load_for(server: Connection, lake: Path, seconds: float) -> list[float]:
     return rounds
 
 
-def tell(title: str, found: tuple[list[Answered], float], seconds: float, *, by_question: bool) -> dict[str, Any]:
+def tell(title: str, answered: tuple[list[Answered], float], seconds: float, *, by_question: bool) -> dict[str, Any]:
     """Print what the readers found, and return it."""
-    answers, processor = found
+    answers, processor = answered
     times = sorted(took * 1000 for _, took, _ in answers)
     at = {p: times[min(len(times) - 1, int(len(times) * p / 100))] for p in (50, 95, 99)}
     errors = [error for *_, error in answers if error]

@@ -65,13 +65,13 @@ def main() -> None:
 def compare(data: Interactions) -> None:
     """Print the scores of recograph's ways and of implicit's."""
     rest, hidden = hold_back(data)
-    found = evaluate(data)
+    scores = evaluate(data)
     for group in (ALL, SHORT, COLD_ITEMS):
-        if not found.scores[group]["recommender"].users:
+        if not scores.scores[group]["recommender"].users:
             continue
-        print(f"  {group}, {found.scores[group]['recommender'].users:,} users")
+        print(f"  {group}, {scores.scores[group]['recommender'].users:,} users")
         for way in WAYS:
-            _print(way, found.scores[group][way])
+            _print(way, scores.scores[group][way])
     print("  all, implicit")
     for name, make in PEERS.items():
         model = make()
@@ -81,11 +81,11 @@ def compare(data: Interactions) -> None:
         _print(name, score(listed, hidden.item, rest.popularity, len(rest.users)))
 
 
-def _print(name: str, found: Score) -> None:
-    hits = found.hit_rate
+def _print(name: str, score: Score) -> None:
+    hits = score.hit_rate
     print(
-        f"    {name:28} hit rate {hits.mean:.3f} ({hits.low:.3f} to {hits.high:.3f})  NDCG {found.ndcg.mean:.3f}  "
-        f"MRR {found.mrr.mean:.3f}  coverage {found.coverage:.2f}  novelty {found.novelty:.1f}"
+        f"    {name:28} hit rate {hits.mean:.3f} ({hits.low:.3f} to {hits.high:.3f})  NDCG {score.ndcg.mean:.3f}  "
+        f"MRR {score.mrr.mean:.3f}  coverage {score.coverage:.2f}  novelty {score.novelty:.1f}"
     )
 
 
@@ -121,7 +121,7 @@ def _interactions(user: np.ndarray, item: np.ndarray, recency: np.ndarray, time_
     )
 
 
-def drawn(users: int, items: int, seed: int, each: int = 6) -> Interactions:
+def drawn(users: int, items: int, seed: int, per_user: int = 6) -> Interactions:
     """Interactions of users with a taste for one topic in twelve; some items are far more popular than others."""
     random = np.random.default_rng(seed)
     topic = random.integers(12, size=items)
@@ -129,7 +129,7 @@ def drawn(users: int, items: int, seed: int, each: int = 6) -> Interactions:
     taste = random.integers(12, size=users)
     chance = weight * np.where(taste[:, None] == topic, 8, 1)
     chance /= chance.sum(axis=1, keepdims=True)
-    count = np.minimum(1 + random.geometric(1 / each, users), items // 2)
+    count = np.minimum(1 + random.geometric(1 / per_user, users), items // 2)
     item = np.concatenate([random.choice(items, n, False, row) for n, row in zip(count, chance, strict=True)])
     user = np.repeat(np.arange(users), count)
     recency = random.integers(1, 10, len(user))
@@ -141,7 +141,7 @@ def as_others_do(ratings: np.ndarray) -> dict[str, float]:
     users, user = np.unique(ratings[:, 0], return_inverse=True)
     items, item = np.unique(ratings[:, 1], return_inverse=True)
     shape = (len(users), len(items))
-    found: dict[str, list[float]] = {"popularity": [], "EASE, λ 200": [], "recograph, λ 200, 20 each": []}
+    hit_rates: dict[str, list[float]] = {"popularity": [], "EASE, λ 200": [], "recograph, λ 200, 20 each": []}
     for seed in range(3):
         learnt = np.random.default_rng(seed).random(len(user)) < 0.8
         x, left = (
@@ -152,9 +152,9 @@ def as_others_do(ratings: np.ndarray) -> dict[str, float]:
         whole = weights(x, nothing, ones, regularisation=200, per_item=len(items), signed=True)
         strongest = weights(x, nothing, ones, regularisation=200)
         popular = np.tile(np.asarray(x.sum(axis=0)), (len(users), 1))
-        for name, values in zip(found, (popular, (x @ whole).toarray(), (x @ strongest).toarray()), strict=True):
-            found[name].append(_ndcg(values, x, left))
-    return {name: float(np.mean(values)) for name, values in found.items()}
+        for name, values in zip(hit_rates, (popular, (x @ whole).toarray(), (x @ strongest).toarray()), strict=True):
+            hit_rates[name].append(_ndcg(values, x, left))
+    return {name: float(np.mean(values)) for name, values in hit_rates.items()}
 
 
 def _ndcg(values: np.ndarray, seen: sparse.csr_matrix, left: sparse.csr_matrix) -> float:
@@ -177,11 +177,11 @@ def limits() -> None:
         pairs = np.unique(user * items + item)
         data = _interactions(pairs // items, pairs % items, random.integers(1, 10, len(pairs)), pairs)
         began, busy = time.perf_counter(), time.process_time()
-        found = learn(data, Parameters())
+        learned = learn(data, Parameters())
         _time(f"{len(data.items):,} items compared, {users:,} users", began, busy)
         if items == 5_000:
             began, busy = time.perf_counter(), time.process_time()
-            listed = lists(data, found, np.flatnonzero(data.asked), 20)
+            listed = lists(data, learned, np.flatnonzero(data.asked), 20)
             _time(f"{listed.item.size:,} recommendations for {users:,} users of {items:,} items", began, busy)
 
 

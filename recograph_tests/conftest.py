@@ -92,8 +92,8 @@ def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
             folder = tmp_path / f"{_DISK}{os.getpid()}-{megabytes}"
             folder.mkdir()
             command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
-            done = subprocess.run(command, check=False)
-            assert done.returncode == 0, "this test needs to mount a small disk: run the tests as root"
+            ran = subprocess.run(command, check=False)
+            assert ran.returncode == 0, "this test needs to mount a small disk: run the tests as root"
             mounted.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
             return folder
 

@@ -53,8 +53,8 @@ def test_the_example_notebook_runs() -> None:
 
 def test_whole_numbers_stay_whole_where_some_are_missing() -> None:
     rows: list[list[Any]] = [[1, None, "a", ["x"]], [None, True, None, {"b": 1}]]
-    found = frame(Answer(["number", "flag", "text", "mixed"], rows))
-    assert found.dtypes.astype(str).tolist() == ["Int64", "boolean", "str", "object"]
+    rows_frame = frame(Answer(["number", "flag", "text", "mixed"], rows))
+    assert rows_frame.dtypes.astype(str).tolist() == ["Int64", "boolean", "str", "object"]
     assert for_files(Answer(["mixed"], [[["x"]], [{"b": 1}], [None]])).mixed.tolist()[:2] == ['["x"]', '{"b": 1}']
 
 

@@ -30,7 +30,7 @@ def test_make_has_the_targets(page: Path) -> None:
 
 def test_the_picture_of_the_graph_is_the_models() -> None:
     assert model_diagram() in MERMAID, f"Put this into README.md:\n{model_diagram()}"
-    assert all(each.type in MERMAID[0] for each in RELATIONSHIP_SETS)
+    assert all(relationship.type in MERMAID[0] for relationship in RELATIONSHIP_SETS)
 
 
 def test_the_picture_of_the_infrastructure_names_what_terraform_makes() -> None:

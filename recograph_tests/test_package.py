@@ -19,11 +19,11 @@ def run(*command: str | Path, cwd: Path, **environ: str) -> str:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("RECOGRAPH_", "NEO4J_", "VIRTUAL"))
     }
-    done = subprocess.run(
+    ran = subprocess.run(
         [str(part) for part in command], cwd=cwd, env={**kept, **environ}, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_the_main_job_runs_from_the_wheel(installed: Path, tmp_path: Path) -> No
 
 
 def test_what_an_extra_brings_is_named(installed: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
+    ran = subprocess.run(
         [installed / "recograph", "aws", "tables"],
         cwd=tmp_path,
         env={**os.environ, "RECOGRAPH_LAKE": "s3://bucket", "RECOGRAPH_DATA": str(PROJECT_DIR / "data")},
@@ -81,6 +81,6 @@ def test_what_an_extra_brings_is_named(installed: Path, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert "pip install 'recograph[aws]'" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert ran.returncode == 1
+    assert "pip install 'recograph[aws]'" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -84,7 +84,7 @@ def _progress(file: Path) -> Iterator[Callable[[int, int | None], None]]:
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
         task = bar.add_task(file.name, total=None)
-        yield lambda done, size: bar.update(task, completed=done, total=size)
+        yield lambda bytes_read, size: bar.update(task, completed=bytes_read, total=size)
 
 
 @app.command()

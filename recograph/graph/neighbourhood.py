@@ -85,16 +85,16 @@ def neighbourhood_of(node: NodeSet, key: int, row: Sequence[Any]) -> Neighbourho
     ends, between = _around(node)
     vertices = [_vertex(node, key, itself)]
     edges = []
-    for (declared, outwards), found in zip(ends, lists, strict=False):
-        for other_key, properties, of_relationship in found:
+    for (declared, outwards), rows in zip(ends, lists, strict=False):
+        for other_key, properties, of_relationship in rows:
             other = _vertex(declared.end if outwards else declared.start, other_key, properties)
             start, end = (vertices[0], other) if outwards else (other, vertices[0])
             vertices.append(other)
             edges.append(Edge(declared.type, start.key, end.key, _plain(of_relationship)))
-    for declared, found in zip(between, lists[len(ends) :], strict=True):
+    for declared, rows in zip(between, lists[len(ends) :], strict=True):
         edges += [
             Edge(declared.type, f"{declared.start.label}:{start}", f"{declared.end.label}:{end}", _plain(properties))
-            for start, end, properties in found
+            for start, end, properties in rows
         ]
     return Neighbourhood(
         list({vertex.key: vertex for vertex in vertices}.values()),

@@ -102,7 +102,7 @@ def test_only_the_owner_can_read_the_password(neo4j_server: Connection) -> None:
 def test_it_listens_on_loopback_only(neo4j_server: Connection) -> None:
     connections = psutil.Process(neo4j_server.pid).net_connections(kind="inet")
     # Java writes the loopback address of IPv4 as one of IPv6.
-    assert {each.laddr.ip.removeprefix("::ffff:") for each in connections if not each.raddr} == {"127.0.0.1"}
+    assert {socket.laddr.ip.removeprefix("::ffff:") for socket in connections if not socket.raddr} == {"127.0.0.1"}
 
 
 def test_neo4j_browser_is_served(neo4j_server: Connection) -> None:

@@ -18,7 +18,7 @@ VERSION_HELD = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j 
 def older_recograph(cache: Path) -> Iterator[None]:
     """Bring the older Neo4j, as an older recograph does."""
     with pytest.MonkeyPatch.context() as patch:
-        coordinates = tuple(each.replace(jars.VERSION, OLDER) for each in jars.COORDINATES)
+        coordinates = tuple(jar.replace(jars.VERSION, OLDER) for jar in jars.COORDINATES)
         patch.setattr(jars, "COORDINATES", coordinates)
         patch.setattr(jars, "LOCK", cache / "jars.lock")
         patch.setattr(jars, "cache_dir", lambda: cache)

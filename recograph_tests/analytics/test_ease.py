@@ -24,10 +24,10 @@ def by_definition(regularisation: float, content: float = 0) -> np.ndarray:
 def test_all_weights_are_those_of_the_published_formula(single: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ease, "_SINGLE", 0 if single else 1000)
     monkeypatch.setattr(ease, "_BLOCK", 7)
-    found = weights(DATA.matrix, NO_FEATURES, ONES, regularisation=20, per_item=40, signed=True)
-    assert found.toarray() == pytest.approx(by_definition(20), abs=2e-5 if single else 1e-6)
-    found = weights(DATA.matrix, DATA.features, ONES, regularisation=20, content=10, per_item=40, signed=True)
-    assert found.toarray() == pytest.approx(by_definition(20, 10), abs=2e-5 if single else 1e-6)
+    learned = weights(DATA.matrix, NO_FEATURES, ONES, regularisation=20, per_item=40, signed=True)
+    assert learned.toarray() == pytest.approx(by_definition(20), abs=2e-5 if single else 1e-6)
+    learned = weights(DATA.matrix, DATA.features, ONES, regularisation=20, content=10, per_item=40, signed=True)
+    assert learned.toarray() == pytest.approx(by_definition(20, 10), abs=2e-5 if single else 1e-6)
 
 
 def test_weights_minimise_what_the_paper_minimises() -> None:
@@ -41,24 +41,24 @@ def test_weights_minimise_what_the_paper_minimises() -> None:
 
 def test_the_strongest_positive_of_each_source_are_kept() -> None:
     currency = np.linspace(0.5, 1, 40)
-    found = weights(DATA.matrix, NO_FEATURES, currency, regularisation=20, per_item=5).toarray()
+    learned = weights(DATA.matrix, NO_FEATURES, currency, regularisation=20, per_item=5).toarray()
     all_ = by_definition(20) * currency
     for source in range(40):
         best = np.sort(all_[source][all_[source] > 0])[::-1][:5]
-        assert np.sort(found[source][found[source] > 0])[::-1] == pytest.approx(best, abs=1e-6)
-        assert found[source, source] == 0
+        assert np.sort(learned[source][learned[source] > 0])[::-1] == pytest.approx(best, abs=1e-6)
+        assert learned[source, source] == 0
 
 
 def test_beyond_the_limit_the_least_used_are_compared_by_cosine() -> None:
-    found = weights(DATA.matrix, NO_FEATURES, ONES, regularisation=20, per_item=40, limit=25).toarray()
+    learned = weights(DATA.matrix, NO_FEATURES, ONES, regularisation=20, per_item=40, limit=25).toarray()
     used = np.asarray(DATA.matrix.sum(axis=0)).ravel()
     inside = np.sort(np.argsort(-used, kind="stable")[:25])
     alone = weights(DATA.matrix[:, inside], NO_FEATURES[:25], ONES[:25], regularisation=20, per_item=40).toarray()
-    assert found[np.ix_(inside, inside)] == pytest.approx(alone)
+    assert learned[np.ix_(inside, inside)] == pytest.approx(alone)
     outside = np.setdiff1d(np.arange(40), inside)
     cosine = cosines(DATA.matrix, per_item=40).toarray()
-    assert found[outside] == pytest.approx(cosine[outside])
-    assert found[:, outside] == pytest.approx(cosine[:, outside])
+    assert learned[outside] == pytest.approx(cosine[outside])
+    assert learned[:, outside] == pytest.approx(cosine[:, outside])
     x = DATA.matrix.toarray().astype(float)
     lengths = np.sqrt((x**2).sum(axis=0))
     expected = x.T @ x / np.outer(lengths, lengths)

@@ -18,22 +18,22 @@ from recograph_tests.graph.marts import Snapshot, time
 
 def test_scores_by_hand() -> None:
     lists = Lists(np.arange(4), np.array([[0, 1], [1, 0], [2, -1], [3, 0]]), np.zeros((4, 2)))
-    found = score(lists, np.array([0, 0, 1, 3]), np.array([4, 2, 1, 1, 0]), 8)
-    assert found.users == 4
-    assert found.hit_rate.mean == 3 / 4
-    assert found.mrr.mean == pytest.approx((1 + 1 / 2 + 0 + 1) / 4)
-    assert found.ndcg.mean == pytest.approx((1 + 1 / np.log2(3) + 0 + 1) / 4)
-    assert found.coverage == 4 / 5
-    assert found.novelty == pytest.approx((3 * 1 + 2 * 2 + 3 + 3) / 7)  # 8 users, of whom 4, 2, 1 and 1 had them
+    scored = score(lists, np.array([0, 0, 1, 3]), np.array([4, 2, 1, 1, 0]), 8)
+    assert scored.users == 4
+    assert scored.hit_rate.mean == 3 / 4
+    assert scored.mrr.mean == pytest.approx((1 + 1 / 2 + 0 + 1) / 4)
+    assert scored.ndcg.mean == pytest.approx((1 + 1 / np.log2(3) + 0 + 1) / 4)
+    assert scored.coverage == 4 / 5
+    assert scored.novelty == pytest.approx((3 * 1 + 2 * 2 + 3 + 3) / 7)  # 8 users, of whom 4, 2, 1 and 1 had them
 
 
 def test_intervals_are_those_of_drawing_users_anew() -> None:
     item = np.array([0] * 60 + [1] * 40)
     lists = Lists(np.arange(100), np.zeros((100, 1), np.int64), np.zeros((100, 1)))
-    found = score(lists, item, np.array([1, 1]), 100).hit_rate
+    hit_rate = score(lists, item, np.array([1, 1]), 100).hit_rate
     draws = np.random.default_rng(5).choice(item == 0, (4000, 100)).mean(axis=1)
-    assert found.mean == 0.6
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.015)
+    assert hit_rate.mean == 0.6
+    assert (hit_rate.low, hit_rate.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.015)
 
 
 def test_what_is_hidden_leaks_nowhere() -> None:
@@ -47,9 +47,9 @@ def test_what_is_hidden_leaks_nowhere() -> None:
         seen.append(known)
         return sparse.csr_matrix((len(known.items), len(known.items)))
 
-    found = evaluate(data, k=3, ways={"spy": learn, RECOMMENDER: lambda known: learn(known)})
-    assert found.scores[ALL]["spy"].users == 10
-    assert found.scores[ALL]["spy"].hit_rate.mean == 0
+    scores = evaluate(data, k=3, ways={"spy": learn, RECOMMENDER: lambda known: learn(known)})
+    assert scores.scores[ALL]["spy"].users == 10
+    assert scores.scores[ALL]["spy"].hit_rate.mean == 0
     assert all(99 not in known.items[known.item] for known in seen)
 
 
@@ -64,7 +64,7 @@ def test_the_recommender_beats_simpler_ways_and_groups_are_told_apart() -> None:
 @pytest.mark.parametrize("data", [written([], []), written([(1, 1, 9)], [1, 2])])
 def test_nothing_to_hide(data: Interactions) -> None:
     for ways in evaluate(data).scores.values():
-        assert all(found.users == found.hit_rate.mean == 0 for found in ways.values())
+        assert all(score.users == score.hit_rate.mean == 0 for score in ways.values())
 
 
 def test_marts_are_read(tmp_path: Path) -> None:
@@ -83,19 +83,21 @@ def test_marts_are_read(tmp_path: Path) -> None:
             "course_enrolments": [(1, 5, 2, 9, None, time(3)), (1, 6, 2, 8), (3, 5, 2, 1), (2, 99, 2, 1)],
         }
     ).write(tmp_path, "customer_1", "2026-11-01")
-    found = fetch(warehouse, COURSE, "customer_1", "2026-11-01")
-    assert found.users.tolist() == [1, 2, 3]
-    assert found.asked.tolist() == [True, True, False]
-    assert found.items.tolist() == [5, 6, 7]
-    assert found.open.tolist() == [True, False, False], "only what is published may be recommended"
-    assert found.language.tolist() == [found.speaks[0], -1, -1]
-    assert list(zip(found.user.tolist(), found.item.tolist(), found.recency.tolist(), strict=True)) == [
+    interactions = fetch(warehouse, COURSE, "customer_1", "2026-11-01")
+    assert interactions.users.tolist() == [1, 2, 3]
+    assert interactions.asked.tolist() == [True, True, False]
+    assert interactions.items.tolist() == [5, 6, 7]
+    assert interactions.open.tolist() == [True, False, False], "only what is published may be recommended"
+    assert interactions.language.tolist() == [interactions.speaks[0], -1, -1]
+    assert list(
+        zip(interactions.user.tolist(), interactions.item.tolist(), interactions.recency.tolist(), strict=True)
+    ) == [
         (0, 0, 9),
         (0, 1, 8),
         (2, 0, 1),
     ]
-    assert found.time.tolist() == [int(time(3).replace(tzinfo=UTC).timestamp() * 1e6), -1, -1]
-    assert found.popularity.tolist() == [1, 1, 0]
-    same = (found.features @ found.features.T).toarray()
+    assert interactions.time.tolist() == [int(time(3).replace(tzinfo=UTC).timestamp() * 1e6), -1, -1]
+    assert interactions.popularity.tolist() == [1, 1, 0]
+    same = (interactions.features @ interactions.features.T).toarray()
     assert same[0, 1] > 0.5
     assert same[0, 2] == 0

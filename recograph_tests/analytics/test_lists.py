@@ -15,10 +15,10 @@ def leads(data: Interactions, *rows: tuple[int, int, float]) -> sparse.csr_matri
 
 
 def of(data: Interactions, weights: sparse.csr_matrix, user: int, k: int = 10) -> list[tuple[int, float]]:
-    found = lists(data, weights, np.searchsorted(data.users, [user]), k)
+    listed = lists(data, weights, np.searchsorted(data.users, [user]), k)
     return [
         (int(data.items[item]), float(score))
-        for item, score in zip(found.item[0], found.score[0], strict=True)
+        for item, score in zip(listed.item[0], listed.score[0], strict=True)
         if item >= 0
     ]
 

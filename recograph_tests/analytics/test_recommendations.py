@@ -31,9 +31,9 @@ FIRST: dict[str, Rows] = {
 
 
 def listed(rows: pa.Table, user: int) -> list[tuple[int, float, int | None, str]]:
-    found = [row for row in rows.to_pylist() if row["user_id"] == user]
-    assert [row["place"] for row in found] == list(range(1, len(found) + 1))
-    return [(row["item_id"], row["score"], row["because_of"], row["since"]) for row in found]
+    of_user = [row for row in rows.to_pylist() if row["user_id"] == user]
+    assert [row["place"] for row in of_user] == list(range(1, len(of_user) + 1))
+    return [(row["item_id"], row["score"], row["because_of"], row["since"]) for row in of_user]
 
 
 @pytest.fixture

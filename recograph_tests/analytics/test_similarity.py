@@ -15,8 +15,8 @@ def test_the_latest_is_held_back() -> None:
         [(1, 10, 9, 100), (1, 11, 3, 200), (2, 10, 9), (2, 11, 3), (3, 12, 9), (4, 10, 5), (4, 11, 5)], [10, 11, 12]
     )
     rest, held = hold_back(data)
-    found = dict(zip(data.users[held.user].tolist(), data.items[held.item].tolist(), strict=True))
-    assert found == {1: 11, 2: 10, 4: found[4]}, "of user 3 nothing is hidden: there would be nothing left"
+    by_user = dict(zip(data.users[held.user].tolist(), data.items[held.item].tolist(), strict=True))
+    assert by_user == {1: 11, 2: 10, 4: by_user[4]}, "of user 3 nothing is hidden: there would be nothing left"
     assert len(rest.user) + 3 == len(data.user)
     assert not {(u, i) for u, i in zip(held.user, held.item, strict=True)} & set(zip(rest.user, rest.item, strict=True))
     assert (hold_back(data)[1].item == held.item).all()
@@ -84,6 +84,6 @@ def test_the_mart_has_ids() -> None:
 
 @pytest.mark.parametrize("data", [written([], []), written([], [1, 2]), written([(1, 1, 9)], [1, 2])])
 def test_too_little_to_choose_on(data: object) -> None:
-    found = similarity(data)  # type: ignore[arg-type]
-    assert found.parameters == Parameters()
-    assert (found.chosen_on, found.weights.nnz) == (0, 0)
+    similar = similarity(data)  # type: ignore[arg-type]
+    assert similar.parameters == Parameters()
+    assert (similar.chosen_on, similar.weights.nnz) == (0, 0)

@@ -54,8 +54,8 @@ def rows(settings: Settings, mart: str, customer: str, date: str) -> list[dict[s
     relation = warehouse.partition(mart, customer, date)
     if relation is None:
         return []
-    found = [row for batch in warehouse.stream(f"select * from {relation} t") for row in _comparable(batch)]
-    return sorted(found, key=lambda row: [(value is None, str(value)) for value in row.values()])
+    read = [row for batch in warehouse.stream(f"select * from {relation} t") for row in _comparable(batch)]
+    return sorted(read, key=lambda row: [(value is None, str(value)) for value in row.values()])
 
 
 def _comparable(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -46,17 +46,17 @@ class Terraform:
             "TF_CLI_ARGS": "-no-color",
         }
         self._use_mirror(folder)
-        done = self.run("init")
-        if done.returncode != 0:
-            raise NotUsableError(f"terraform init failed: {done.stderr.strip()[:500]}")
+        ran = self.run("init")
+        if ran.returncode != 0:
+            raise NotUsableError(f"terraform init failed: {ran.stderr.strip()[:500]}")
 
     def _use_mirror(self, folder: Path) -> None:
         """Take the provider from a folder of this machine where there is one, else as Terraform is set up."""
-        found = [path for root in _MIRRORS for path in Path(root).glob(f"*/{REGISTRY}")]
+        mirrors = [path for root in _MIRRORS for path in Path(root).glob(f"*/{REGISTRY}")]
         config = folder / "terraform.rc"
-        if found:
+        if mirrors:
             config.write_text(
-                f'provider_installation {{\n  filesystem_mirror {{\n    path = "{found[0].parent}"\n  }}\n}}\n'
+                f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirrors[0].parent}"\n  }}\n}}\n'
             )
             self.environ["TF_CLI_CONFIG_FILE"] = str(config)
         elif not Path(self.environ.get("TF_CLI_CONFIG_FILE", "")).is_file():

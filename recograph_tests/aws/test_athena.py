@@ -140,8 +140,8 @@ def test_a_partitioned_table_is_made_filled_and_pruned(athena: LocalAws, lake: D
     cursor.execute("alter table users drop if exists partition (day = '2026-11-01')")
     assert cursor.execute("select count(*) from users").fetchone() == (4,)
     database = lake.environ["RECOGRAPH_LANDING_DATABASE_PREFIX"] + "customer_1"
-    found = athena.client("glue").get_table(DatabaseName=database, Name="users")["Table"]
-    assert found["Parameters"]["classification"] == "parquet"
+    table = athena.client("glue").get_table(DatabaseName=database, Name="users")["Table"]
+    assert table["Parameters"]["classification"] == "parquet"
     with pytest.raises(pyathena.OperationalError, match="HIVE_PATH_ALREADY_EXISTS"):
         cursor.execute(f"create table users_2 with (external_location = '{place}') as select 1 as id")
 
@@ -212,8 +212,8 @@ def test_a_running_query_is_stopped(lake: Deployment) -> None:
 def test_glue_filters_partitions(athena: LocalAws, lake: Deployment, expression: str, days: list[str]) -> None:
     database = lake.environ["RECOGRAPH_LANDING_DATABASE_PREFIX"] + "customer_1"
     table = {"DatabaseName": database, "TableName": "core_user"}
-    found = athena.client("glue").get_partitions(**table, Expression=expression)["Partitions"]
-    assert [partition["Values"] for partition in found] == [[day] for day in days]
+    partitions = athena.client("glue").get_partitions(**table, Expression=expression)["Partitions"]
+    assert [partition["Values"] for partition in partitions] == [[day] for day in days]
 
 
 def test_glue_refuses_a_filter_that_it_cannot_read(athena: LocalAws, lake: Deployment) -> None:

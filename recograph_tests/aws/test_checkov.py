@@ -20,10 +20,10 @@ def test_every_finding_is_answered_and_every_answer_is_of_a_finding() -> None:
     # In an environment of its own: it pins packages that the project has, too.
     command = [str(Path(sys.executable).with_name("uv")), "tool", "run", "--from", f"checkov=={VERSION}", "checkov"]
     options = ["--directory", str(PROJECT_DIR / "terraform"), "--framework", "terraform", "--output", "json"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("{"), done.stdout + done.stderr
-    report = json.loads(done.stdout)
-    found = {finding["check_id"] for finding in report["results"]["failed_checks"]}
-    assert found == set(re.findall(r"^\| (CKV\w+),", README, re.MULTILINE))
+    ran = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert ran.stdout.startswith("{"), ran.stdout + ran.stderr
+    report = json.loads(ran.stdout)
+    failed = {finding["check_id"] for finding in report["results"]["failed_checks"]}
+    assert failed == set(re.findall(r"^\| (CKV\w+),", README, re.MULTILINE))
     assert report["summary"]["parsing_errors"] == 0
     assert f"passes {report['summary']['passed']} checks" in README

@@ -83,11 +83,11 @@ def test_what_is_landed_or_was_cleaned_away_is_not_landed_again(deployment: Depl
     first, second = deployment.inbox.dumps("customer_1")
 
     def landed(*dates: str) -> list[str]:
-        found = []
+        days = []
         for landing in deployment.land(dates):
             assert isinstance(landing, Landing)
-            found.append(landing.dump.date)
-        return found
+            days.append(landing.dump.date)
+        return days
 
     assert landed() == [first, second]
     deployment.lake.publish(data / "customers.yaml", "landing/customer_1/readme.txt")

@@ -99,8 +99,8 @@ def test_every_compiled_statement_parses_as_athenas(
         *("--target-path", str(tmp_path), "--log-path", str(tmp_path)),
     ]
     environ = {**os.environ, **dbt_environment(settings), **PARTITION}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     compiled = [path for path in (tmp_path / "compiled").rglob("*") if path.is_file()]
     models = {path.stem for path in (DBT_PROJECT_DIR / "models").rglob("*.sql")}
     assert models <= {path.stem for path in compiled}

@@ -26,8 +26,8 @@ def test_its_variables_and_outputs_are_terraforms() -> None:
 
 def test_its_costs_follow_from_its_counts() -> None:
     def number(pattern: str) -> float:
-        (found,) = re.findall(pattern, PAGE)
-        return float(found)
+        (match,) = re.findall(pattern, PAGE)
+        return float(match)
 
     days = 100 * 365
     statement = LEAST_BYTES / 1e12 * DOLLARS_A_TERABYTE

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.aws
 
 def test_every_library_is_proved_by_a_read(athena: LocalAws, deploy: Callable[..., Deployment]) -> None:
     deployment = deploy("customer_1")
-    found = [finding for finding in diagnose(deployment.environ) if finding.check == "aws"]
-    assert [finding.status for finding in found] == ["ok"] * 6
-    assert [finding.text.split(" ", 1)[1] for finding in found[1:3]] == [
+    findings = [finding for finding in diagnose(deployment.environ) if finding.check == "aws"]
+    assert [finding.status for finding in findings] == ["ok"] * 6
+    assert [finding.text.split(" ", 1)[1] for finding in findings[1:3]] == [
         "can be listed by boto3",
         "can be read by Arrow",
     ]
-    assert found[-1].text == "dbt can query, too"
+    assert findings[-1].text == "dbt can query, too"
 
     elsewhere = deployment.environ | {"RECOGRAPH_LAKE": "s3://somebody-elses"}
     *_, bucket = (finding for finding in diagnose(elsewhere) if finding.check == "aws")

@@ -67,14 +67,17 @@ def crawls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def table_of(catalog: GlueCatalog, glue: Any, table: str = "core_user") -> dict[str, str]:
     """The columns of a landed table of customer_1 and their types, as the catalog has them."""
-    found = glue.get_table(DatabaseName=f"{catalog.database_prefix}customer_1", Name=table)["Table"]
-    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
+    in_glue = glue.get_table(DatabaseName=f"{catalog.database_prefix}customer_1", Name=table)["Table"]
+    return {column["Name"]: column["Type"] for column in in_glue["StorageDescriptor"]["Columns"]}
 
 
 def partitions_of(catalog: GlueCatalog, glue: Any, table: str = "core_user") -> dict[str, dict[str, Any]]:
     """The partitions of a landed table of customer_1, by date."""
     where = {"DatabaseName": f"{catalog.database_prefix}customer_1", "TableName": table}
-    return {found["Values"][0]: found["StorageDescriptor"] for found in glue.get_partitions(**where)["Partitions"]}
+    return {
+        partition["Values"][0]: partition["StorageDescriptor"]
+        for partition in glue.get_partitions(**where)["Partitions"]
+    }
 
 
 def with_columns(contract: Contract, *columns: Column, without: str = "") -> Contract:
@@ -84,8 +87,8 @@ def with_columns(contract: Contract, *columns: Column, without: str = "") -> Con
 
 
 def test_a_day_is_registered_as_the_contract_says(catalog: GlueCatalog, glue: Any) -> None:
-    found = catalog.register("customer_1", DAYS[0], CONTRACTS.values())
-    assert {name: (table.rows, table.drift) for name, table in found.items()} == {
+    registered = catalog.register("customer_1", DAYS[0], CONTRACTS.values())
+    assert {name: (table.rows, table.drift) for name, table in registered.items()} == {
         name: (0 if contract.optional else 1, ()) for name, contract in CONTRACTS.items()
     }
     for contract in CONTRACTS.values():

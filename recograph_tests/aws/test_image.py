@@ -30,8 +30,8 @@ def default_command() -> list[str]:
 
 def test_the_linter_of_dockerfiles_finds_nothing() -> None:
     command = [Path(sys.executable).with_name("hadolint"), PROJECT_DIR / "Dockerfile"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_all_that_is_copied_is_there_and_let_into_the_build() -> None:
@@ -76,11 +76,11 @@ def test_its_steps_run_one_by_one_and_its_commands_start(tmp_path: Path) -> None
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
 
     def run(command: str) -> str:
-        done = subprocess.run(
+        ran = subprocess.run(
             command, shell=True, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, command + done.stdout + done.stderr
-        return done.stdout
+        assert ran.returncode == 0, command + ran.stdout + ran.stderr
+        return ran.stdout
 
     for step in instructions("RUN"):
         if "useradd" not in step and "chown" not in step:  # the folders of this machine aren't the image's

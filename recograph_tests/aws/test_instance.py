@@ -28,8 +28,8 @@ def test_its_run_launcher_takes_its_settings() -> None:
 
 def test_days_of_a_customer_wait_for_each_other_as_on_one_machine() -> None:
     local = yaml.safe_load(SECTIONS["concurrency"].format(runs=2))
-    here, there = local["concurrency"]["runs"], PRODUCTION["concurrency"]["runs"]
-    assert here["tag_concurrency_limits"] == there["tag_concurrency_limits"]
+    here, on_aws = local["concurrency"]["runs"], PRODUCTION["concurrency"]["runs"]
+    assert here["tag_concurrency_limits"] == on_aws["tag_concurrency_limits"]
 
 
 def test_storage_and_logs_take_their_settings() -> None:

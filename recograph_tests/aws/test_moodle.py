@@ -39,18 +39,18 @@ def test_athena_makes_the_marts_of_duckdb(athena: LocalAws, deploy: Callable[...
             [str(COMMAND), "aws", step], env=deployment.environ, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
-    there = Settings.from_env(deployment.environ)
-    database = f"{there.landing_database_prefix}{CUSTOMER}"
+    on_aws = Settings.from_env(deployment.environ)
+    database = f"{on_aws.landing_database_prefix}{CUSTOMER}"
     tables = athena.client("glue").get_tables(DatabaseName=database)["TableList"]
     assert {table["Name"] for table in tables} == {*CONTRACTS}
-    registered = open_catalog(there).register(CUSTOMER, DAY, CONTRACTS.values())
+    registered = open_catalog(on_aws).register(CUSTOMER, DAY, CONTRACTS.values())
     assert {name: table.drift for name, table in registered.items()} == dict.fromkeys(CONTRACTS, ())
 
     finish(dbt(deployment.environ, CUSTOMER, DAY, "run"))
     finish(dbt(deployment.environ, CUSTOMER, DAY, "test", "--select", "test_type:data"))
     filled = set()
     for mart in MARTS:
-        ours, theirs = rows(here, mart, CUSTOMER, DAY), rows(there, mart, CUSTOMER, DAY)
+        ours, theirs = rows(here, mart, CUSTOMER, DAY), rows(on_aws, mart, CUSTOMER, DAY)
         assert theirs == ours, mart
         assert repr(theirs) == repr(ours), mart
         filled |= {mart} if ours else set()

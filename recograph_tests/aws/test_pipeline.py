@@ -76,9 +76,9 @@ class Production:
         return Settings.from_env(self.environ)
 
     def recograph(self, *arguments: str) -> str:
-        done = subprocess.run([str(COMMAND), *arguments], env=self.environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        ran = subprocess.run([str(COMMAND), *arguments], env=self.environ, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
     def put(self, customer: str, file: Path) -> None:
         """A customer replaces a dump."""
@@ -102,12 +102,12 @@ class Production:
     def has_partition(self, mart: str, *values: str) -> bool:
         where = {"DatabaseName": self.settings.marts_database, "TableName": mart}
         return list(values) in [
-            found["Values"] for found in self.aws.client("glue").get_partitions(**where)["Partitions"]
+            partition["Values"] for partition in self.aws.client("glue").get_partitions(**where)["Partitions"]
         ]
 
     def athena(self, sql: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = open_warehouse(self.settings).query(sql).to_pylist()
-        return found
+        rows: list[dict[str, Any]] = open_warehouse(self.settings).query(sql).to_pylist()
+        return rows
 
 
 @pytest.fixture(scope="module")
@@ -222,8 +222,8 @@ class TestProduction:
         for customer in CUSTOMERS:
             for label, mart in {"User": "users", "Course": "courses", "Asset": "assets"}.items():
                 counted = f"MATCH (n:{label} {{customer_id: $customer}}) RETURN count(n) AS count"
-                found = graph.execute_query(counted, customer=customer).records[0]["count"]
-                assert found == len(rows(local, mart, customer, DATES[-1]))
+                in_graph = graph.execute_query(counted, customer=customer).records[0]["count"]
+                assert in_graph == len(rows(local, mart, customer, DATES[-1]))
         assert_equal(production, local)  # all partitions were built again
         publish_similarities(local)
         assert_equal(production, local, marts=BESIDE_DBT)
@@ -280,8 +280,8 @@ def publish_similarities(settings: Settings) -> None:
     for kind in KINDS.values():
         for customer, date in PARTITIONS:
             data = fetch(warehouse, kind, customer, date)
-            found = similarity.table(data, kind, similarity.similarity(data).weights)
-            publish_mart(lake, catalog, kind.similarity, customer, date, found)
+            computed = similarity.table(data, kind, similarity.similarity(data).weights)
+            publish_mart(lake, catalog, kind.similarity, customer, date, computed)
 
 
 def _leave_stray_file(production: Production, local: Settings) -> None:

@@ -28,19 +28,19 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 
 
 def test_files_are_formatted(terraform: Terraform) -> None:
-    done = terraform.run("fmt", "-check", "-recursive", "-diff")
-    assert done.returncode == 0, done.stdout
+    ran = terraform.run("fmt", "-check", "-recursive", "-diff")
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_configuration_is_valid(terraform: Terraform) -> None:
-    done = terraform.run("validate", "-json")
-    assert json.loads(done.stdout)["diagnostics"] == []
+    ran = terraform.run("validate", "-json")
+    assert json.loads(ran.stdout)["diagnostics"] == []
 
 
 def test_its_own_tests_pass(terraform: Terraform) -> None:
-    done = terraform.run("test")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " 0 failed" in done.stdout
+    ran = terraform.run("test")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert " 0 failed" in ran.stdout
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def environ(ministack: LocalAws, data: Path, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module")
 def deployed(terraform: Terraform, environ: dict[str, str]) -> Iterator[str]:
     """`make deploy` on the stand-in; what it printed."""
-    done = terraform.make("deploy", environ=environ)
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield done.stdout
+    ran = terraform.make("deploy", environ=environ)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    yield ran.stdout
     terraform.run("destroy", "-auto-approve", environ={**environ, "TF_VAR_force_destroy": "true"})
 
 
@@ -125,8 +125,8 @@ class TestDeployed:
         assert "recograph_landing_customer_1.core_user " in alone.stdout
 
     def test_a_second_plan_is_empty(self, terraform: Terraform, environ: dict[str, str]) -> None:
-        done = terraform.run("plan", "-detailed-exitcode", environ=environ)
-        assert done.returncode == 0, done.stdout + done.stderr
+        ran = terraform.run("plan", "-detailed-exitcode", environ=environ)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
 
     def test_every_customer_has_database_and_crawler(self, ministack: LocalAws, environ: dict[str, str]) -> None:
         glue = ministack.client("glue")
@@ -191,8 +191,8 @@ class TestDeployed:
         assert "BucketNotEmpty" in refused.stderr
         assert s3.list_objects_v2(Bucket=BUCKET, Prefix="dumps/")["KeyCount"] == 3
 
-        done = terraform.make("destroy", "FORCE=1", environ=environ)
-        assert done.returncode == 0, done.stdout + done.stderr
+        ran = terraform.make("destroy", "FORCE=1", environ=environ)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
         with pytest.raises(ClientError, match="404"):
             s3.head_bucket(Bucket=BUCKET)
         assert terraform.run("state", "list").stdout == ""

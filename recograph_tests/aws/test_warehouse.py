@@ -58,10 +58,10 @@ def test_every_type_becomes_arrows(warehouse: AthenaWarehouse) -> None:
         "i": ("cast(null as bigint)", pa.int64(), None),
     }
     selected = ", ".join(f"{sql} as {name}" for name, (sql, _, _) in columns.items())
-    found = warehouse.query(f"select {selected}")
-    assert found.schema == pa.schema([(name, type_) for name, (_, type_, _) in columns.items()])
-    assert found.to_pylist() == [{name: value for name, (_, _, value) in columns.items()}]
-    assert warehouse.query(f"select {selected} where false").schema == found.schema  # no rows, the same columns
+    answer = warehouse.query(f"select {selected}")
+    assert answer.schema == pa.schema([(name, type_) for name, (_, type_, _) in columns.items()])
+    assert answer.to_pylist() == [{name: value for name, (_, _, value) in columns.items()}]
+    assert warehouse.query(f"select {selected} where false").schema == answer.schema  # no rows, the same columns
 
 
 def test_empty_text_is_kept_apart_from_null(warehouse: AthenaWarehouse) -> None:

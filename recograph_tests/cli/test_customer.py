@@ -192,10 +192,10 @@ def test_the_exit_code_says_whether_copies_remain(home: Path, neo4j: neo4j_drive
     backup.touch()
     (home / "home" / "neo4j").mkdir()
     (home / "home" / "neo4j" / "backups.txt").write_text(f"{backup}\n{home / 'gone.dump'}\n")
-    done = run("erase-user", "customer_1", str(person), "--yes")
-    assert done.exit_code == 3
-    assert f"  the backup {backup}\n" in done.stdout
-    assert "gone.dump" not in done.stdout
+    erased = run("erase-user", "customer_1", str(person), "--yes")
+    assert erased.exit_code == 3
+    assert f"  the backup {backup}\n" in erased.stdout
+    assert "gone.dump" not in erased.stdout
     backup.unlink()
     shutil.rmtree(home / "data" / "customer_1")
     assert run("erase-user", "customer_1", str(person), "--yes").exit_code == 0
@@ -221,12 +221,12 @@ def test_what_cant_be_erased_is_told_fails_the_command_and_leaves_nobody_in_the_
     broken = lake / f"landing/customer_1/core_user/snapshot_date={DAYS[0]}/core_user.parquet"
     broken.write_bytes(broken.read_bytes()[:-9])
     (home / "data" / "customer_1" / f"{DAYS[1]}.sql.gz").write_bytes(b"no dump")
-    done = run("erase-user", "customer_1", str(person), "--yes")
-    assert done.exit_code == 1
-    assert f"{broken} can't be read" in done.stderr
-    assert "recograph run --customer customer_1 --date 2026-11-01" in done.stderr
-    assert f"{DAYS[1]}.sql.gz" in done.stderr
-    assert str(home / "data" / "customer_1" / f"{DAYS[0]}.sql.gz") in done.stdout
+    erased = run("erase-user", "customer_1", str(person), "--yes")
+    assert erased.exit_code == 1
+    assert f"{broken} can't be read" in erased.stderr
+    assert "recograph run --customer customer_1 --date 2026-11-01" in erased.stderr
+    assert f"{DAYS[1]}.sql.gz" in erased.stderr
+    assert str(home / "data" / "customer_1" / f"{DAYS[0]}.sql.gz") in erased.stdout
     assert ("User", "customer_1", person) not in actual(neo4j)[0]
     broken.unlink()
     assert about(home, person) == {}

@@ -16,9 +16,9 @@ BIN = Path(sys.executable).parent
 def bash(script: str, home: Path) -> str:
     """What a shell prints that has the command on its path."""
     environ = os.environ | {"HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    ran = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def test_it_tells_its_version(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ def test_dbt_unit_tests_pass(tmp_path: Path) -> None:
     folders = ["--project-dir", DBT_PROJECT_DIR, "--profiles-dir", DBT_PROJECT_DIR]
     folders += ["--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"]
     environ = os.environ | {"RECOGRAPH_LAKE": str(tmp_path / "lake")} | partition_variable(ANYONE, "2026-11-01")
-    done = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    ran = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
     results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
     passed = [result["unique_id"] for result in results if result["status"] == "pass"]
-    assert len([each for each in passed if each.startswith("unit_test.")]) == 8
+    assert len([test for test in passed if test.startswith("unit_test.")]) == 8

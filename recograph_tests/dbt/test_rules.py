@@ -30,8 +30,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     environ = os.environ | {"RECOGRAPH_LAKE": str(folder / "lake")} | partition_variable(ANYONE, DAY)
     compiled = subprocess.run([*command, *map(str, folders)], env=environ, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["nodes"]
-    return found
+    by_id: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["nodes"]
+    return by_id
 
 
 def broken(nodes: dict[str, Any], lake: Path, mart: str, rows: dict[str, list[int | None]]) -> str:

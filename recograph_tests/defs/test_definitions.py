@@ -48,16 +48,16 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("RECOGRAPH_", "AWS_"))}
 
     def run(code: str) -> str:
-        done = subprocess.run(
+        ran = subprocess.run(
             [sys.executable, "-W", "error::UserWarning:dagster", "-c", code],
             env=environ | {"RECOGRAPH_HOME": home},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        return done.stdout
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stderr == ""
+        return ran.stdout
 
     return run
 

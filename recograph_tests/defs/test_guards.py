@@ -33,8 +33,8 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType
 
 @pytest.fixture(scope="module")
 def repository(definitions: ModuleType) -> dg.RepositoryDefinition:
-    found: dg.RepositoryDefinition = definitions.defs.get_repository_def()
-    return found
+    loaded: dg.RepositoryDefinition = definitions.defs.get_repository_def()
+    return loaded
 
 
 def test_guards_block_what_comes_after_them_on_every_table_and_set(repository: dg.RepositoryDefinition) -> None:
@@ -57,7 +57,7 @@ def test_a_run_of_any_assets_has_no_check_of_all_customers(repository: dg.Reposi
 
 
 def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition) -> None:
-    schedules = {each.name: (each.cron_schedule, each.job_name) for each in repository.schedule_defs}
+    schedules = {schedule.name: (schedule.cron_schedule, schedule.job_name) for schedule in repository.schedule_defs}
     assert schedules == {
         "daily": ("0 5 * * *", "dump_to_graph"),
         "freshness": ("0 7 * * *", "freshness_check"),
@@ -66,7 +66,7 @@ def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition
 
 
 def test_alerts_are_on_without_being_turned_on(repository: dg.RepositoryDefinition) -> None:
-    on = {each.name for each in repository.sensor_defs if each.default_status == dg.DefaultSensorStatus.RUNNING}
+    on = {sensor.name for sensor in repository.sensor_defs if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
     assert on >= {"alert_on_failure", "alert_on_failed_check"}
 
 

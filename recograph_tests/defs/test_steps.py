@@ -87,8 +87,8 @@ def failed(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 def lineage(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, list[str]]:
     """Of what columns each column of an asset says that it was made."""
     (event,) = (result.asset_materializations_for_node(asset.split("/")[0]),)
-    found = next(each for each in event if each.asset_key.to_user_string() == asset)
-    told = found.metadata["dagster/column_lineage"].value
+    materialized = next(one for one in event if one.asset_key.to_user_string() == asset)
+    told = materialized.metadata["dagster/column_lineage"].value
     assert isinstance(told, dg.TableColumnLineage)
     return {
         column: sorted(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)

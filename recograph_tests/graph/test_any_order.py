@@ -50,7 +50,7 @@ class Forget:
 
 def _rows(keys: dict[str, Any], **values: Any) -> st.SearchStrategy[list[tuple[Any, ...]]]:
     row = st.tuples(*keys.values(), *values.values())
-    return st.lists(row, max_size=5, unique_by=lambda found: found[: len(keys)])
+    return st.lists(row, max_size=5, unique_by=lambda drawn: drawn[: len(keys)])
 
 
 _few = st.integers(1, 4)

@@ -108,8 +108,8 @@ def test_a_run_that_was_taken_for_dead_writes_nothing_more(
     others: list[LoadReport] = []
 
     def sleep(name: str) -> Callable[..., None]:
-        def at(done: object) -> None:
-            if done.name == name and not others:  # type: ignore[attr-defined]
+        def at(loaded: object) -> None:
+            if loaded.name == name and not others:  # type: ignore[attr-defined]
                 threading.Event().wait(0.3)
                 others.append(load(neo4j, warehouse, "customer_1", DAYS[1], options=OPTIONS))
 

@@ -173,12 +173,12 @@ def test_deadlocks_with_someone_else_are_retried(
 ) -> None:
     _speed_retries_up(monkeypatch)
     load(neo4j, warehouse, "customer_1", DAY1, options=OPTIONS)
-    done = threading.Event()
+    ended = threading.Event()
 
     def rival() -> None:
         """Locks the same nodes in its own order, and changes nothing."""
         with neo4j.session() as session:
-            while not done.is_set():
+            while not ended.is_set():
                 with contextlib.suppress(Neo4jError):
                     session.run("MATCH (n:User|Course|Asset) WITH n ORDER BY rand() SET n.id = n.id").consume()
 
@@ -189,7 +189,7 @@ def test_deadlocks_with_someone_else_are_retried(
             load(neo4j, warehouse, "customer_1", day, options=LoadOptions(True, 1, batch_rows=20))
             assert actual(neo4j) == expected({"customer_1": days[day]})
     finally:
-        done.set()
+        ended.set()
         thread.join()
 
 

@@ -98,7 +98,7 @@ def test_the_seconds_of_a_set_are_those_that_sending_it_took(
 
     monkeypatch.setattr(ManagedTransaction, "run", slow)
     report = load(neo4j, warehouse, "customer_1", DAY1, options=LoadOptions(batch_rows=batch_rows))
-    assert all(each.seconds >= 0.2 for each in report.sets.values() if each.added)
+    assert all(of_set.seconds >= 0.2 for of_set in report.sets.values() if of_set.added)
 
 
 def test_next_day_sends_the_difference(neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path) -> None:
@@ -117,7 +117,7 @@ def test_same_day_again_changes_nothing(neo4j: neo4j.Driver, warehouse: DuckDBWa
     load(neo4j, warehouse, "customer_1", DAY1)
     report = load(neo4j, warehouse, "customer_1", DAY1)
     assert report.changes == 0
-    assert {each.how for each in report.sets.values()} == {"unchanged"}
+    assert {of_set.how for of_set in report.sets.values()} == {"unchanged"}
     assert actual(neo4j) == expected({"customer_1": FIRST})
 
 

@@ -10,8 +10,10 @@ from recograph.graph.reads import sets_read
 
 def around(driver: neo4j.Driver, *arguments: object, limit: int = 20) -> tuple[list[str], list[tuple[str, str, str]]]:
     (node, key) = arguments
-    found: Neighbourhood = neighbourhood(driver, node, "customer_1", key, limit)  # type: ignore[arg-type]
-    return [each.key for each in found.nodes], sorted((each.type, each.start, each.end) for each in found.relationships)
+    around: Neighbourhood = neighbourhood(driver, node, "customer_1", key, limit)  # type: ignore[arg-type]
+    return [each.key for each in around.nodes], sorted(
+        (each.type, each.start, each.end) for each in around.relationships
+    )
 
 
 def test_what_is_around_a_user(small: neo4j.Driver) -> None:
@@ -56,7 +58,7 @@ def test_a_statement_reads_the_sets_that_it_names_and_the_ends_of_relationships(
         "nodes/Language",
         "relationships/SPEAKS",
     }
-    everything = {each.name for each in ALL_SETS}
+    everything = {graph_set.name for graph_set in ALL_SETS}
     for walk in ("(a)-->(b)", "(a)--(b)", "(a)-[r]-(b)", "(a)<-[]-(b)", "(a)-[*1..3]-(b)"):
         assert sets_read(f"MATCH (a:User), {walk} RETURN b") == everything, walk
 

@@ -18,7 +18,7 @@ def test_degrees_are_those_of_the_customers_own_nodes(small: neo4j.Driver) -> No
     spoken = profile(small, SETS["relationships/SPEAKS"], "customer_2")
     assert spoken.degrees == [Degrees("User", 2, 0.5, 0, 1, 1)]
     rated = profile(small, SETS["relationships/HAS_RATED/Asset"], "customer_1")
-    assert [each.most for each in rated.degrees] == [1, 1]
+    assert [degree.most for degree in rated.degrees] == [1, 1]
 
 
 def test_samples_are_rows_of_the_customer_and_never_users(small: neo4j.Driver) -> None:

@@ -127,14 +127,18 @@ def test_columns_are_those_of_the_header_and_the_plan_starts_from_an_index(
     small: neo4j.Driver, asked: Question
 ) -> None:
     some = {"string": "customer_1", "integer": 1}
-    parameters = asked.bind({each.name: some[each.type] for each in asked.parameters.values() if each.required})
+    parameters = asked.bind(
+        {parameter.name: some[parameter.type] for parameter in asked.parameters.values() if parameter.required}
+    )
     with small.session(default_access_mode="READ") as session:
         result = session.run(f"EXPLAIN {asked.cypher}", parameters)
         assert list(result.keys()) == list(asked.columns)
         plan = result.consume().plan
     assert plan
     operators = list(_operators(plan))
-    scans = [found for found in operators if re.match(r"AllNodesScan|NodeByLabelScan|.*RelationshipTypeScan", found)]
+    scans = [
+        operator for operator in operators if re.match(r"AllNodesScan|NodeByLabelScan|.*RelationshipTypeScan", operator)
+    ]
     # Customers are few, and all of them are asked for.
     assert scans == (["NodeByLabelScan"] if asked.name == "customers" else [])
     assert "CartesianProduct" not in operators or asked.name in ("connection", "course_overlap")

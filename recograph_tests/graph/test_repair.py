@@ -74,7 +74,7 @@ def test_what_others_changed_is_noticed_by_its_check_and_mended_by_the_command_t
     statement, noticed_by = MEDDLING[meddling]
     driver.execute_query(statement)
     failed = {
-        each.name: each.message for each in check_customer(driver, warehouse, "customer_1", DAY1) if not each.passed
+        check.name: check.message for check in check_customer(driver, warehouse, "customer_1", DAY1) if not check.passed
     }
     assert failed[noticed_by].endswith("recograph run --customer customer_1 --date 2026-11-01 --repair")
     report = load(driver, warehouse, "customer_1", DAY1, options=LoadOptions(repair=True))
@@ -113,9 +113,9 @@ def test_of_a_large_set_some_rows_are_compared_each_time_others(
     Snapshot({"users": [(id_, True, True, None) for id_ in range(100)]}).write(lake, "customer_1", DAY1)
     load(neo4j, warehouse, "customer_1", DAY1)
     neo4j.execute_query("MATCH (u:User {id: 42}) SET u.valid = false")
-    found = []
+    checked = []
     for at in (1, 2):
         monkeypatch.setattr("random.randrange", lambda step, at=at: at)
         checks = check_customer(neo4j, warehouse, "customer_1", DAY1, sets=["nodes/User"])
-        found += [(check.passed, check.metadata["compared"]) for check in checks if check.name == "properties_match"]
-    assert found == [(True, 10), (False, 10)]
+        checked += [(check.passed, check.metadata["compared"]) for check in checks if check.name == "properties_match"]
+    assert checked == [(True, 10), (False, 10)]

@@ -47,8 +47,8 @@ def test_what_fits_better_comes_first(small: neo4j.Driver) -> None:
 
 
 def test_customer_label_and_limit(small: neo4j.Driver) -> None:
-    found = search(small, "science").records()
-    assert {(row["customer"], row["kind"], row["id"]) for row in found} == {
+    hits = search(small, "science").records()
+    assert {(row["customer"], row["kind"], row["id"]) for row in hits} == {
         ("customer_1", "Course", 11),
         ("customer_1", "Asset", 20),
         ("customer_2", "Course", 10),
@@ -60,9 +60,9 @@ def test_customer_label_and_limit(small: neo4j.Driver) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_syntax_is_only_text(small: neo4j.Driver, text: str) -> None:
-    found = titles(small, text)
-    assert "Data Science Basics" in found
-    assert "Negotiation" not in found
+    hits = titles(small, text)
+    assert "Data Science Basics" in hits
+    assert "Negotiation" not in hits
 
 
 @pytest.mark.parametrize("text", ["", "   ", "*", "()", '""', "!?+-&|", "\ud800", "\U0001f393"])

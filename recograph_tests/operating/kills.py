@@ -91,8 +91,8 @@ class Home:
 
     def graph(self) -> Graph:
         """All that is in the graph."""
-        found = self.server.start()
-        with connect(Server(found.uri, found.username, found.password)) as driver:
+        connection = self.server.start()
+        with connect(Server(connection.uri, connection.username, connection.password)) as driver:
             return actual(driver)
 
     def victims(self, command: subprocess.Popen[str], kind: str) -> list[int]:
@@ -159,11 +159,11 @@ class Home:
         return False
 
 
-def difference(found: Graph, wanted: Graph) -> str:
+def difference(actual: Graph, wanted: Graph) -> str:
     """How two graphs differ: of each kind of node and relationship how many are missing, too many, or others."""
     counts: Counter[str] = Counter()
     examples: dict[str, object] = {}
-    for ours, theirs in zip(found, wanted, strict=True):
+    for ours, theirs in zip(actual, wanted, strict=True):
         for key in ours.keys() | theirs.keys():
             if ours.get(key) != theirs.get(key):
                 how = "missing" if key not in ours else "too many" if key not in theirs else "changed"
@@ -248,11 +248,11 @@ def main() -> int:
                 counts["wrong"] += bool(problem)
                 print(f"{number}: {sign.name} of {kind} after {after:.1f} s: {problem or 'right again'}", flush=True)
         finally:
-            for each in (home, undisturbed):
-                for process in each.processes():
+            for folder in (home, undisturbed):
+                for process in folder.processes():
                     with suppress(psutil.Error):
                         process.kill()
-                each.server.stop()
+                folder.server.stop()
     print(f"seed {arguments.seed}, {dict(counts)}")
     return counts["wrong"]
 

@@ -36,10 +36,10 @@ def taken_port() -> Iterator[int]:
 
 
 def findings(environ: dict[str, str]) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+    by_check: dict[str, list[Finding]] = {}
     for finding in diagnose(environ):
-        found.setdefault(finding.check, []).append(finding)
-    return found
+        by_check.setdefault(finding.check, []).append(finding)
+    return by_check
 
 
 def said(environ: dict[str, str], check: str) -> list[tuple[str, str]]:
@@ -56,13 +56,13 @@ def test_a_sound_installation_has_no_problem(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
-    found = {finding["check"]: finding for finding in json.loads(result.stdout)}
+    by_check = {finding["check"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 0, result.stdout
     names = ["python", "java", "dbt", "memory", "cache", "home", "customers", "dumps", "ports", "neo4j"]
-    assert list(found) == names
-    assert found["neo4j"]["text"] == f"{VERSION} at {neo4j_server.uri}"
-    assert found["dumps"]["text"] == "3 customers' newest are dumps, from 2026-11-03 to 2026-11-03"
-    assert found["java"]["text"].startswith("25.")
+    assert list(by_check) == names
+    assert by_check["neo4j"]["text"] == f"{VERSION} at {neo4j_server.uri}"
+    assert by_check["dumps"]["text"] == "3 customers' newest are dumps, from 2026-11-03 to 2026-11-03"
+    assert by_check["java"]["text"].startswith("25.")
 
 
 def test_nothing_but_the_machine_is_there(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,12 +114,12 @@ def test_ports_that_others_have_taken(
     monkeypatch.setattr(server, "BOLT_PORT", taken_port)
     monkeypatch.setattr(doctor, "_UI_PORT", taken_port)
     del environ["NEO4J_URI"]
-    found = said(environ, "ports")
-    assert found[0] == (
+    findings = said(environ, "ports")
+    assert findings[0] == (
         "warning",
         f"{taken_port} is taken by another program. Neo4j will take another one, which `recograph neo4j status` tells.",
     )
-    assert "`recograph dev` will take the next free one" in found[-1][1]
+    assert "`recograph dev` will take the next free one" in findings[-1][1]
 
 
 def test_a_dagster_ui_on_its_port_is_no_stranger(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,6 @@ def test_a_run_that_was_lost_with_its_machine_fails_after_twelve_hours(
     limit = instance.run_monitoring_max_runtime_seconds
     assert instance.run_monitoring_enabled
     check_run_timeout(instance, record, logging.getLogger(), limit)
-    found = instance.get_run_by_id(run.run_id)
-    assert found is not None
-    assert found.status == status
+    kept = instance.get_run_by_id(run.run_id)
+    assert kept is not None
+    assert kept.status == status

@@ -41,10 +41,10 @@ def check_retention(lake: Lake) -> None:
     fill(lake, "zeta", OLD, NEWEST)
     fill(lake, "gone", OLD)
     held = {"acme": {HELD}}
-    found = expired(lake, 30, TODAY, held)
-    assert described(found) == [f"acme {OLD}: 2 tables", f"zeta {OLD}: 2 tables"]
+    old = expired(lake, 30, TODAY, held)
+    assert described(old) == [f"acme {OLD}: 2 tables", f"zeta {OLD}: 2 tables"]
     assert [partition.customer for partition in expired(lake, 30, TODAY, held, ["zeta"])] == ["zeta"] * 2
-    assert delete(lake, found) == 4
+    assert delete(lake, old) == 4
     dates = {"acme": (HELD, KEPT, NEWEST), "zeta": (NEWEST,), "gone": (OLD,)}
     assert lake.parquet("landing/") == sorted(
         landing_key(customer, "core_user", date) for customer, days in dates.items() for date in days
@@ -173,8 +173,8 @@ def test_leftovers_of_killed_processes_are_found_and_what_is_in_use_is_not(tmp_p
     with staging_folder(tmp_path):
         for path in left:
             path.mkdir(parents=True)
-        found = leftovers(tmp_path, lake)
-        assert found == sorted([*left, folder / ".users.parquet.0123", folder / "tmp_users.parquet"])
-        remove_leftovers(found)
+        remaining = leftovers(tmp_path, lake)
+        assert remaining == sorted([*left, folder / ".users.parquet.0123", folder / "tmp_users.parquet"])
+        remove_leftovers(remaining)
         assert leftovers(tmp_path, lake) == []
     assert sorted(path.name for path in folder.iterdir()) == [".users.parquet.new", "users.parquet"]

@@ -57,8 +57,8 @@ class Interface:
 
     def runs(self, tag: str, value: str) -> list[dict[str, Any]]:
         """The runs with a tag."""
-        found = self.ask(_RUNS, filter={"tags": [{"key": tag, "value": value}]})["results"]
-        return [run | {"tags": {each["key"]: each["value"] for each in run["tags"]}} for run in found]
+        runs = self.ask(_RUNS, filter={"tags": [{"key": tag, "value": value}]})["results"]
+        return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in runs]
 
 
 @contextmanager

@@ -57,14 +57,14 @@ def test_a_bad_dump_fails_alone_and_lands_nothing(
         folder = installation.data / customer
         folder.mkdir()
         (folder / f"{DAY1}.sql").write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = installation.recograph("run")
-    assert done.returncode == 1
-    failed = dict(re.findall(r"^failed: (\w+): (.*)$", done.stdout, re.M))
+    ran = installation.recograph("run")
+    assert ran.returncode == 1
+    failed = dict(re.findall(r"^failed: (\w+): (.*)$", ran.stdout, re.M))
     assert failed.keys() == BAD_DUMPS.keys()
     for customer, (_, message) in BAD_DUMPS.items():
         assert re.search(message, failed[customer]), failed[customer]
         assert f"{customer}/{DAY1}.sql" in failed[customer]
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
     assert {key.split("/")[1] for key in installation.lake() if key.startswith("landing/")} == {"good"}
     assert neo4j.execute_query("MATCH (c:Customer) RETURN collect(c.id)").records[0][0] == ["good"]
 
@@ -78,9 +78,9 @@ def test_a_bad_day_keeps_no_other_day_from_the_graph(
     shutil.copy(sample / "customer_1" / f"{DAY1}.sql.gz", folder)
     whole = (sample / "customer_1" / f"{DAY2}.sql.gz").read_bytes()
     (folder / f"{DAY2}.sql.gz").write_bytes(whole[: len(whole) // 2])
-    done = installation.recograph("run")
-    assert done.returncode == 1
-    (message,) = re.findall(r"^failed: acme: (.*)$", done.stdout, re.M)
+    ran = installation.recograph("run")
+    assert ran.returncode == 1
+    (message,) = re.findall(r"^failed: acme: (.*)$", ran.stdout, re.M)
     assert f"{DAY2}.sql.gz" in message
     assert "The file was cut on its way; fetch it again." in message
     held = actual(neo4j)
@@ -105,17 +105,17 @@ def test_duplicates_and_dangling_rows_are_counted(
     twice = text.replace(user[0], user[0][:-1] + "," + user[1] + user[0][-1], 1)
     lost = re.sub(rf"(INSERT INTO `learning_course` VALUES\s*\(){course[1]},", r"\g<1>987654321,", twice)
     (installation.data / "acme" / f"{DAY1}.sql").write_text(lost)
-    done = installation.recograph("run")
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = installation.recograph("run")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(
         r"warning: acme 2026-11-01: .*IS_ENROLLED: no_dangling_rows: \d+ of \d+ rows point to a node that isn't there",
-        done.stdout,
+        ran.stdout,
     )
     ids = neo4j.execute_query("MATCH (u:User) RETURN collect(u.id)").records[0][0]
     assert len(ids) == len(set(ids))
     assert neo4j.execute_query("MATCH (c:Course {id: 987654321}) RETURN count(c)").records[0][0] == 1
-    assert "keys_are_unique" in done.stdout
-    assert "1 row with the key of a later one, left out" in done.stdout
+    assert "keys_are_unique" in ran.stdout
+    assert "1 row with the key of a later one, left out" in ran.stdout
 
 
 @pytest.fixture
@@ -174,9 +174,9 @@ def test_a_wrong_setting_is_said_before_any_work(
     message: str,
 ) -> None:
     prepare(ready)
-    done = ready.recograph("run", *arguments, **environ)
-    assert done.returncode == 1
-    assert re.search(message, done.stderr), done.stdout + done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "Traceback" not in done.stdout + done.stderr
+    ran = ready.recograph("run", *arguments, **environ)
+    assert ran.returncode == 1
+    assert re.search(message, ran.stderr), ran.stdout + ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in ran.stdout + ran.stderr
     assert not ready.home.is_dir() or ready.lake() == {}

@@ -82,8 +82,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         file.write(DUMP)
     (place / "workspace.yaml").symlink_to(PROJECT_DIR / "workspace.yaml")
     try:
-        done = run(place, "recograph run")
-        assert done.returncode == 0, done.stdout
+        ran = run(place, "recograph run")
+        assert ran.returncode == 0, ran.stdout
         yield place
     finally:
         for home in (place / ".recograph", place / "large" / "home"):
@@ -137,9 +137,9 @@ def test_the_commands_do_what_the_page_says(place: Path, page: str, lines: list[
         script = script.replace(text, other)
     if page == "extending.md":
         add_customer(place)
-    done = run(place, script)
-    assert done.returncode == 0, done.stdout
-    assert "Traceback" not in done.stdout
+    ran = run(place, script)
+    assert ran.returncode == 0, ran.stdout
+    assert "Traceback" not in ran.stdout
 
 
 def test_the_interface_starts_and_ends(place: Path) -> None:
@@ -184,9 +184,9 @@ def test_runs_are_kept_in_postgresql(place: Path) -> None:
         settings.write_text(before + storage)
         url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
         script = "recograph run --customer customer_2 --date 2026-11-03"
-        done = run(place, f"export PYTHONPATH='{packages}' DAGSTER_POSTGRES_URL='{url}'\n{script}")
+        ran = run(place, f"export PYTHONPATH='{packages}' DAGSTER_POSTGRES_URL='{url}'\n{script}")
         settings.write_text(before)
-        assert done.returncode == 0, done.stdout
+        assert ran.returncode == 0, ran.stdout
         assert int(server.run("select count(*) from runs")) == 1
     finally:
         server.process.terminate()

@@ -58,16 +58,16 @@ def test_a_full_disk_is_one_sentence_and_with_room_the_next_run_goes_on(installa
     nothing = graph(installation)
     for name, left in (("dbt", 500_000), ("dagster", 5_000_000), ("neo4j/data", 60_000_000)):
         with full(installation.home / name, left):
-            done = installation.recograph("run", NEO4J_URI="")
-        assert done.returncode == 1, done.stdout
-        assert "Traceback" not in done.stdout + done.stderr
-        told = re.findall(rf"^failed: {CUSTOMER}: (.*)$", done.stdout, re.M)
-        assert len(told) == 1, done.stdout
+            ran = installation.recograph("run", NEO4J_URI="")
+        assert ran.returncode == 1, ran.stdout
+        assert "Traceback" not in ran.stdout + ran.stderr
+        told = re.findall(rf"^failed: {CUSTOMER}: (.*)$", ran.stdout, re.M)
+        assert len(told) == 1, ran.stdout
         assert re.search(r"the disk is full: \S+ MB are free.* Make room", told[0]), told
         assert str(installation.home / name) in told[0], told
         assert graph(installation) == nothing
-    done = installation.recograph("run", NEO4J_URI="")
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = installation.recograph("run", NEO4J_URI="")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     dump = installation.data / CUSTOMER / f"{DAY2}.sql.gz"
     assert graph(installation) == graph_of({load_customers(installation.data)[CUSTOMER]: dump})
     assert leftovers(installation.home, installation.home / "lake") == []

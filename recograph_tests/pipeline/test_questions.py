@@ -81,8 +81,8 @@ def test_questions_have_the_right_answers_on_the_sample_graph(
     (installation.data / CUSTOMER).mkdir()
     for name in ("customers.yaml", f"{CUSTOMER}/{DATE}.sql.gz"):
         shutil.copy(PROJECT_DIR / "data" / name, installation.data / name)
-    done = installation.recograph("run", "--customer", CUSTOMER, "--date", DATE)
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = installation.recograph("run", "--customer", CUSTOMER, "--date", DATE)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     database = marts(installation.home / "lake")
     top = [
         row[0] for row in database.sql("select course_id from enrolled group by 1 order by count(*) desc, 1").fetchall()
@@ -92,12 +92,12 @@ def test_questions_have_the_right_answers_on_the_sample_graph(
     for name, given, columns, sql in ANSWERS:
         asked = {key: chosen.get(key, value) for key, value in given.items()}
         used = {key: value for key, value in asked.items() if f"${key}" in sql}
-        found = [
+        expected = [
             tuple(row[column] for column in columns)
             for row in ask(neo4j, name, {"customer": CUSTOMER, **asked}).records()
         ]
-        assert found == database.execute(sql, used).fetchall(), name
-        assert found, name
+        assert expected == database.execute(sql, used).fetchall(), name
+        assert expected, name
     warehouse = DuckDBWarehouse(lake=str(installation.home / "lake"))
     recommendations_are_those_that_are_evaluated(neo4j, warehouse)
     the_recommender_beats_simpler_ways(warehouse)
@@ -113,13 +113,13 @@ def marts(lake: Path) -> duckdb.DuckDBPyConnection:
         database.execute(
             f"create view {folder.name} as from read_parquet('{folder}/**/*.parquet', hive_partitioning = false)"
         )
-    there = "where user_id in (select id from users) and {0}_id in (select id from {0}s)"
+    known = "where user_id in (select id from users) and {0}_id in (select id from {0}s)"
     for name, mart, item in (
         ("enrolled", "course_enrolments", "course"),
         ("watched", "asset_views", "asset"),
         ("rated", "course_ratings", "course"),
     ):
-        database.execute(f"create view {name} as from {mart} {there.format(item)}")
+        database.execute(f"create view {name} as from {mart} {known.format(item)}")
     return database
 
 
@@ -133,15 +133,15 @@ def recommendations_are_those_that_are_evaluated(driver: neo4j_driver.Driver, wa
     users = sorted({row["user_id"] for row in rows})[::20]
     for user in users:
         answer = ask(driver, "recommendations", {"customer": CUSTOMER, "user": user}).records()
-        found = [(row["kind"].lower(), row["item_id"], row["score"]) for row in answer]
-        assert found == [(r["kind"], r["item_id"], r["score"]) for r in rows if r["user_id"] == user]
+        answered = [(row["kind"].lower(), row["item_id"], row["score"]) for row in answer]
+        assert answered == [(r["kind"], r["item_id"], r["score"]) for r in rows if r["user_id"] == user]
     assert len({row["user_id"] for row in rows if row["because_of"] and row["user_id"] in users}) > 10
     assert {row["place"] for row in rows if row["score"] == 0}, "nobody's list needed filling"
 
 
 def the_recommender_beats_simpler_ways(warehouse: DuckDBWarehouse) -> None:
-    for found in evaluate_customer(warehouse, CUSTOMER, DATE).values():
-        scores = found.scores[ALL]
+    for score in evaluate_customer(warehouse, CUSTOMER, DATE).values():
+        scores = score.scores[ALL]
         assert scores[RECOMMENDER].users > 150
         assert scores[RECOMMENDER].hit_rate.mean > 1.5 * scores[POPULARITY].hit_rate.mean
         for way in ("EASE", "cosine"):
@@ -154,6 +154,6 @@ def the_evaluation_is_an_asset(installation: Installation) -> None:
     command = [str(Path(sys.executable).with_name("dagster")), "asset", "materialize", "-m", "recograph.definitions"]
     command += ["--select", "analytics/recommender_evaluation", "--partition", f"{CUSTOMER}|{DATE}"]
     home = {"DAGSTER_HOME": str(installation.home / "dagster")}
-    done = subprocess.run(command, env=installation.environ | home, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Asset check 'beats_popularity' on 'analytics/recommender_evaluation' passed." in done.stderr
+    ran = subprocess.run(command, env=installation.environ | home, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Asset check 'beats_popularity' on 'analytics/recommender_evaluation' passed." in ran.stderr

@@ -18,7 +18,7 @@ from recograph_tests.sample_data.sample_dumps import read_table
 DAY1, DAY2 = "2026-11-01", "2026-11-02"
 CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 _MARTS = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / "marts.yml").read_text())["models"]
-DECLARED_TYPES = {mart["name"]: {each["name"]: each["data_type"] for each in mart["columns"]} for mart in _MARTS}
+DECLARED_TYPES = {mart["name"]: {column["name"]: column["data_type"] for column in mart["columns"]} for mart in _MARTS}
 for kind in ("course", "asset"):
     DECLARED_TYPES[f"{kind}_similarity"] = {
         f"{kind}_id": "bigint",
@@ -38,7 +38,7 @@ SQL_TYPES = {
 
 def without_similarities(graph: Graph) -> Graph:
     nodes, relationships = graph
-    return nodes, {key: found for key, found in relationships.items() if key[0] != "SIMILAR_TO"}
+    return nodes, {key: properties for key, properties in relationships.items() if key[0] != "SIMILAR_TO"}
 
 
 def dumps(data: Path, day: str) -> dict[str, Path]:
@@ -77,7 +77,7 @@ def mart_types(installation: Installation) -> dict[str, dict[str, str]]:
     """The columns of every mart and their types, as its files have them."""
     files = (installation.home / "lake" / "marts").glob("*/customer=customer_2/snapshot_date=*/*.parquet")
     schemas = {file.parts[-4]: pq.read_schema(file) for file in files}
-    return {mart: {each.name: SQL_TYPES[str(each.type)] for each in schema} for mart, schema in schemas.items()}
+    return {mart: {field.name: SQL_TYPES[str(field.type)] for field in schema} for mart, schema in schemas.items()}
 
 
 def personal_data(installation: Installation, neo4j: neo4j_driver.Driver) -> set[str]:

@@ -51,7 +51,9 @@ def test_after_a_kill_in_the_middle_the_next_run_makes_the_graph_right(
     again = installation.recograph("run")
     assert again.returncode == 0, again.stdout + again.stderr
     listed = load_customers(installation.data)
-    dumps = {listed[each]: installation.data / each / f"{DAY2}.sql.gz" for each in ("customer_1", "customer_2")}
+    dumps = {
+        listed[customer]: installation.data / customer / f"{DAY2}.sql.gz" for customer in ("customer_1", "customer_2")
+    }
     assert without_similarities(actual(neo4j)) == graph_of(dumps)
     assert leftovers(installation.home, installation.home / "lake") == []
     with dg.DagsterInstance.from_config(str(installation.home / "dagster")) as instance:

@@ -80,8 +80,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, sample: Path, neo4j_server: 
     installation = Installation(folder / "data", folder / "home", neo4j_server)
     with neo4j_driver.GraphDatabase.driver(neo4j_server.uri, auth=("neo4j", neo4j_server.password)) as driver:
         clear(driver)
-    done = installation.recograph("run", "-c", CUSTOMER)
-    assert done.returncode == 0, done.stdout + done.stderr
+    ran = installation.recograph("run", "-c", CUSTOMER)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     return installation
 
 
@@ -102,10 +102,10 @@ def written(built: Installation) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in files}
 
 
-def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+def said(ran: subprocess.CompletedProcess[str]) -> list[str]:
     """What a run says of checks, without the seconds."""
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line.split(" s. ")[-1] for line in done.stdout.splitlines()]
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = [line.split(" s. ")[-1] for line in ran.stdout.splitlines()]
     return sorted(line for line in lines if line.startswith(("Checks:", "warning:")))
 
 

@@ -29,7 +29,7 @@ def graph_of(dumps: dict[Customer, Path]) -> Graph:
     edges: dict[Any, Any] = {}
     for customer, dump in dumps.items():
         _Truth(customer, dump, nodes, edges).add()
-    return nodes, {key: found for key, found in edges.items() if key[1] in nodes and key[2] in nodes}
+    return nodes, {key: properties for key, properties in edges.items() if key[1] in nodes and key[2] in nodes}
 
 
 class _Truth:
@@ -116,12 +116,12 @@ def _exact(properties: dict[str, Any]) -> dict[str, tuple[type, Any]]:
 
 
 def _latest(rows: Iterable[Row], key: tuple[str, str], when: Callable[[Row], int]) -> list[Row]:
-    found: dict[Any, Row] = {}
+    by_key: dict[Any, Row] = {}
     for row in rows:
         pair = (row[key[0]], row[key[1]])
-        if pair not in found or when(row) > when(found[pair]):
-            found[pair] = row
-    return list(found.values())
+        if pair not in by_key or when(row) > when(by_key[pair]):
+            by_key[pair] = row
+    return list(by_key.values())
 
 
 def _activity(row: Row) -> int:

@@ -107,9 +107,9 @@ def test_customers_of_several_platforms_become_one_graph(
 
     titles = [row["fullname"] or "" for row in read_table(dump, "mdl_course") if row["id"] != "1"]
     word = re.findall(r"[A-Za-z]{6,}", titles[0])[0]
-    found = installation.recograph("query", "search", "-p", f"words={word}", "-p", f"customer={MOODLE}")
-    assert found.returncode == 0, found.stderr
-    assert word in found.stdout
+    answer = installation.recograph("query", "search", "-p", f"words={word}", "-p", f"customer={MOODLE}")
+    assert answer.returncode == 0, answer.stderr
+    assert word in answer.stdout
     user = next(key[1][2] for key in edges if key[0] == "IS_ENROLLED" and key[1][1] == MOODLE)
     recommended = installation.recograph("recommend", "-c", MOODLE, "-u", str(user))
     assert recommended.returncode == 0, recommended.stderr

@@ -31,7 +31,7 @@ def _copied(text: str, table: str) -> list[Row]:
     names = [name.strip('"') for name in copy[1].split(", ")]
 
     def value(cell: str) -> str | None:
-        return None if cell == "\\N" else re.sub(r"\\(.)", lambda found: _PG_ESCAPES.get(found[1], found[1]), cell)
+        return None if cell == "\\N" else re.sub(r"\\(.)", lambda escape: _PG_ESCAPES.get(escape[1], escape[1]), cell)
 
     rows = [[value(cell) for cell in line.split("\t")] for line in copy[2].split("\n")[:-1]]
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -169,12 +169,12 @@ def test_a_day_changes_little_but_something_everywhere(sample: Path) -> None:
                 changed = (new - old).total()
                 assert 0 < changed < 0.05 * new.total(), (customer, after, contract.table, changed)
                 if key := keys.get(contract.table):
-                    there, then = (
+                    earlier, later = (
                         {row[key]: row for row in read_table(dump(sample, customer, d), contract.table)}
                         for d in (before, after)
                     )
-                    assert then.keys() - there.keys(), "nothing was added"
-                    assert there.keys() - then.keys(), "nothing was removed"
+                    assert later.keys() - earlier.keys(), "nothing was added"
+                    assert earlier.keys() - later.keys(), "nothing was removed"
             titles = [
                 {r["idCourse"]: r["name"] for r in read_table(dump(sample, customer, d), "learning_course")}
                 for d in (before, after)
@@ -263,8 +263,8 @@ def test_the_command_writes_what_is_asked_for(tmp_path: Path) -> None:
         "--out", out, "--scale", 0.1, "--days", 2, "--start", "2030-02-28", "--customer", "customer_2", "--plain"
     )
     assert code == 0, output
-    found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    assert found == ["customer_2/2030-02-28.sql", "customer_2/2030-03-01.sql", "customers.yaml"]
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert files == ["customer_2/2030-02-28.sql", "customer_2/2030-03-01.sql", "customers.yaml"]
     assert list(load_customers(out).customers) == list(CUSTOMERS)
 
 

@@ -23,8 +23,8 @@ def run(sql: str, database: str, glue: Any) -> list[str] | None:
         RefusedError: Athena refuses it.
     """
     for pattern, do in _STATEMENTS:
-        if found := re.fullmatch(pattern, sql, re.IGNORECASE | re.DOTALL):
-            return do(glue, database, **found.groupdict())
+        if match := re.fullmatch(pattern, sql, re.IGNORECASE | re.DOTALL):
+            return do(glue, database, **match.groupdict())
     return None
 
 

@@ -60,8 +60,8 @@ def select_partitions(keys: list[Any], partitions: list[Any], expression: str) -
         rows = [(number, *partition["Values"]) for number, partition in enumerate(partitions)]
         database.executemany(f"insert into partition_ values (?{marks})", rows)
         condition = re.sub(r"\bdate\s+'", "'", expression, flags=re.IGNORECASE)
-        found = database.execute(f"select number_ from partition_ where {condition} order by 1").fetchall()
-    return [partitions[number] for (number,) in found]
+        numbers = database.execute(f"select number_ from partition_ where {condition} order by 1").fetchall()
+    return [partitions[number] for (number,) in numbers]
 
 
 def _get_table_versions(emulator: Emulator, request: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
