@@ -40,6 +40,8 @@ class DumpOptions(_Entry):
     """The character set of their bytes, such as latin1."""
     time_zone: Text | None = None
     """The time zone of times that name none, such as Europe/London; UTC where neither the dump nor this says it."""
+    database: Text | None = None
+    """The database, or in PostgreSQL the schema, whose tables are read, where a dump has several."""
     prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
     """What the names of their tables begin with, such as ``mdl_``."""
 

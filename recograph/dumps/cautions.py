@@ -16,6 +16,7 @@ def cautions(
     source: Source,
     texts: TextEvidence | None,
     untyped: Collection[str],
+    left_out: Sequence[str],
     *,
     is_complete: bool | None,
 ) -> list[str]:
@@ -26,6 +27,7 @@ def cautions(
         source: the dump.
         texts: what was seen of its text.
         untyped: the tables that it doesn't define.
+        left_out: what is known of rows that it was told to leave out, in sentences.
         is_complete: whether it is known to be whole; None where it wasn't read to its end.
     """
     told = [str(line) for line in passed_over[:_MOST]]
@@ -36,6 +38,7 @@ def cautions(
         if not source.tells_all_rows:
             why = "nothing in the folder says how many rows there must be"
         told.append(f"The dump's completeness can't be known: {why}.")
+    told += left_out
     if source.assumption:
         told.append(source.assumption)
     if texts and texts.is_twice_encoded:

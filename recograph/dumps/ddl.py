@@ -18,6 +18,7 @@ _CREATE = re.compile(
 _LIKE = re.compile(rb"\(?\s*LIKE\s+(?P<model>%s)\s*\)?\s*$" % QUALIFIED, re.I)
 _QUERY = re.compile(rb"\b(?:SELECT|AS\s+TABLE|AS\s+VALUES|AS\s+EXECUTE|WITH\s+\w+\s+AS)\b", re.I)
 _VERSIONED = re.compile(rb"\bWITH\s+SYSTEM\s+VERSIONING\b", re.I)
+_PARTITIONED = re.compile(rb"\bPARTITION\s+BY\b", re.I)
 _TEMPORARY = re.compile(rb"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL)\s+)?TEMP", re.I)
 _PLAIN_NAME = re.compile(rb"[\w$\x80-\xff]+")
 _COLUMN = re.compile(rb"(%s)\s*(.*)" % NAME, re.S)
@@ -64,6 +65,8 @@ class TableDef:
     temporary: bool = False
     partial: bool = False
     """Whether it has columns that aren't named here."""
+    is_partitioned: bool = False
+    """Whether its rows are those of other tables, its partitions."""
 
 
 def parse_table(statement: bytes, dialect: Dialect, most_columns: int, place: Place, encoding: str) -> TableDef | None:
@@ -109,7 +112,15 @@ def parse_table(statement: bytes, dialect: Dialect, most_columns: int, place: Pl
     partial = (
         bool(inherits) or _VERSIONED.search(tail) is not None or any(re.match(rb"LIKE\b", item, re.I) for item in items)
     )
-    return TableDef(path, columns, inherits, lenient=lenient, temporary=temporary, partial=partial)
+    return TableDef(
+        path,
+        columns,
+        inherits,
+        lenient=lenient,
+        temporary=temporary,
+        partial=partial,
+        is_partitioned=dialect.schemas and _PARTITIONED.search(tail) is not None,
+    )
 
 
 def with_parents(table: TableDef, parents: list[TableDef]) -> TableDef:

@@ -11,6 +11,7 @@ from recograph.dumps.completeness import Completeness
 from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, split_list, with_parents
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.headers import DataHeader
+from recograph.dumps.left_out import LeftOut
 from recograph.dumps.message import Name, Place
 from recograph.dumps.names import QUALIFIED
 from recograph.dumps.naming import Key, Naming
@@ -58,6 +59,7 @@ class Definitions:
         self._folded = {name.casefold(): name for name in schemas or ()}
         self._as_text = frozenset(as_text)
         self._naming = Naming(dialect, completeness, session, database)
+        self.left_out = LeftOut(dialect, self._naming, session)
         self._definitions: dict[Key, TableDef] = {}
         self._roots: dict[Key, Key] = {}
         self._seen: set[Key] = set()
@@ -70,8 +72,9 @@ class Definitions:
         return len(self._seen)
 
     def comment(self, line: bytes) -> None:
-        """Take in a line that isn't SQL; see `Naming.comment`."""
+        """Take in a line that isn't SQL; see `Naming.comment` and `LeftOut.comment`."""
         self._naming.comment(line)
+        self.left_out.comment(line)
 
     def statement(self, statement: Statement, place: Place) -> None:
         """Take in a statement about tables.
@@ -146,6 +149,7 @@ class Definitions:
         part = self._naming.key(header.table)
         key = self._root_of(part)
         self._see(key)
+        self.left_out.rows(part)
         table = self.wanted.get(key) or self._want(key)
         if table is None:
             return None
@@ -192,6 +196,12 @@ class Definitions:
                     read=table.report.rows,
                     rows=rows,
                 )
+
+    def with_rows_of_their_own(self) -> Iterator[tuple[Key, str]]:
+        """The tables that hold the rows of wanted ones, as far as they are defined: where they are, and their names."""
+        for key, table in self._definitions.items():
+            if self._root_of(key) in self.wanted and not (table.is_partitioned or table.temporary):
+                yield key, self._naming.name(key) or ".".join(key)
 
     def place(self, header: DataHeader) -> Place:
         """Dump and table, for messages."""
@@ -279,7 +289,8 @@ class Definitions:
         if name in self.tables:
             raise DumpError(
                 "{dump}: more than one table answers to {name} (the second is {second}). "
-                "Name the database, or in a dump of PostgreSQL the schema, that is meant.",
+                "Name the database, or in a dump of PostgreSQL the schema, that is meant, with --database, or for a "
+                "customer in customers.yaml (dump: database).",
                 dump=Place(self._dump),
                 name=Name(name),
                 second=Name(".".join(key)),

@@ -160,6 +160,9 @@ class DumpReader:
             self._source,
             self._texts,
             self._definitions.untyped.values(),
+            self._definitions.left_out.cautions(
+                self._definitions.with_rows_of_their_own(), tells_empty=self._source.tells_empty_tables
+            ),
             is_complete=self.is_complete,
         )
 
@@ -259,6 +262,7 @@ class DumpReader:
     def _statement(self, raw: bytes, place: Place) -> None:
         statement = read_statement(raw, self._dialect, self._session, place)
         self._completeness.statement(statement.text)
+        self._definitions.left_out.statement(statement.text)
         if statement.kind.effect is Effect.SETTING:
             self._session.statement(statement.text)
         elif statement.kind.effect is Effect.TABLE:

@@ -115,6 +115,11 @@ class Source:
         return self._content.tells_all_rows
 
     @property
+    def tells_empty_tables(self) -> bool:
+        """See `Content.tells_empty_tables`."""
+        return self._content.tells_empty_tables
+
+    @property
     def assumption(self) -> str:
         """See `Content.assumption`."""
         return self._content.assumption

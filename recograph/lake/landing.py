@@ -5,7 +5,7 @@ dump leaves the lake as it was.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from recograph.ahead import ahead
 from recograph.customers import Customer
 from recograph.dumps import Declared, DumpReader
+from recograph.dumps.source import Openable
 from recograph.errors import RecographError
 from recograph.lake.drafts import Drafts
 from recograph.lake.erased import erased_users, without_erased
@@ -93,10 +94,7 @@ def land(
         schemas = {prefix + contract.table: contract.schema for contract in contracts}
         drafts = Drafts(staged, contracts)
         with drafts.written() as writers:
-            declared = Declared(customer.dump.dialect, customer.dump.encoding, customer.dump.time_zone)
-            with DumpReader(
-                source, name=dump.uri, schemas=schemas, declared=declared, on_progress=on_progress
-            ) as reader:
+            with reader_of(source, dump, customer, schemas, on_progress) as reader:
                 for name, batch in ahead(reader):
                     contract = platform.contracts[name.removeprefix(prefix)]
                     admitted = contract.admitted(batch)
@@ -144,6 +142,36 @@ def land(
         reader.tables_in_dump,
         landed,
         [f"{dump.uri}: {warning}" for warning in reader.warnings],
+    )
+
+
+def reader_of(
+    source: Openable,
+    dump: DumpFile,
+    customer: Customer,
+    schemas: Mapping[str, pa.Schema],
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> DumpReader:
+    """Open a customer's dump as the customer's options say.
+
+    Args:
+        source: the dump, open.
+        dump: which dump it is, for messages.
+        customer: whose it is.
+        schemas: the tables and columns to read.
+        on_progress: called with the bytes read so far and the dump's size.
+
+    Raises:
+        RecographError: it isn't a dump that can be read.
+    """
+    options = customer.dump
+    return DumpReader(
+        source,
+        name=dump.uri,
+        schemas=schemas,
+        database=options.database,
+        declared=Declared(options.dialect, options.encoding, options.time_zone),
+        on_progress=on_progress,
     )
 
 

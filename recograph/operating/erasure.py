@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 
 from recograph.analytics.kinds import RECOMMENDATIONS
 from recograph.customers import Customer
-from recograph.dumps import DumpReader
 from recograph.errors import RecographError
 from recograph.graph.erase import Erased
 from recograph.graph.model import ALL_SETS, USER, RelationshipSet
 from recograph.lake.erased import add_erased, check_user, is_about, leave_out
 from recograph.lake.interfaces import DumpFile, Inbox, Lake
+from recograph.lake.landing import reader_of
 from recograph.lake.layout import customer_folder, erased_folder, landing_folder, mart_folder, remaking
 from recograph.platforms import platform_of
 from recograph.platforms.contract import Person
@@ -135,7 +135,7 @@ def _is_about(inbox: Inbox, customer: Customer, dump: DumpFile, user: int) -> bo
         for name, (contract, person) in people.items()
         if person
     }
-    with inbox.open_dump(dump) as source, DumpReader(source, name=dump.uri, schemas=schemas) as reader:
+    with inbox.open_dump(dump) as source, reader_of(source, dump, customer, schemas) as reader:
         return any(_has(batch, person, user) for table, batch in reader if (person := people[table][1]))
 
 

@@ -122,3 +122,23 @@ def test_dialect_and_encoding_of_a_customer_are_those_of_customers_yaml(tmp_path
     with pytest.raises(RecographError, match=r"Declare its dialect"):
         day(tmp_path, "2026-01-01", bare)
     assert day(tmp_path, "2026-01-01", bare, declared)[1].tables["core_user"].rows == 1
+
+
+def test_a_database_of_several_is_chosen_in_customers_yaml(tmp_path: Path) -> None:
+    tables, end = DUMP.removeprefix("-- MySQL dump 10.13\n").split("-- Dump completed")
+    other = tables.replace("'s','2024-01-01 00:00:00',0,8,'c@d'", "'s','2024-01-01 00:00:00',0,9,'c@d'")
+    both = f"-- MySQL dump 10.13\nUSE `old`;\n{tables}USE `shop`;\n{other}-- Dump completed{end}"
+    with pytest.raises(RecographError, match=r"more than one table answers to core_user .*dump: database"):
+        day(tmp_path, "2026-01-01", both)
+    chosen = CUSTOMER.model_copy(update={"dump": DumpOptions(database="shop")})
+    day(tmp_path, "2026-01-01", both, chosen)
+    (users,) = (path for path in landed(tmp_path) if "core_user" in str(path))
+    assert pq.read_table(users, partitioning=None)["idst"].to_pylist() == [7, 9]
+
+
+def test_a_table_whose_rows_were_left_out_is_told(tmp_path: Path) -> None:
+    rows = "-- Dumping data for table `core_user`\n"
+    without = DUMP.replace(next(line for line in DUMP.splitlines() if line.startswith("INSERT INTO `core_setting")), "")
+    report = landing(tmp_path, without.replace("INSERT INTO `core_user`", rows + "INSERT INTO `core_user`"))
+    assert report.tables["core_setting_user"].rows == 0
+    assert "the definition alone, and no rows, of core_setting_user:" in " ".join(report.warnings)

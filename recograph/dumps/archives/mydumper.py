@@ -57,6 +57,9 @@ class Mydumper(Content):
 
     form = "mydumper"
 
+    # A table without rows has no file of rows.
+    tells_empty_tables = False
+
     def __init__(self, folder: Folder, opening: Opening):
         self._folder = folder
         self._opening = opening

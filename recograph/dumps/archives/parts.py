@@ -63,6 +63,8 @@ class Content(Protocol):
     """For people: plain, pg_dump custom, mydumper, ..."""
     tells_all_rows: bool = True
     """Whether the form tells, once all parts were read, that none of the rows is missing."""
+    tells_empty_tables: bool = True
+    """Whether a table that was dumped without any rows leaves a trace, as far as the form decides it."""
     assumption: str = ""
     """What can't be seen in the dump and is assumed, as a sentence."""
     head: bytes

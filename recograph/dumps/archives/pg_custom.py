@@ -17,8 +17,8 @@ from recograph.dumps.report import DumpError
 
 _ROWS, _LARGE_OBJECTS = 1, 3
 _FIRST_BYTES = 32 << 10
-_MOST_BEHIND = 256 << 10
-"""How much from the last known block on is looked through to its end."""
+_LEAST_BEHIND, _MOST_BEHIND, _SHARE_BEHIND = 256 << 10, 16 << 20, 16
+"""How much from the last known block on is looked through to its end, and which part of the file at most."""
 _FAR = 4 << 20
 """From how far on it is quicker to seek than to read over what lies between."""
 
@@ -92,7 +92,9 @@ class Custom(Content):
         """Check that nothing follows the last block, where that costs little: another archive may have been joined."""
         last = max((entry.offset or self._toc.end for entry in self._toc.entries), default=self._toc.end)
         size = self._stream.size
-        if not self._stream.can_go_back or size is None or size - last > _MOST_BEHIND:
+        if not self._stream.can_go_back or size is None:
+            return
+        if size - last > max(_LEAST_BEHIND, min(_MOST_BEHIND, size // _SHARE_BEHIND)):
             return
         blocks = _Blocks(self._stream, self._toc.integers, last)
         while block := blocks.next():

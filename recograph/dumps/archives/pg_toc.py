@@ -53,6 +53,12 @@ class Entry(NamedTuple):
         return (self.schema, self.name) if self.schema else (self.name,)
 
     @property
+    def comment(self) -> bytes:
+        """What pg_restore writes before its rows."""
+        name, schema = (" ".join(part.splitlines()) for part in (self.name, self.schema))
+        return f"-- Data for Name: {name}; Type: {self.kind}; Schema: {schema}; Owner: -\n".encode()
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether its rows go into another table."""
         return self.target != self.path
@@ -143,7 +149,7 @@ class Toc:
         Raises:
             DumpError: what pg_dump writes behind the last row is missing.
         """
-        yield self._search_path(entry) + entry.copy
+        yield self._search_path(entry) + (entry.copy or entry.comment)
         # INSERTs of a table without rows are two line ends.
         last = b"" if entry.copy else b"\n"
         for chunk in chunks:

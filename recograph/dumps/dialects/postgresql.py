@@ -59,6 +59,7 @@ KINDS = (
     StatementKind(r"COPY\b", _ROWS, "COPY FROM a file", _ELSEWHERE),
     StatementKind(r"(?:START TRANSACTION|BEGIN|COMMIT|END|SAVEPOINT|RELEASE)\b", _NONE),
     StatementKind(r"DROP (?:SCHEMA|DATABASE|OWNED|EXTENSION|TYPE|DOMAIN)\b", _TABLE),
+    # Rules and triggers act on rows when a dump is loaded; those that it holds are as they had left them.
     StatementKind(rf"(?:CREATE|ALTER) (?:OR REPLACE )?(?:TEMP(?:ORARY)? |UNLOGGED )?{_OBJECTS}\b", _NONE),
     StatementKind(rf"DROP (?!TABLE){_OBJECTS}\b", _NONE),
     StatementKind(r"CREATE (?:GLOBAL |LOCAL )?(?:TEMP(?:ORARY)? |UNLOGGED |FOREIGN )?TABLE\b", _TABLE),
