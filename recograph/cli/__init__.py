@@ -1,4 +1,4 @@
-"""The command line: one module a group of commands; errors are one line, never a traceback."""
+"""The command line: one module per group of commands; errors are one line, never a traceback."""
 
 from recograph.cli.main import app, main
 

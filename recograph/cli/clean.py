@@ -20,7 +20,7 @@ def clean(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
 ) -> None:
-    """Delete old landed tables, marts and runs; what the graph holds and each newest one stay, as do the dumps."""
+    """Delete old landed tables, marts and runs; dumps, what the graph holds, and the newest day of each table stay."""
     from recograph.adapters.environment import open_lake
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates

@@ -24,7 +24,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 @app.command()
 def remove(
-    customer: Annotated[str, typer.Argument(help="Id of the customer, in customers.yaml or no longer there.")],
+    customer: Annotated[str, typer.Argument(help="Id of the customer, which customers.yaml needn't have any more.")],
     yes: Yes = False,
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
@@ -120,7 +120,7 @@ def _report(settings: Settings, lake: "Lake", erasure: "Erasure", whom: str) -> 
 
 
 def _confirmed(customer: str, question: str, yes: bool) -> "tuple[Settings, Inbox, Lake]":
-    """The installation and its lake, once the customer's id is one and the person means it."""
+    """The installation and its lake, once the id can be a customer's and the person has said yes."""
     from recograph.adapters.environment import open_inbox, open_lake
 
     settings = Settings.from_env()

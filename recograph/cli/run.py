@@ -62,7 +62,7 @@ def run(
         # The server starts while dumps are landed and marts built; the graph step waits for it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
         if settings.neo4j_uri or settings.neo4j_secret:
-            neo4j.result()  # it runs already or never will: better said now than after minutes of work
+            neo4j.result()  # it isn't started here: that it can't be reached is said now, not after minutes of work
         request = {"partitions": partitions, "run_config": run_config, "force": force}
         outcomes, graph = _run_worker(settings, request, progress)
         neo4j.result()
@@ -236,7 +236,7 @@ def _follow(outcomes: dict[str, Outcome], tasks: dict[str, TaskID], event: dict[
                 else:
                     outcome.failures.append(text)
             case "failed" if not any(event["message"] in text for text in outcome.failures):
-                # A guard says the same as its check.
+                # A step that stops for a failed check says the same as the check.
                 outcome.failures.append(event["message"])
             case "ended":
                 outcome.ended += event["succeeded"]
@@ -249,7 +249,7 @@ def _reach_neo4j(settings: Settings, progress: Progress) -> None:
 
     task = progress.add_task("Neo4j", total=1, status="starting")
     server = find_server(settings)
-    if not server.browser:  # the local one answers when it is found
+    if not server.browser:  # of the local one it is known already that it answers
         with connect(server):
             pass
     progress.update(task, advance=1, status="ready")

@@ -17,7 +17,7 @@ def snapshot_of_run(tags: Mapping[str, str]) -> str:
 
 @dg.run_failure_sensor(
     description="Tells of every run that failed: in the log, and by webhook or e-mail where the environment names one.",
-    # Not this location's alone: runs that are started without a UI belong to none.
+    # Of all code locations, since runs that are started without a UI belong to none.
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

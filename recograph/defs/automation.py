@@ -134,7 +134,7 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
         except RecographError as error:
             if finished.get(customer) != (trouble := _short([str(error)])):
                 _tell_of_passed_over(customer, error, context.log)
-                finished[customer] = trouble  # told once, until it is another or over
+                finished[customer] = trouble  # told again only after another trouble, or none
             continue
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
@@ -146,7 +146,7 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     for customer, dumps in new.items():
         if all(dump in asked for dump in dumps):
             finished[customer] = lists[customer]
-    # Of a tick that is tried again the keys are the same; of a dump that was put back another.
+    # A tick that is tried again gives its runs the same keys; a dump that was put back gets another.
     tick = context.last_tick_completion_time or 0
     return dg.SensorResult(
         run_requests=[request(dump, f"{dump.customer}|{dump.date}|{dump.version}|{tick:.0f}") for dump in asked],

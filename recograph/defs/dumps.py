@@ -15,8 +15,8 @@ SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
 def seen_events(dump: DumpFile, **metadata: Any) -> list[dg.AssetObservation | dg.AssetMaterialization]:
     """What was seen of a dump, for the log of its asset.
 
-    An observation, by which Dagster knows what was made of an earlier one as outdated; and a materialization, since the
-    UI shows partitions that were only observed as missing.
+    An observation, by which Dagster knows that what was made of an earlier dump is outdated; and a materialization,
+    since the UI shows partitions that were only observed as missing.
     """
     facts: dict[str, Any] = {
         "partition": Snapshot(dump.customer, dump.date).key,

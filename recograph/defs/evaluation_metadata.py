@@ -42,7 +42,7 @@ def metadata(customer: str, evaluations: "Mapping[str, Evaluation]") -> dict[str
 
 
 def table(evaluations: "Mapping[str, Evaluation]") -> str:
-    """All numbers in Markdown; in brackets between what 95 of 100 samples of as many users lie."""
+    """All numbers in Markdown; in brackets the two between which 95 of 100 samples of as many users lie."""
     lines = [
         "| | users | hit rate@10 | NDCG@10 | MRR@10 | coverage | novelty (bits) |",
         "|---|--:|---|---|---|--:|--:|",
@@ -81,7 +81,7 @@ def bars(customer: str, evaluations: "Mapping[str, Evaluation]") -> str:
 
 
 def _rows(evaluations: "Mapping[str, Evaluation]") -> "Iterator[tuple[str, str, Score]]":
-    """Name of the group, way and score, where anything was hidden."""
+    """Kind and group of users, way, and score; groups of which nothing was hidden are left out."""
     for kind, evaluation in evaluations.items():
         for group, ways in evaluation.scores.items():
             for way, score in ways.items():

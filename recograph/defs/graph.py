@@ -145,7 +145,7 @@ def graph(
 class _Outcome:
     checks: "list[Check]"
     metadata: dict[str, dict[str, dg.MetadataValue]]
-    """By set."""
+    """By name of the set."""
 
 
 class _Step:
@@ -162,7 +162,10 @@ class _Step:
         self._checked = sorted(context.selected_asset_check_keys)
 
     def load(self, config: GraphConfig) -> _Outcome:
-        """Load the snapshot, unless the graph holds a later one: it stays as it is, and all is said of that one."""
+        """Load the snapshot, unless the graph holds a later one: then the graph stays as it is.
+
+        Metadata and checks are about what the graph holds afterwards.
+        """
         from recograph.graph.counts import loaded_date
         from recograph.graph.load import load
 
@@ -188,12 +191,12 @@ class _Step:
                 for name, set_report in report.sets.items()
             }
             checks = [*self._checks(driver), *map(_dangling, report.sets.values())]
-        # Asked for once and told once: what Athena scanned was for all sets together.
+        # With one set only: what Athena scanned was for all sets together.
         metadata[self.names[0]] |= self._warehouse.usage()
         return _Outcome(checks, metadata)
 
     def _changes(self, set_report: "SetReport") -> dg.MetadataValue:
-        """What this day and those before it changed, from what they told of themselves."""
+        """What this day and those before it changed, as their materializations say."""
         last = datetime.date.fromisoformat(self._snapshot.date)
         before = [(last - datetime.timedelta(days=back)).isoformat() for back in range(_DAYS_SHOWN - 1, 0, -1)]
         keys = [Snapshot(self._snapshot.customer, date).key for date in before]

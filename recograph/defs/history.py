@@ -44,7 +44,7 @@ def _delete(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
         for file in Path(instance.root_directory, "history", "runs").glob(f"{run_id}.db*"):
             file.unlink()
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-    # Without this the sensor would take dumps for new ones of which the observation went with its run.
+    # Else the sensor would take dumps for new whose observation was deleted with its run.
     known = observed_versions(instance, SQL_DUMP)
     for partition, version in seen.items():
         if known.get(partition) != version:

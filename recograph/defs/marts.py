@@ -107,7 +107,7 @@ def _build(
         # Nobody is erased between the reading of landed tables and the writing of marts.
         with customer_locked(SETTINGS.home, snapshot.customer):
             results = build(SETTINGS, CUSTOMERS[snapshot.customer], snapshot.date, names or tested, only_test=not names)
-        # Those that were skipped for others say nothing of their own.
+        # What was skipped because something else failed says nothing of its own.
         failures = {
             result: found_by(result, warehouse, snapshot.customer, snapshot.date)
             for result in results

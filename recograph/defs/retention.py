@@ -25,7 +25,7 @@ class CleanConfig(dg.Config):
 def delete_old_partitions(
     context: dg.OpExecutionContext, config: CleanConfig, lake: dg.ResourceParam[Lake], neo4j: Neo4jResource
 ) -> None:
-    """Delete landed tables, marts and runs of old dates, but not what the graph holds and each newest one."""
+    """Delete landed tables, marts and runs of old dates, except what the graph holds and each table's newest day."""
     from recograph.graph.counts import held_dates  # noqa: PLC0415 - loads neo4j, which only runs need
 
     if config.keep_days is None:

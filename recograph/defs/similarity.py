@@ -135,7 +135,9 @@ def _look(kind: Kind, snapshot: Snapshot, warehouse: Warehouse) -> dict[str, str
     ).to_pylist()[0]
     return {
         KEY_IS_UNIQUE: f"{counts['twice']} pairs are there twice." if counts["twice"] else "",
-        SCORE_IS_POSITIVE: f"{counts['bad']} scores aren't of two, or not above 0." if counts["bad"] else "",
+        SCORE_IS_POSITIVE: f"{counts['bad']} scores are of one item with itself, or not above 0."
+        if counts["bad"]
+        else "",
     }
 
 

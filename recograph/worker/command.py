@@ -44,7 +44,7 @@ class Command:
         """Queue a run for each partition, in date order, of the steps that have something to do."""
         landed_anew: set[str] = set()
         for run_id, (customer, date) in self._runs.items():
-            # A day is compared with the one before, so what is landed anew is no ground to stand on.
+            # A day is compared with the one before, so whatever follows a day that is landed anew is built.
             ask = not self._force and customer not in landed_anew
             unchanged = _unchanged(customer, date, self._run_config) if ask else {}
             if "landing" not in unchanged:

@@ -17,7 +17,7 @@ from recograph.defs.running import alone_with, executing, forget, was_abandoned
 from recograph.lake.staging import is_full, refusal
 
 _BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-"""Of runs that hold back the customer's later ones."""
+"""The states of runs that hold back the customer's later ones."""
 _LARGEST_LOG = 10_000_000
 """Bytes of a customer's log, beyond which a new one is begun; the one before is kept."""
 _NO_ROOM = 75
@@ -90,7 +90,10 @@ def fail_abandoned(instance: dg.DagsterInstance) -> None:
 
 
 def _fail_unfinished(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
-    """Fail a run whose process is gone without having ended it; forgotten last, so that what fails here is repeated."""
+    """Fail a run whose process is gone without having ended it.
+
+    It is forgotten last, so that what fails here is tried again.
+    """
     run = instance.get_run_by_id(run_id)
     if run and not run.is_finished and run.status != dg.DagsterRunStatus.QUEUED:
         instance.report_run_failed(run, why)
@@ -100,7 +103,8 @@ def _fail_unfinished(instance: dg.DagsterInstance, run_id: str, why: str) -> Non
 def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
     """What a forked process does.
 
-    It takes the instance over, which has looked at Dagster's tables; its connections can't be, see `keep_connections`.
+    It goes on with its parent's instance, which has looked at Dagster's tables already, but with connections of its
+    own: see `keep_connections`.
     """
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)

@@ -14,7 +14,7 @@ with enrolments as (
     from {{ ref('stg_course_enrolments') }}
 ),
 
--- a user may have several enrolments in a course, one an edition: the one with the latest activity counts
+-- a user may have several enrolments in a course, one per edition: the one with the latest activity counts
 ranked as (
     select
         *,

@@ -38,7 +38,7 @@ views as (
     where viewed = 1
 )
 
--- the log has millions of them: one a pair is left
+-- the log has millions of them: one per pair is left
 select
     views.userid as user_id,
     views.activity_id as asset_id,
