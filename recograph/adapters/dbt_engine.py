@@ -16,6 +16,10 @@ class DbtEngine(Protocol):
         """The name that sqlglot has for the engine's SQL."""
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """The Python packages whose versions decide what the engine makes, dbt's adapter first."""
+
+    @property
     def keeps_tables(self) -> bool:
         """Whether the table of a mart can still be queried by its name when the run is over."""
 

