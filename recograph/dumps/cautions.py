@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from recograph.dumps.lexer import PassedOver
 from recograph.dumps.message import shown
 from recograph.dumps.mojibake import TextEvidence
+from recograph.dumps.report import TableReport
 from recograph.dumps.source import Source
 
 _MOST = 10
@@ -17,6 +18,7 @@ def cautions(
     texts: TextEvidence | None,
     untyped: Collection[str],
     left_out: Sequence[str],
+    tables: Collection[TableReport],
     *,
     is_complete: bool | None,
 ) -> list[str]:
@@ -28,6 +30,7 @@ def cautions(
         texts: what was seen of its text.
         untyped: the tables that it doesn't define.
         left_out: what is known of rows that it was told to leave out, in sentences.
+        tables: what was read.
         is_complete: whether it is known to be whole; None where it wasn't read to its end.
     """
     told = [str(line) for line in passed_over[:_MOST]]
@@ -45,6 +48,12 @@ def cautions(
         told.append(
             "All text beyond ASCII looks as if it had been encoded twice (é as Ã©), in the dump or already in the "
             "database. Make the dump again, or mend it there."
+        )
+    left = [f"{table.name}.{column}" for table in tables for column in table.left_columns]
+    if left:
+        told.append(
+            f"Read as NULL, for the rows leave them to a default that only the server knows: the columns "
+            f"{', '.join(map(shown, left[:_MOST]))}."
         )
     if untyped:
         names = ", ".join(shown(name) for name in list(untyped)[:_MOST])

@@ -27,7 +27,8 @@ _PARTITION_OF = re.compile(rb"\s*(?:PARTITION\s+OF|OF)\b", re.I)
 _GENERATED = re.compile(r"\b(?:GENERATED\s+ALWAYS\s+)?AS\s*\(", re.I)
 _DEFAULT = re.compile(rb"\bDEFAULT\s+", re.I)
 _DEFAULT_LITERAL = re.compile(rb"[bB]?'(?:[^'\\]|\\.|'')*'|[-+]?\d[\w.]*|(?:NULL|TRUE|FALSE)\b", re.I | re.S)
-_GENERATES = re.compile(rb"\bAS\s*(?:\(|IDENTITY\b)|\bAUTO_INCREMENT\b|\b(?:big|small)?serial\d?\b", re.I)
+_NO_NULL = re.compile(rb"\bNOT\s+NULL\b|\bAS\s*(?:\(|IDENTITY\b)|\bAUTO_INCREMENT\b|\b(?:big|small)?serial\d?\b", re.I)
+"""Without a default, something else than NULL comes to be in such a column."""
 _CHARSET = re.compile(r"\b(?:CHARACTER SET|CHARSET) (\w+)", re.I)
 _TABLE_CHARSET = re.compile(rb"\b(?:CHARSET|CHARACTER\s+SET)\s*=?\s*(\w+)", re.I)
 _INVISIBLE = re.compile(r"\bINVISIBLE\b", re.I)
@@ -221,7 +222,7 @@ def _default(definition: bytes, hidden: re.Pattern[bytes]) -> bytes | None:
     masked = hidden.sub(lambda match: b"'" + b" " * (len(match[0]) - 2) + b"'", definition)
     default = _DEFAULT.search(masked)
     if default is None:
-        return None if _GENERATES.search(masked) else b"NULL"
+        return None if _NO_NULL.search(masked) else b"NULL"
     literal = _DEFAULT_LITERAL.match(definition, default.end())
     return literal[0] if literal else None
 

@@ -15,8 +15,9 @@ from recograph.dumps.left_out import LeftOut
 from recograph.dumps.message import Name, Place
 from recograph.dumps.names import QUALIFIED
 from recograph.dumps.naming import Key, Naming
+from recograph.dumps.noise import is_failed_export
 from recograph.dumps.report import DumpError, Limits, TableReport
-from recograph.dumps.row_columns import columns_of
+from recograph.dumps.row_columns import columns_of, defaults_of
 from recograph.dumps.settings import Session
 from recograph.dumps.statements import Statement, refused
 from recograph.dumps.tables import Table
@@ -72,9 +73,24 @@ class Definitions:
         return len(self._seen)
 
     def comment(self, line: bytes) -> None:
-        """Take in a line that isn't SQL; see `Naming.comment` and `LeftOut.comment`."""
+        """Take in a line that isn't SQL; see `Naming.comment` and `LeftOut.comment`.
+
+        Raises:
+            DumpError: it tells that a table that is asked for couldn't be read.
+        """
         self._naming.comment(line)
         self.left_out.comment(line)
+        if is_failed_export(line) and self._may_name(line):
+            raise DumpError(
+                "{dump}: a comment tells that a table couldn't be read when the dump was made, so its rows are "
+                "missing. Mend the table, and make the dump again.",
+                dump=Place(self._dump),
+            )
+
+    def _may_name(self, line: bytes) -> bool:
+        """Whether a line may speak of a table that is asked for."""
+        text = line.decode(self._session.encoding, "replace").casefold()
+        return self._names is None or any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in self._names)
 
     def statement(self, statement: Statement, place: Place) -> None:
         """Take in a statement about tables.
@@ -163,7 +179,7 @@ class Definitions:
             if own is None:
                 self.untyped[key] = table.report.name
             table.schema = self._schema(table.report.name, own.columns if own else (), columns, listed)
-        table.bind(columns)
+        table.bind(columns, defaults_of(definition, columns))
         return table
 
     def wants(self, path: Sequence[str]) -> bool:

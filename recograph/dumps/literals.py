@@ -39,7 +39,7 @@ _CALL = re.compile(rb"(?P<hex>UNHEX)\s*\((?P<value>.*)\)\s*", re.I | re.S)
 _CONVERTED = re.compile(rb"CONVERT\s*\((?P<value>.*)\sUSING\s+utf8(?:mb[34])?\s*\)\s*", re.I | re.S)
 """As mydumper writes JSON, which is in UTF-8 whatever the connection is."""
 _MOMENT = re.compile(rb"(?:\{\s*(?:ts|t|d)|TIMESTAMP|DATETIME|DATE|TIME)\s*(?P<value>'[^']*')\s*\}?\s*", re.I)
-_INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['0xXbBnN])")
+_INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['\"0xXbBnN])")
 _HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)(?!\w)")
 _BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|infinity)|nan)$"
 _BARE_PART = re.compile(_BARE[1:-1] + rb"(?![\w.])")
@@ -146,7 +146,7 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
     window = np.frombuffer(data, np.uint8)
     size = ends - starts
     null = _matching(window, starts, size == 4, b"null")
-    for prefix in (b"_binary '", b"0x"):
+    for prefix in (b"_binary %c" % syntax.quote, b"0x"):
         is_prefixed = _begins(window, starts, size, prefix)
         empty = (size == 2) & (window[starts] == syntax.quote)
         others = empty if null is None else empty | null

@@ -36,6 +36,9 @@ _FAILURES = re.compile(
 )
 _NO_FAILURES = re.compile(rb"the input device|cannot enable tty|locale|stdin is not|TTY", re.I)
 _LONGEST = 4096
+_FAILED_EXPORT = re.compile(rb"-- [^\n]*(?:: ?|\()#(?!1356)\d{3,5} - ")
+"""How phpMyAdmin, in any language, tells within a dump that it couldn't read a table: with the server's error number.
+Number 1356 is of views."""
 
 
 class Noise:
@@ -56,6 +59,11 @@ def noise_of(line: bytes) -> Noise | None:
             failed = bool(_FAILURES.search(line)) and not _NO_FAILURES.search(line)
             return Noise(who or (named or b"").decode().lower(), is_failure=failed)
     return None
+
+
+def is_failed_export(line: bytes) -> bool:
+    """Whether a comment tells that a table couldn't be read, so that its rows are missing."""
+    return _FAILED_EXPORT.match(line) is not None
 
 
 def prompt_length(line: bytes) -> int:

@@ -163,6 +163,7 @@ class DumpReader:
             self._definitions.left_out.cautions(
                 self._definitions.with_rows_of_their_own(), tells_empty=self._source.tells_empty_tables
             ),
+            self.tables.values(),
             is_complete=self.is_complete,
         )
 

@@ -76,5 +76,7 @@ class TableReport:
     """Columns in the dump that no schema asked for."""
     missing_columns: tuple[str, ...] = ()
     """Columns asked for that the dump lacks; they are all NULL."""
+    left_columns: tuple[str, ...] = ()
+    """Columns that rows leave to a default which only the server knew; they are NULL."""
     counted: bool = True
     """Whether `rows` is known: rows of tables that nobody asked for are skipped faster than they can be counted."""

@@ -1,5 +1,6 @@
 """The columns that rows have: those that their header lists, or else those of the table's definition."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pyarrow as pa
@@ -35,6 +36,18 @@ def columns_of(definition: TableDef | None, header: DataHeader, place: Place) ->
             place=place,
         )
     return [replace(column, transport=header.transports.get(column.name, "")) for column in columns]
+
+
+def defaults_of(definition: TableDef | None, columns: Collection[ColumnDef]) -> dict[str, ColumnDef]:
+    """The columns that rows leave to their defaults, by their names in one case.
+
+    Args:
+        definition: of the table, where the dump defines it.
+        columns: those that the rows have.
+    """
+    given = {column.name for column in columns}
+    defined = definition.columns if definition else ()
+    return {c.name.casefold(): c for c in defined if c.name not in given and not c.generated}
 
 
 def _column(definition: TableDef | None, name: str, place: Place) -> ColumnDef:

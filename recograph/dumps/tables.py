@@ -1,10 +1,11 @@
 """The tables of a dump while it is read: what they are called, what is wanted of them, and their batches."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
 from recograph.ahead import in_order
@@ -42,7 +43,9 @@ class Table:
     contracted: bool = False
     """Whether the schema was asked for, or is the dump's own."""
     source: list[int | None] = field(default_factory=list)
-    """Where each field of the schema stands in the rows; None where the dump lacks it."""
+    """Where each field of the schema stands in the rows; None where the rows lack it."""
+    defaults: dict[str, ColumnDef] = field(default_factory=dict)
+    """Fields of the schema that the rows leave to a default which is known, or which only the server knew."""
     waiting: list[pa.RecordBatch] = field(default_factory=list)
     waiting_rows: int = 0
 
@@ -56,8 +59,12 @@ class Table:
         """Positions of the columns to cut out."""
         return [at for at in self.source if at is not None]
 
-    def bind(self, columns: list[ColumnDef]) -> None:
+    def bind(self, columns: list[ColumnDef], defaults: Mapping[str, ColumnDef] | None = None) -> None:
         """Match the schema's fields with the columns of the rows that come: exact names first, else any case.
+
+        Args:
+            columns: of the rows.
+            defaults: the columns that they leave to their defaults, by their names in one case.
 
         Raises:
             DumpError: a required column is missing.
@@ -66,7 +73,12 @@ class Table:
         folded = {column.name.casefold(): at for at, column in enumerate(columns)}
         self.columns = columns
         self.source = [exact.get(name, folded.get(name.casefold())) for name in self.schema.names]
-        missing = [name for name, at in zip(self.schema.names, self.source, strict=True) if at is None]
+        absent = [name for name, at in zip(self.schema.names, self.source, strict=True) if at is None]
+        left = {name: (defaults or {}).get(name.casefold()) for name in absent}
+        self.defaults = {name: column for name, column in left.items() if column and column.default != b"NULL"}
+        missing = [name for name in absent if name not in self.defaults or self.defaults[name].default is None]
+        unknown = [name for name in missing if name in self.defaults]
+        self.report.left_columns += tuple(name for name in unknown if name not in self.report.left_columns)
         for name in missing:
             if not self.schema.field(name).nullable:
                 raise DumpError(
@@ -127,7 +139,7 @@ class Table:
             given, arrays = iter(read), []
             for target, position in zip(self.schema, self.source, strict=True):
                 if position is None:
-                    arrays.append(pa.nulls(lines.rows, target.type))
+                    arrays.append(self._absent(target, lines.rows, reading))
                     continue
                 array = next(given)
                 origin = reading.origin(self.columns[position])
@@ -154,7 +166,7 @@ class Table:
         arrays, at, nulled = [], 0, _Nulled()
         for target, position in zip(self.schema, self.source, strict=True):
             if position is None:
-                arrays.append(pa.nulls(fields.rows, target.type))
+                arrays.append(self._absent(target, fields.rows, reading))
                 continue
             starts, ends = fields.starts[at], fields.ends[at]
             before = nulled.out_of_bounds
@@ -180,6 +192,28 @@ class Table:
             at += 1
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
         return batch, nulled
+
+    def _absent(self, target: pa.Field, rows: int, reading: "Reading") -> pa.Array:
+        """The values of a column that the rows lack: its default where it is known, NULL otherwise.
+
+        Raises:
+            DumpError: its type can't hold the default.
+        """
+        column = self.defaults.get(target.name)
+        if column is None or column.default is None:
+            return pa.nulls(rows, target.type)
+        syntax = replace(reading.syntax, copy=False, literals=reading.dialect.literals)
+        borders = np.array([0]), np.array([len(column.default)])
+        try:
+            values = cut_singly(column.default, *borders, syntax)
+            array, _ = cast(values, target.type, reading.origin(column))
+        except (LiteralError, CastError):
+            raise DumpError(
+                "{place}: the rows leave the column to its default, which isn't read. "
+                "Make the dump with all columns in its rows.",
+                place=Place(self.dump, self.report.name, target.name),
+            ) from None
+        return pa.repeat(array[0], rows)
 
     def default_row(self) -> pa.RecordBatch:
         """The row that INSERT ... DEFAULT VALUES makes.

@@ -6,7 +6,7 @@ of each table in it. Source: mydumper's documentation and what its versions wrot
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from recograph.dumps.archives.folders import Folder
@@ -158,16 +158,19 @@ class Mydumper(Content):
         if not self._folder.is_random:
             place = {path: at for at, path in enumerate(self._files)}
             files.sort(key=lambda item: place[item[1]])
-        yield from in_advance((self._part(table, path) for table, path in files), self._folder.is_random)
         counts = self._counts()
+        yield from in_advance((self._part(table, path, counts) for table, path in files), self._folder.is_random)
         # Up to 0.14 nothing counts the rows, so a file that is missing isn't noticed.
         self.tells_all_rows = all(table.path in counts for table in wanted)
         yield Part(self._folder.name, [TAIL], counts={t.path: counts[t.path] for t in wanted if t.path in counts})
 
-    def _part(self, table: _Table, path: str) -> Part:
+    def _part(self, table: _Table, path: str, counts: Mapping[tuple[str, str], int]) -> Part:
         stream = self._opening.stream(self._folder, path)
         if match := _LOAD.search(stream.peek()):
             return self._loaded(table, path, match)
+        if not stream.peek() and counts.get(table.path) == 0:
+            # With --build-empty-files a table without rows has a file too.
+            return Part(stream.name, [])
         return Part(stream.name, self._statements(table, self._opening.chunks(stream), stream.name))
 
     def _statements(self, table: _Table, chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -178,7 +181,8 @@ class Mydumper(Content):
             yield chunk
         if not last.rstrip().endswith(b";"):
             raise DumpError(
-                "{dump}: the file has no end. It was cut; fetch or make it again.",
+                "{dump}: the file has no end. It was cut, or is an empty one of --build-empty-files, which nothing "
+                "tells from a cut one; fetch it again, or make the dump without that option.",
                 dump=Name(name, whole=True),
             )
 

@@ -145,6 +145,14 @@ def test_a_folder_of_mydumper_without_counts_is_told_to_be_perhaps_incomplete(tm
         inspect(written(tmp_path / "lost", between | {"shop.users-metadata": b"4"}))
 
 
+def test_an_empty_file_of_rows_is_read_where_the_rows_are_counted(tmp_path: Path) -> None:
+    empty = NEW | {"shop.mydumper_0.00000.sql": b""}
+    with pytest.raises(DumpError, match="or is an empty one of --build-empty-files"):
+        inspect(written(tmp_path / "counted", empty))
+    empty["metadata"] = NEW["metadata"].replace(b"rows = 1\n", b"rows = 0\n")
+    assert inspect(written(tmp_path / "empty", empty)).tables["odd.name"].rows == 0
+
+
 def test_json_that_mydumper_converts_is_read(tmp_path: Path) -> None:
     files = dict(NEW)
     files["shop.users-schema.sql"] = NEW["shop.users-schema.sql"].replace(b"text", b"json")
