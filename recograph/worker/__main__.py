@@ -31,6 +31,9 @@ from recograph.worker.protocol import POLL, lines, tell
 if TYPE_CHECKING:
     from recograph.worker.command import Command
 
+_AGAIN = 1.0
+"""Seconds after which a process that should end, and hasn't begun to, is told again."""
+
 
 def main() -> int:
     """Work off what standard input asks for."""
@@ -98,7 +101,9 @@ def _end_with_starter() -> None:
     starter = os.getppid()
     while os.getppid() == starter:
         time.sleep(POLL)
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:  # an interruption that meets a destructor is lost
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_AGAIN)
 
 
 if __name__ == "__main__":
