@@ -7,6 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from recograph.dumps.alterations import ALTER, DROP, HARMLESS, PARTITION
+from recograph.dumps.asked import Asked
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, split_list, with_parents
 from recograph.dumps.dialects import Dialect
@@ -21,13 +22,6 @@ from recograph.dumps.row_columns import columns_of, defaults_of
 from recograph.dumps.settings import Session
 from recograph.dumps.statements import Statement, refused
 from recograph.dumps.tables import Table
-
-
-def _endings(names: Iterable[str]) -> Iterator[str]:
-    """Names with and without what stands before their dots, in one case."""
-    for name in names:
-        parts = name.casefold().split(".")
-        yield from (".".join(parts[at:]) for at in range(len(parts)))
 
 
 class Definitions:
@@ -45,20 +39,12 @@ class Definitions:
         completeness: Completeness,
         session: Session,
         limits: Limits,
-        *,
-        schemas: Mapping[str, pa.Schema] | None,
-        only: Collection[str] | None,
+        asked: Asked,
         database: str | None,
-        as_text: Collection[str],
     ):
         self._dump, self._dialect = name, dialect
         self._completeness, self._session, self._limits = completeness, session, limits
-        self._schemas = schemas
-        self._only = None if only is None else frozenset(only)
-        asked = schemas if schemas is not None else only
-        self._names = None if asked is None else frozenset(_endings(asked))
-        self._folded = {name.casefold(): name for name in schemas or ()}
-        self._as_text = frozenset(as_text)
+        self._asked = asked
         self._naming = Naming(dialect, completeness, session, database)
         self.left_out = LeftOut(dialect, self._naming, session)
         self._definitions: dict[Key, TableDef] = {}
@@ -80,17 +66,12 @@ class Definitions:
         """
         self._naming.comment(line)
         self.left_out.comment(line)
-        if is_failed_export(line) and self._may_name(line):
+        if is_failed_export(line) and self._asked.may_be_in(line.decode(self._session.encoding, "replace")):
             raise DumpError(
                 "{dump}: a comment tells that a table couldn't be read when the dump was made, so its rows are "
                 "missing. Mend the table, and make the dump again.",
                 dump=Place(self._dump),
             )
-
-    def _may_name(self, line: bytes) -> bool:
-        """Whether a line may speak of a table that is asked for."""
-        text = line.decode(self._session.encoding, "replace").casefold()
-        return self._names is None or any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in self._names)
 
     def statement(self, statement: Statement, place: Place) -> None:
         """Take in a statement about tables.
@@ -172,7 +153,7 @@ class Definitions:
         # A partition's columns may stand in another order than its root's.
         definition = self._definitions.get(part) or self._definitions.get(key)
         columns = columns_of(definition, header, self.place(header))
-        if self._schemas is None and not table.report.rows:
+        if not self._asked.is_contract and not table.report.rows:
             is_whole = header.columns is None and self._dialect.writes_generated
             listed = frozenset(column.name for column in columns if is_whole or column.name in (header.columns or ()))
             own = self._definitions.get(key)
@@ -191,10 +172,6 @@ class Definitions:
         key = self._root_of(self._naming.key(list(path)))
         self._see(key)
         return (self.wanted.get(key) or self._want(key)) is not None
-
-    def may_want(self, name: str) -> bool:
-        """Whether a table of this name, in whichever database or schema, may be wanted."""
-        return self._names is None or name.casefold() in self._names
 
     def check_counts(self, counts: Mapping[tuple[str, ...], int]) -> None:
         """Compare the rows that were read of tables with the rows that the dump says they have.
@@ -285,18 +262,14 @@ class Definitions:
 
     def _want(self, key: Key) -> Table | None:
         """The table, if its rows are wanted."""
-        name = self._naming.name(key)
+        own = self._naming.name(key)
+        name = None if own is None else self._asked.table(own, key[-1])
         if name is None:
             return None
         definition = self._definitions.get(key)
         schema = pa.schema([])
-        if self._schemas is not None:
-            asked = self._asked(name, key[-1], self._schemas)
-            if asked is None:
-                return None
-            name, schema = asked, self._schemas[asked]
-        elif self._only is not None and name not in self._only:
-            return None
+        if self._asked.is_contract:
+            schema = self._asked.schema(name)
         elif definition:
             # Only mariadb-dump writes the values of generated columns.
             given = self._dialect.writes_generated
@@ -311,19 +284,12 @@ class Definitions:
                 name=Name(name),
                 second=Name(".".join(key)),
             )
-        table = Table(TableReport(name), schema, self._dump, [], contracted=self._schemas is not None)
+        table = Table(TableReport(name), schema, self._dump, [], contracted=self._asked.is_contract)
         self.wanted[key] = table
         self.tables[name] = table.report
         if definition:
             table.bind(list(definition.columns))
         return table
-
-    def _asked(self, name: str, bare: str, schemas: Mapping[str, pa.Schema]) -> str | None:
-        """Which of the schemas a table answers to: by its name, exactly or in another case, with or without place."""
-        for candidate in (name, bare):
-            if candidate in schemas:
-                return candidate
-        return self._folded.get(name.casefold()) or self._folded.get(bare.casefold())
 
     def _schema(
         self, table: str, defined: Sequence[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]
@@ -335,5 +301,5 @@ class Definitions:
         return pa.schema([self._field(table, column) for column in columns])
 
     def _field(self, table: str, column: ColumnDef) -> pa.Field:
-        is_text = f"{table}.{column.name}" in self._as_text
+        is_text = self._asked.is_text(table, column.name)
         return pa.field(column.name, pa.string() if is_text else self._session.adjusted(column))

@@ -11,29 +11,26 @@ from typing import Self
 import pyarrow as pa
 
 from recograph.dumps.archives.parts import Part, RowsOnly, Wants
+from recograph.dumps.asked import Asked
 from recograph.dumps.batches import Batches
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.cautions import cautions
 from recograph.dumps.completeness import Completeness
-from recograph.dumps.copy import CopyRows, Lines, copy_header, skip_block
+from recograph.dumps.copy import copy_header, skip_block
 from recograph.dumps.definitions import Definitions
 from recograph.dumps.dialects import MARIADB, MYSQL
 from recograph.dumps.dialects.evidence import dialect_of
 from recograph.dumps.dialects.rules import Effect
-from recograph.dumps.escapes import COPY_LITERALS, Syntax
-from recograph.dumps.fields import Fields
 from recograph.dumps.headers import DataHeader, insert_header
-from recograph.dumps.insert import InsertRows, skip_rows
+from recograph.dumps.insert import skip_rows
 from recograph.dumps.lexer import Lexer, PassedOver
 from recograph.dumps.message import Place
 from recograph.dumps.mojibake import TextEvidence
-from recograph.dumps.outfile import OutfileRows
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import QUOTE
+from recograph.dumps.row_reader import RowReader
 from recograph.dumps.settings import Declared, Session
 from recograph.dumps.source import CHUNK_BYTES, Openable, Source
 from recograph.dumps.statements import read_statement
-from recograph.dumps.tables import Reading, Table
 
 BATCH_ROWS = 128 << 10
 BATCH_BYTES = 16 << 20
@@ -125,16 +122,9 @@ class DumpReader:
         self._decode = decode
         self._completeness = Completeness(self.name)
         self._escapes_line_ends = False
+        self._asked = Asked(schemas, only, as_text)
         self._definitions = Definitions(
-            self.name,
-            self._dialect,
-            self._completeness,
-            self._session,
-            self._limits,
-            schemas=schemas,
-            only=only,
-            database=database,
-            as_text=as_text,
+            self.name, self._dialect, self._completeness, self._session, self._limits, self._asked, database
         )
         self.tables = self._definitions.tables
         self.passed_over: list[PassedOver] = []
@@ -218,17 +208,25 @@ class DumpReader:
         if self._started:
             raise DumpError("{dump}: a dump is read once; open it again to read it again.", dump=Place(self.name))
         self._started = True
-        with ThreadPoolExecutor(_THREADS, "dump-decode") as self._pool:
-            for part in self._source.parts(Wants(self._definitions.wants, self._definitions.may_want)):
-                yield from self._read(part)
+        with ThreadPoolExecutor(_THREADS, "dump-decode") as pool:
+            rows = RowReader(
+                self._dialect,
+                self._session,
+                self._limits,
+                self._batches,
+                pool if self._decode else None,
+                self._texts,
+            )
+            for part in self._source.parts(Wants(self._definitions.wants, self._asked.may_be)):
+                yield from self._read(part, rows)
         self.is_complete = self._completeness.check() and self._source.tells_all_rows
         if self._texts:
             self._texts.check(self.name)
         yield from self._batches.rest()
 
-    def _read(self, part: Part) -> Iterator[tuple[str, pa.RecordBatch]]:
+    def _read(self, part: Part, rows: RowReader) -> Iterator[tuple[str, pa.RecordBatch]]:
         if part.rows:
-            yield from self._outfile(part, part.rows)
+            yield from self._outfile(part, part.rows, rows)
             return
         self._definitions.check_counts(part.counts)
         buffer = Buffer(self._progressing(part.chunks))
@@ -244,7 +242,7 @@ class DumpReader:
                 header = header or insert_header(buffer, self._session.encoding)
                 if header:
                     self._completeness.rows()
-                    yield from self._rows(buffer, header, is_copy)
+                    yield from self._rows(buffer, header, is_copy, rows)
                     continue
             place = lexer.place()
             self._statement(lexer.statement(), place)
@@ -269,8 +267,10 @@ class DumpReader:
         elif statement.kind.effect is Effect.TABLE:
             self._definitions.statement(statement, place)
 
-    def _rows(self, buffer: Buffer, header: DataHeader, is_copy: bool) -> Iterator[tuple[str, pa.RecordBatch]]:
-        place, session = self._definitions.place(header), self._session
+    def _rows(
+        self, buffer: Buffer, header: DataHeader, is_copy: bool, rows: RowReader
+    ) -> Iterator[tuple[str, pa.RecordBatch]]:
+        place = self._definitions.place(header)
         table = self._definitions.target(header)
         if header.default_row:
             if table:
@@ -279,60 +279,18 @@ class DumpReader:
             if is_copy:
                 skip_block(buffer, place)
             else:
-                skip_rows(buffer, header, self._dialect, session, self._limits, place)
+                skip_rows(buffer, header, self._dialect, self._session, self._limits, place)
         else:
             start = buffer.offset
-            wanted = table.wanted if self._decode else []
-            rows: CopyRows | InsertRows
             if is_copy:
-                rows = CopyRows(buffer, len(table.columns), self._limits, place)
+                yield from rows.copy(buffer, table, place)
             else:
-                rows = InsertRows(
-                    buffer,
-                    header,
-                    len(table.columns),
-                    wanted,
-                    dialect=self._dialect,
-                    session=session,
-                    limits=self._limits,
-                    place=place,
-                    escapes_line_ends=self._escapes_line_ends,
-                )
-            rows.rows = table.report.rows
-            yield from self._windows(table, rows, self._reading(rows))
+                yield from rows.inserts(buffer, header, table, place, escapes_line_ends=self._escapes_line_ends)
             table.report.bytes += buffer.offset - start
 
-    def _outfile(self, part: Part, given: RowsOnly) -> Iterator[tuple[str, pa.RecordBatch]]:
+    def _outfile(self, part: Part, given: RowsOnly, rows: RowReader) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The rows of a file that holds nothing else."""
         columns = None if given.columns is None else list(given.columns)
         table = self._definitions.target(DataHeader(list(given.table), columns, b"", transports=given.transports))
-        if table is None:
-            return
-        rows = OutfileRows(self._progressing(part.chunks), part.name, given, table, self._limits)
-        reading = Reading(self._dialect, rows.syntax(self._dialect, self._session), self._session, self._texts)
-        yield from self._windows(table, rows, reading)
-
-    def _windows(
-        self, table: Table, windows: Iterable[Fields | Lines], reading: Reading
-    ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The rows of windows as batches; only counted, where they aren't to be decoded."""
-        if self._decode:
-            for batch in table.decode(self._pool, windows, reading):
-                yield from self._batches.add(table, batch)
-        else:
-            for window in windows:
-                table.report.rows += (window.fields([]) if isinstance(window, Lines) else window).rows
-
-    def _reading(self, rows: CopyRows | InsertRows) -> Reading:
-        session = self._session
-        is_copy = isinstance(rows, CopyRows)
-        syntax = Syntax(
-            literals=COPY_LITERALS if is_copy else self._dialect.literals,
-            backslash_escapes=session.backslash_escapes,
-            copy=is_copy,
-            quote=QUOTE if isinstance(rows, CopyRows) else rows.quote,
-            double_quoted=not session.quoted_names,
-            encoding=session.encoding,
-            encoded_by_column=session.encoded_by_column,
-        )
-        return Reading(self._dialect, syntax, session, self._texts)
+        if table is not None:
+            yield from rows.outfile(self._progressing(part.chunks), part.name, given, table)

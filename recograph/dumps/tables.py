@@ -10,20 +10,17 @@ import pyarrow as pa
 
 from recograph.ahead import in_order
 from recograph.dumps.bounds import BoundsError, within_bounds
-from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
-from recograph.dumps.charsets import mysql_codec
+from recograph.dumps.casts import CastError, cast
 from recograph.dumps.copy import Lines
 from recograph.dumps.ddl import ColumnDef
-from recograph.dumps.dialects import Dialect
-from recograph.dumps.escapes import LiteralError, Syntax
+from recograph.dumps.escapes import LiteralError
 from recograph.dumps.fields import Fields
 from recograph.dumps.lines import DumpColumn, read_lines, read_natively
-from recograph.dumps.literals import cut, cut_numbers, cut_singly
+from recograph.dumps.literals import cut_singly
 from recograph.dumps.message import Kind, Name, Names, Place, Reject, Rejects
-from recograph.dumps.mojibake import TextEvidence
+from recograph.dumps.reading import Reading, typed
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
-from recograph.dumps.settings import Session
 
 _REASONS = 3
 _MOST_BYTES = 16 << 20
@@ -93,7 +90,7 @@ class Table:
         self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if c.name and at not in taken)
         self.report.missing_columns = tuple(missing)
 
-    def decode(self, pool: Executor, windows: Iterable[Fields | Lines], reading: "Reading") -> Iterator[pa.RecordBatch]:
+    def decode(self, pool: Executor, windows: Iterable[Fields | Lines], reading: Reading) -> Iterator[pa.RecordBatch]:
         """The typed values of windows of rows, in their order; the report counts them.
 
         Args:
@@ -116,7 +113,7 @@ class Table:
             self.report.reasons = [str(reject) for reject in error.rejects.first]
             raise
 
-    def _decode(self, window: Fields | Lines, reading: "Reading") -> tuple[pa.RecordBatch, "_Nulled"]:
+    def _decode(self, window: Fields | Lines, reading: Reading) -> tuple[pa.RecordBatch, "_Nulled"]:
         """One window's batch, and what became null in it."""
         if isinstance(window, Lines):
             nulled = _Nulled()
@@ -125,7 +122,7 @@ class Table:
             window = window.fields(self.wanted)
         return self._decode_fields(window, reading)
 
-    def _decode_lines(self, lines: Lines, reading: "Reading", nulled: "_Nulled") -> list[pa.Array] | None:
+    def _decode_lines(self, lines: Lines, reading: Reading, nulled: "_Nulled") -> list[pa.Array] | None:
         """The values of a COPY block by Arrow's CSV reader; None where it can't, so that `_decode_fields` must look."""
         wanted = []
         for target, position in zip(self.schema, self.source, strict=True):
@@ -162,7 +159,7 @@ class Table:
         nulled.out_of_bounds += count
         return array
 
-    def _decode_fields(self, fields: Fields, reading: "Reading") -> tuple[pa.RecordBatch, "_Nulled"]:
+    def _decode_fields(self, fields: Fields, reading: Reading) -> tuple[pa.RecordBatch, "_Nulled"]:
         arrays, at, nulled = [], 0, _Nulled()
         for target, position in zip(self.schema, self.source, strict=True):
             if position is None:
@@ -171,7 +168,7 @@ class Table:
             starts, ends = fields.starts[at], fields.ends[at]
             before = nulled.out_of_bounds
             try:
-                values, array, zeros = _typed(fields.data, starts, ends, target.type, self.columns[position], reading)
+                values, array, zeros = typed(fields.data, starts, ends, target.type, self.columns[position], reading)
                 reading.look(values, array, reading.origin(self.columns[position]))
                 array = self._bounded(array, target, nulled)
             except LiteralError as error:
@@ -193,7 +190,7 @@ class Table:
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
         return batch, nulled
 
-    def _absent(self, target: pa.Field, rows: int, reading: "Reading") -> pa.Array:
+    def _absent(self, target: pa.Field, rows: int, reading: Reading) -> pa.Array:
         """The values of a column that the rows lack: its default where it is known, NULL otherwise.
 
         Raises:
@@ -262,57 +259,3 @@ class _Nulled:
 
     zero_dates: int = 0
     out_of_bounds: int = 0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the values of a statement are written."""
-
-    dialect: Dialect
-    syntax: Syntax
-    session: Session
-    texts: TextEvidence | None = None
-    """Looks at the encoding of text, where it isn't declared."""
-
-    def look(self, values: pa.BinaryArray, array: pa.Array, origin: Origin) -> None:
-        """Let a column's bytes tell whether its text is in the encoding that the dump says."""
-        if self.texts is None or not pa.types.is_string(array.type):
-            return
-        if self.syntax.encoded_by_column:
-            # What the server itself holds contradicts nothing, but may be encoded twice.
-            self.texts.look(array.cast(pa.binary()), "utf-8")
-        else:
-            self.texts.look(values, origin.encoding)
-
-    def origin(self, column: ColumnDef) -> Origin:
-        """What a column's casts must know."""
-        dialect, syntax = self.dialect, self.syntax
-        own = mysql_codec(column.charset) if column.charset and column.sql_type != "json" else None
-        zone = self.session.zone_of(column)
-        return Origin(
-            encoding=own if own and syntax.encoded_by_column else syntax.encoding,
-            bits=column.sql_type == dialect.bit_type,
-            bytea=column.sql_type == dialect.bytea_type,
-            zero_dates=dialect.has_zero_dates,
-            transport=column.transport,
-            zone=None if zone == "UTC" else zone,
-        )
-
-
-def _typed(
-    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, column: ColumnDef, reading: Reading
-) -> tuple[pa.BinaryArray, pa.Array, int]:
-    """A column's values as bytes and as their type, and how many zero dates became null."""
-    syntax, origin = reading.syntax, reading.origin(column)
-    if not syntax.copy and not origin.bits and is_number(target):
-        numbers = cut_numbers(data, starts, ends)
-        if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
-            return numbers, array, 0
-    try:
-        values = cut(data, starts, ends, syntax, is_text=is_text(target))
-        return values, *cast(values, target, origin)
-    except (CastError, LiteralError):
-        if syntax.copy:
-            raise
-    values = cut_singly(data, starts, ends, syntax, column.default)
-    return values, *cast(values, target, origin)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recograph.dumps import DumpError, tables
+from recograph.dumps import DumpError, reading
 from recograph_tests.dumps.reading import read
 
 VALUES = [
@@ -30,7 +30,7 @@ def outcome(values: list[str], kind: str, dialect: str) -> str:
 def assert_alike(values: list[str], kind: str, dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fast = outcome(values, kind, dialect)
     with monkeypatch.context() as patch:
-        patch.setattr(tables, "cut_numbers", lambda *_: None)
+        patch.setattr(reading, "cut_numbers", lambda *_: None)
         assert fast == outcome(values, kind, dialect)
 
 

@@ -1,0 +1,82 @@
+"""How the values of a statement are written, and what becomes of them: bytes that are cut out, and types."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
+from recograph.dumps.charsets import mysql_codec
+from recograph.dumps.ddl import ColumnDef
+from recograph.dumps.dialects import Dialect
+from recograph.dumps.escapes import LiteralError, Syntax
+from recograph.dumps.literals import cut, cut_numbers, cut_singly
+from recograph.dumps.mojibake import TextEvidence
+from recograph.dumps.scan import Positions
+from recograph.dumps.settings import Session
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of a statement are written."""
+
+    dialect: Dialect
+    syntax: Syntax
+    session: Session
+    texts: TextEvidence | None = None
+    """Looks at the encoding of text, where it isn't declared."""
+
+    def look(self, values: pa.BinaryArray, array: pa.Array, origin: Origin) -> None:
+        """Let a column's bytes tell whether its text is in the encoding that the dump says."""
+        if self.texts is None or not pa.types.is_string(array.type):
+            return
+        if self.syntax.encoded_by_column:
+            # What the server itself holds contradicts nothing, but may be encoded twice.
+            self.texts.look(array.cast(pa.binary()), "utf-8")
+        else:
+            self.texts.look(values, origin.encoding)
+
+    def origin(self, column: ColumnDef) -> Origin:
+        """What a column's casts must know."""
+        dialect, syntax = self.dialect, self.syntax
+        own = mysql_codec(column.charset) if column.charset and column.sql_type != "json" else None
+        zone = self.session.zone_of(column)
+        return Origin(
+            encoding=own if own and syntax.encoded_by_column else syntax.encoding,
+            bits=column.sql_type == dialect.bit_type,
+            bytea=column.sql_type == dialect.bytea_type,
+            zero_dates=dialect.has_zero_dates,
+            transport=column.transport,
+            zone=None if zone == "UTC" else zone,
+        )
+
+
+def typed(
+    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, column: ColumnDef, reading: Reading
+) -> tuple[pa.BinaryArray, pa.Array, int]:
+    """A column's values as bytes and as their type, and how many zero dates became null.
+
+    Args:
+        data: what the values lie in.
+        starts: where they begin.
+        ends: where they end.
+        target: the type.
+        column: which column it is.
+        reading: how the values are written.
+
+    Raises:
+        LiteralError: a value isn't a literal.
+        CastError: a value is none of the type.
+    """
+    syntax, origin = reading.syntax, reading.origin(column)
+    if not syntax.copy and not origin.bits and is_number(target):
+        numbers = cut_numbers(data, starts, ends)
+        if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
+            return numbers, array, 0
+    try:
+        values = cut(data, starts, ends, syntax, is_text=is_text(target))
+        return values, *cast(values, target, origin)
+    except (CastError, LiteralError):
+        if syntax.copy:
+            raise
+    values = cut_singly(data, starts, ends, syntax, column.default)
+    return values, *cast(values, target, origin)
