@@ -64,13 +64,6 @@ class Buffer:
         self.data, self.pos = parts[0] if len(parts) == 1 else b"".join(parts), 0
         return got > 0
 
-    def ensure(self, size: int) -> bool:
-        """Extend until `size` bytes are there; False where the dump ends before."""
-        while self.left < size:
-            if not self.extend():
-                return False
-        return True
-
     def take_line(self) -> bytes:
         """Consume the rest of the line and return it without its end; of a very long line only the beginning."""
         line, at = b"", self.pos
