@@ -5,7 +5,7 @@ with known as (
 select
     asset.id,
     asset.title,
-    asset.content_type,
+    {{ only_of('docebo', 'asset.content_type', 'bigint') }},
     asset.content_type_name,
     asset.creation_date,
     known.language,

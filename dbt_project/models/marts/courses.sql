@@ -7,7 +7,7 @@ select
     course.name,
     course.category,
     course.course_type,
-    course.difficulty,
+    {{ only_of('docebo', 'course.difficulty', 'varchar') }},
     course.status,
     course.status_name,
     course.created_date,

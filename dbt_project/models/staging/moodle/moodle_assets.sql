@@ -69,8 +69,6 @@ select
     titles.name as title,
     cast(null as varchar) as declared_language,
 
-    -- numerics: Moodle has no code for what an activity is
-    cast(null as bigint) as content_type,
     case
         when activities.kind = 'resource' then {{ moodle_file_kind('files.mimetype') }}
         when activities.kind = 'url' then 'link'

@@ -10,7 +10,6 @@ select
     -- texts
     fullname as name,
     format as course_type,
-    cast(null as varchar) as difficulty,
     nullif({{ moodle_language('lang') }}, '') as declared_language,
 
     -- numerics: as in Docebo, 2 is published and 0 isn't
