@@ -7,6 +7,8 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
+from threading import Lock
 from typing import Any
 
 import dagster as dg
@@ -58,6 +60,7 @@ def observed_versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[
 _MOST_CONNECTIONS = 16
 
 
+@cache
 def keep_connections() -> None:
     """Let this process keep its connections to Dagster's SQLite files.
 
@@ -71,22 +74,24 @@ def keep_connections() -> None:
     from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
     kept: OrderedDict[tuple[int, str], Engine] = OrderedDict()
+    lock = Lock()  # Dagster's daemon has threads
 
     def kept_engine(address: str, **options: Any) -> Engine:
         # Connections can't be used in a process that was forked from theirs.
         key = os.getpid(), address
-        if key not in kept:
-            arguments = {"check_same_thread": False, **options.get("connect_args", {})}
-            engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
-            sqlalchemy.event.listen(engine, "connect", _leave_to_the_journal)
-            close = engine.dispose
-            engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
-            engine.close_connections = close  # type: ignore[attr-defined]
-            kept[key] = engine
-        kept.move_to_end(key)
-        while len(kept) > _MOST_CONNECTIONS:
-            kept.popitem(last=False)[1].close_connections()  # type: ignore[attr-defined]
-        return kept[key]
+        with lock:
+            if key not in kept:
+                arguments = {"check_same_thread": False, **options.get("connect_args", {})}
+                engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
+                sqlalchemy.event.listen(engine, "connect", _leave_to_the_journal)
+                close = engine.dispose
+                engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
+                engine.close_connections = close  # type: ignore[attr-defined]
+                kept[key] = engine
+            kept.move_to_end(key)
+            while len(kept) > _MOST_CONNECTIONS:
+                kept.popitem(last=False)[1].close_connections()  # type: ignore[attr-defined]
+            return kept[key]
 
     for module in (sqlite_event_log, sqlite_run_storage):
         module.create_engine = kept_engine  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from recograph.defs.dagster_private import (
     LaunchRunContext,
     RunLauncher,
     WorkerStatus,
+    keep_connections,
 )
 from recograph.defs.running import executed_by, was_abandoned
 
@@ -25,8 +26,12 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     """Hands runs to a worker (`recograph.worker`), started with the first run, which ends when this process does."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        """Keep the configuration; no worker is started yet."""
+        """Keep the configuration; no worker is started yet.
+
+        This is all that Dagster's daemon loads of recograph. It writes each run's planned events, a few hundred.
+        """
         super().__init__()  # type: ignore[no-untyped-call]
+        keep_connections()
         self._inst_data = inst_data
         self._worker: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
