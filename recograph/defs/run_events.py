@@ -4,6 +4,15 @@ from typing import Any
 
 import dagster as dg
 
+SHOWN = {
+    dg.DagsterEventType.STEP_START,
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
+}
+"""The types of events that have facts: a third of a run's."""
+
 
 def facts_of(entry: dg.EventLogEntry) -> list[dict[str, Any]]:
     """The facts of one event; none where it isn't shown."""

@@ -15,7 +15,7 @@ from recograph.defs.dagster_private import queue_run, take_from_queue
 from recograph.defs.landing import LandingConfig
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, SNAPSHOTS, Snapshot
 from recograph.defs.platforms import step_name
-from recograph.defs.run_events import facts_of
+from recograph.defs.run_events import SHOWN, facts_of
 from recograph.defs.unchanged import unchanged_steps
 from recograph.errors import RecographError
 from recograph.graph.counts import count_graph
@@ -88,7 +88,7 @@ class Command:
 
     def _tell_of(self, run: dg.DagsterRun) -> None:
         customer, date = self._runs[run.run_id]
-        told = self._instance.get_records_for_run(run.run_id, cursor=self._cursors[run.run_id])
+        told = self._instance.get_records_for_run(run.run_id, self._cursors[run.run_id], SHOWN)
         self._cursors[run.run_id] = told.cursor
         for record in told.records:
             for facts in facts_of(record.event_log_entry):
