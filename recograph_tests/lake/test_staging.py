@@ -13,7 +13,7 @@ from recograph.adapters.local.folder_lake import LocalLake
 from recograph.errors import RecographError
 from recograph.lake.landing import find_drop
 from recograph.lake.layout import landing_key
-from recograph.lake.staging import staging_folder
+from recograph.lake.staging import remove_abandoned, staging_folder
 from recograph_tests.graph.marts import Snapshot
 from recograph_tests.lake.test_landing import DUMP, landing
 
@@ -60,7 +60,7 @@ def test_what_the_warehouse_spills_onto_a_full_disk_is_explained(small_disk: Pat
 
 KILLED = """
 import os, signal, sys
-from recograph.lake.staging import staging_folder
+from recograph.lake.staging import remove_abandoned, staging_folder
 with staging_folder(sys.argv[1]) as folder:
     (folder / "half").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -74,6 +74,37 @@ def test_what_a_killed_process_left_goes_with_the_next_folder_and_what_is_in_use
     with staging_folder(tmp_path) as one, staging_folder(tmp_path) as other:
         assert sorted((tmp_path / "staging").iterdir()) == sorted([one, other])
     assert not list((tmp_path / "staging").iterdir())
+
+
+HOLDING = """
+import sys
+from pathlib import Path
+from recograph.lake.staging import hold
+hold(Path(sys.argv[1]))
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_stays_for_as_long_as_a_process_holds_it(tmp_path: Path) -> None:
+    folder = tmp_path / "project-1"
+    command = [sys.executable, "-c", HOLDING, str(folder)]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdin=pipe, stdout=pipe) as one,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe) as other,
+    ):
+        for process in (one, other):
+            assert process.stdout
+            process.stdout.readline()
+            remove_abandoned(tmp_path, "project-")
+            assert folder.exists()
+        one.communicate()
+        remove_abandoned(tmp_path, "project-")
+        assert folder.exists()
+        other.kill()
+    remove_abandoned(tmp_path, "project-")
+    assert not folder.exists()
 
 
 def test_a_mart_that_is_half_written_is_not_read(tmp_path: Path) -> None:
