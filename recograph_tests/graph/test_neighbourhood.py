@@ -10,10 +10,9 @@ from recograph.graph.reads import sets_read
 
 def around(driver: neo4j.Driver, *arguments: object, limit: int = 20) -> tuple[list[str], list[tuple[str, str, str]]]:
     (node, key) = arguments
-    around: Neighbourhood = neighbourhood(driver, node, "customer_1", key, limit)  # type: ignore[arg-type]
-    return [each.key for each in around.nodes], sorted(
-        (each.type, each.start, each.end) for each in around.relationships
-    )
+    part: Neighbourhood = neighbourhood(driver, node, "customer_1", key, limit)  # type: ignore[arg-type]
+    edges = sorted((edge.type, edge.start, edge.end) for edge in part.relationships)
+    return [vertex.key for vertex in part.nodes], edges
 
 
 def test_what_is_around_a_user(small: neo4j.Driver) -> None:
