@@ -132,21 +132,26 @@ def statement(node: NodeSet) -> str:
             f"RETURN collect([m.{KEY}, {_values('m', other)}, {_values('r', declared)}]) AS r{number}, "
             f"collect(m) AS m{number} }}"
         )
-    lists = [f"r{number}" for number in range(len(ends))]
-    neighbours = " + ".join(["[]", *(f"m{number}" for number in range(len(ends)))])
-    lines.append(f"WITH {', '.join(['n', *lists])}, {neighbours} AS near")
+    lists: dict[str, list[str]] = {}
+    for number, (declared, outwards) in enumerate(ends):
+        lists.setdefault((declared.end if outwards else declared.start).label, []).append(f"m{number}")
+    for label, names in lists.items():
+        lines.append(
+            f"CALL ({', '.join(names)}) {{ UNWIND {' + '.join(names)} AS m RETURN collect(DISTINCT m) AS near{label} }}"
+        )
     for number, declared in enumerate(between):
+        start, end = f"near{declared.start.label}", f"near{declared.end.label}"
         strongest = (
-            f"MATCH (a:{declared.start.label})-[r:{declared.type}]->(b:{declared.end.label}) WHERE b IN near "
+            f"MATCH (a)-[r:{declared.type}]->(b:{declared.end.label}) WHERE b IN {end} "
             f"RETURN r, b ORDER BY {_order(declared, 'b')} LIMIT {_BETWEEN}"
         )
+        scope = ", ".join(dict.fromkeys([start, end]))
         lines.append(
-            f"CALL (near) {{ UNWIND near AS a CALL (a, near) {{ {strongest} }} "
+            f"CALL ({scope}) {{ UNWIND {start} AS a CALL (a, {end}) {{ {strongest} }} "
             f"RETURN collect([a.{KEY}, b.{KEY}, {_values('r', declared)}]) AS b{number} }}"
         )
-    _, *lists = columns(node)
-    itself = f"{_values('n', node)} AS itself"
-    lines.append(f"RETURN {', '.join([itself, *lists])}")
+    itself, *others = columns(node)
+    lines.append(f"RETURN {', '.join([_values('n', node) + f' AS {itself}', *others])}")
     return "\n".join(lines)
 
 
