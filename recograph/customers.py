@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from recograph.errors import RecographError
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+TAKEN = frozenset({"docs", "index", "openapi"})
+"""What can't be a customer's id, because `recograph serve` has something else at that address."""
 
 
 def _text(value: str) -> str:
@@ -136,6 +138,11 @@ def _customer(entry: Any, where: str) -> Customer:
     except ValidationError as error:
         raise RecographError(f"{where}: {_problem(error, wanted)}") from None
     check_customer_id(customer.id, f"{where}: ")
+    if customer.id in TAKEN:
+        raise RecographError(
+            f"{where}: id {customer.id!r} can't be used, because the pages have something else at /{customer.id}. "
+            "Choose another."
+        )
     return customer
 
 

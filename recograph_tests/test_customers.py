@@ -35,6 +35,7 @@ def test_an_unknown_customer_is_refused_with_the_known_ones(tmp_path: Path) -> N
         ("customers: [{id: acme}]", "entry 1: name, region, size, category is missing"),
         (GOOD + "  - {id: acme, name: A, region: r, size: s, category: c}", "entry 2: customer 'acme' is there twice"),
         (GOOD.replace("acme", "../acme"), r"id '../acme' can't be used"),
+        (GOOD.replace("acme", "docs"), r"id 'docs' can't be used, because the pages have something else at /docs"),
         (GOOD.replace("}", ", colour: red}"), "colour is unknown"),
         ("start_date: soon\n" + GOOD, "start_date is 'soon'"),
         (GOOD.replace("mid", "''"), "entry 1: size is empty"),

@@ -20,6 +20,8 @@ LIMIT = 20
 """Neighbours of each kind of relationship, unless more or fewer are asked for."""
 _BETWEEN = 2
 """How many relationships of a kind are shown from one neighbour to others: the strongest."""
+_PLAIN = (str, int, bool)
+"""Types whose values are as JSON can hold them."""
 _ORDERS = ("recency", "score", "rating")
 """Properties by which relationships are sorted, the greatest value first."""
 
@@ -184,5 +186,7 @@ def _vertex(node: NodeSet, key: int | str, values: Mapping[str, Any]) -> Vertex:
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Properties without the keys, in alphabetical order."""
     return {
-        name: plain(value) for name, value in sorted(values.items()) if value is not None and name not in (TENANT, KEY)
+        name: value if type(value) in _PLAIN else plain(value)
+        for name, value in sorted(values.items())
+        if value is not None and name not in (TENANT, KEY)
     }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,11 +36,15 @@ GREATEST = 1000
 LONGEST = 1000
 """The greatest number of characters of a text in a request."""
 TOO_MUCH = "The answer takes too long or is too large. Ask for less."
-_AT_ONCE = 12
+_LOOK_UPS_AT_ONCE = 8
 """How many transactions run at the same time. More would only wait in Neo4j instead of here."""
+_QUESTIONS_AT_ONCE = 4
+"""How many questions run beside them: slow ones, however many, keep nobody from searching and looking something up."""
 _MOST_WAITING = 1000
 _TOGETHER_SECONDS = 5.0
 """Seconds for a page's questions together; if that isn't enough, each has `TIMEOUT` for itself."""
+_SLOW_SECONDS = 60.0
+"""So long nobody tries again whether they are quick enough together."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _log = logging.getLogger("recograph.serve")
 _COUNTS = ("limit", "k", "latest")
@@ -60,17 +65,23 @@ class Asking:
     driver: neo4j.Driver
     loads: Loads
     cache: Cache
-    _pool: ThreadPoolExecutor
+    _look_ups: ThreadPoolExecutor
+    _questions: ThreadPoolExecutor
     _waiting: set[object]
+    _slow_until: dict[str, float]
+    """Until when (seconds of the monotonic clock) the questions about a label are asked one by one."""
 
     @classmethod
     def of(cls, driver: neo4j.Driver, loads: Loads, cache: Cache) -> "Asking":
-        """Make one that asks with its own pool of threads, which `close` ends."""
-        return cls(driver, loads, cache, ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="neo4j"), set())
+        """Make one that asks with threads of its own, which `close` ends."""
+        look_ups = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+        questions = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
+        return cls(driver, loads, cache, look_ups, questions, set(), {})
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._look_ups, self._questions):
+            pool.shutdown(cancel_futures=True)
 
     async def question(self, basis: Basis, name: str, given: Mapping[str, Any]) -> Answer:
         """The answer to a question, values as JSON has them.
@@ -93,8 +104,9 @@ class Asking:
                     raise refusal from error
                 raise
 
+        pool = self._look_ups if name == "search" else self._questions
         key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
-        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work)
+        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work, pool)
         return found
 
     async def recommendations(self, basis: Basis, customer: str, user: int, k: int) -> Answer:
@@ -155,6 +167,8 @@ class Asking:
             MissingError: the graph hasn't the node.
             RecographError: the server fails.
         """
+        if time.monotonic() < self._slow_until.get(node.label, 0):
+            return None
         around = Part(statement(node), columns(node), {"customer": customer, "key": key, "limit": limit})
         questioned = [question(name) for name in asked]
         parts = [Part(one.cypher, tuple(one.columns), bind(one.name, asked[one.name])) for one in questioned]
@@ -171,7 +185,9 @@ class Asking:
                 return neighbourhood_of(node, key, rows[0]), found
             except (UnavailableError, MissingError):
                 raise
-            except RecographError:
+            except RecographError as error:
+                if isinstance(error, SlowError):
+                    self._slow_until[node.label] = time.monotonic() + _SLOW_SECONDS
                 return None  # whoever asks one by one learns which
 
         found: tuple[Neighbourhood, list[Answer]] | None = await self._run(work)
@@ -211,16 +227,22 @@ class Asking:
         return found
 
     async def _kept(
-        self, basis: Basis, key: tuple[Any, ...], customer: str | None, sets: frozenset[str], work: Callable[[], Any]
+        self,
+        basis: Basis,
+        key: tuple[Any, ...],
+        customer: str | None,
+        sets: frozenset[str],
+        work: Callable[[], Any],
+        pool: ThreadPoolExecutor | None = None,
     ) -> Any:
         async def make(inner: Basis) -> tuple[Any, int]:
             inner.rests_on(sources(customer, sets))
-            value = await self._run(work)
+            value = await self._run(work, pool)
             return value, _size(value)
 
         return (await self.cache.get(("answer", *key), make, basis)).value
 
-    async def _run(self, work: Callable[[], Any]) -> Any:
+    async def _run(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
         if self.loads.down_since is not None:
             raise UnavailableError("Neo4j doesn't answer.")
         if len(self._waiting) >= _MOST_WAITING:
@@ -228,7 +250,7 @@ class Asking:
         token = object()
         self._waiting.add(token)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(pool or self._look_ups, work)
         except UnavailableError as error:
             # A server that was too busy, or lacked the memory for this question, still answers other questions.
             if not isinstance(error.__cause__, TransientError):

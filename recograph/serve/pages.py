@@ -32,7 +32,7 @@ DASHBOARD: dict[str, dict[str, int]] = {
     "dormant_users": {"limit": 8},
 }
 """Questions on a customer's first page, with what they are asked with."""
-_AROUND = 12
+_AROUND = 8
 """Neighbours of each kind in a page's picture; more can be followed."""
 _USUAL = 10
 """Recommendations of each kind, unless others are asked for."""

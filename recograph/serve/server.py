@@ -14,8 +14,11 @@ import neo4j
 import uvicorn
 
 from recograph.adapters.neo4j.driver import Server, connect
+from recograph.customers import TAKEN
 from recograph.errors import RecographError
+from recograph.graph.model import CUSTOMER, KEY
 from recograph.graph.queries import questions
+from recograph.graph.reading import read
 from recograph.serve.access import LOOPBACK, Access, FileAccess, Loopback, session_secret
 from recograph.serve.asking import Asking
 from recograph.serve.cache import Cache
@@ -25,6 +28,7 @@ from recograph.serve.site import Site
 
 _CACHE_BYTES = 48 * 1024**2
 _SHUTDOWN_SECONDS = 10
+_TURN_SECONDS = 0.001
 _IMPATIENT = {
     "connection_timeout": 2.0,
     "connection_acquisition_timeout": 5.0,
@@ -93,6 +97,20 @@ def reader_advice(roles: Collection[str] | None) -> str | None:
     return "The account could write, which pages never do: give one with the role reader alone in NEO4J_USERNAME."
 
 
+def require_addresses(driver: neo4j.Driver) -> None:
+    """Make sure that each customer's page has an address of its own.
+
+    Raises:
+        RecographError: one of them would be hidden by a page of another kind.
+    """
+    for (customer,) in read(driver, f"MATCH (c:{CUSTOMER.label}) RETURN c.{KEY} ORDER BY c.{KEY}").rows:
+        if customer in TAKEN:
+            raise RecographError(
+                f"The graph has a customer {customer}, but /{customer} is another page, which hides its own. "
+                f"Load it with another id in customers.yaml, and erase {customer}."
+            )
+
+
 def _roles(driver: neo4j.Driver) -> list[str] | None:
     ((roles,),) = driver.execute_query("SHOW CURRENT USER YIELD roles").records
     return None if roles is None else list(roles)
@@ -125,9 +143,12 @@ def run(
     logging.getLogger("neo4j").setLevel(logging.CRITICAL)
     questions()  # a file that isn't right is said now, not to whoever asks
     allow_many()
+    # Those that read from Neo4j are threads; whoever has an answer to send shall not wait for each of them so long.
+    sys.setswitchinterval(_TURN_SECONDS)
     with connect(server, **_IMPATIENT) as driver:
         if advice := reader_advice(_roles(driver)):
             _log.warning(advice)
+        require_addresses(driver)
         config = uvicorn.Config(
             application(driver, access),
             access_log=False,

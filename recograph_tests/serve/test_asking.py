@@ -1,0 +1,73 @@
+"""How the graph is asked where some questions take long."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from recograph.graph.queries import ask
+from recograph.graph.refusals import SlowError
+from recograph.graph.together import ask_together
+from recograph.serve import asking
+from recograph.serve.access import Loopback
+from recograph_tests.serve.conftest import Open
+
+MANY = 20
+"""More than all threads that ask."""
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Semaphore]:
+    """Counts the questions that wait for the end of the test; searches and pages of nodes don't."""
+    begun, end = threading.Semaphore(0), threading.Event()
+
+    def slow(driver: Any, name: str, *arguments: Any, **options: Any) -> Any:
+        if name == "popular_courses":
+            begun.release()
+            assert end.wait(60)
+        return ask(driver, name, *arguments, **options)
+
+    monkeypatch.setattr(asking, "ask", slow)
+    yield begun
+    end.set()
+
+
+def test_slow_questions_keep_nobody_from_looking_something_up(opened: Open, held: threading.Semaphore) -> None:
+    client: TestClient = opened(Loopback())
+    questions = [f"/customer_1/questions/popular_courses.json?limit={limit}" for limit in range(1, MANY)]
+    pool = ThreadPoolExecutor(MANY)
+    try:
+        under_way = [pool.submit(client.get, address) for address in questions]
+        assert held.acquire(timeout=60)
+        for address in ("/customer_1/search.json?q=negotiation", "/customer_1/courses/10", "/customer_1/users/1"):
+            assert client.get(address).status_code == 200
+        assert not any(future.done() for future in under_way)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def test_questions_that_are_slow_together_are_asked_one_by_one_for_a_while(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = opened(Loopback())
+    pages = ["/customer_1/courses/10.json", "/customer_1/courses/11.json", "/customer_2/courses/10.json"]
+    wanted = [opened(Loopback()).get(page).json() for page in pages]
+    tried: list[str] = []
+
+    def too_slow(driver: Any, parts: Any, **options: Any) -> Any:
+        tried.append(parts[0].parameters["customer"])
+        if len(tried) == 1:
+            raise SlowError("No answer within 5 s.")
+        return ask_together(driver, parts, **options)
+
+    monkeypatch.setattr(asking, "ask_together", too_slow)
+    assert [client.get(page).json() for page in pages[:2]] == wanted[:2]
+    assert len(tried) == 1
+    monkeypatch.setattr(asking, "_SLOW_SECONDS", 0)
+    client = opened(Loopback())
+    tried.clear()
+    assert [client.get(page).json() for page in pages] == wanted
+    assert len(tried) == 3
