@@ -1,6 +1,7 @@
 """The graph for people: every question a page, a JSON and a CSV. It only reads.
 
 `loads` sees what loads record, `cache` keeps what was answered until one of them changes it, `asking` asks the graph,
-`access` knows who may see which customer, `pages` says what is on a page, `forms` gives it as HTML, JSON or CSV, and
-`site` answers requests with all of it.
+`parameters` refuses what can't be asked, `access` knows who may see which customer, `pages` and `nodes` say what is on
+a page, `forms` gives it as HTML (with `tables` and `values`), JSON or CSV, `problems` says why there is none, and `site`
+answers requests with all of it.
 """

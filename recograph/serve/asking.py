@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,15 +25,12 @@ from recograph.graph.together import Part, ask_together
 from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
 from recograph.serve.loads import EVERYBODY, FACTS, Loads, sources
+from recograph.serve.parameters import bind
 
 TIMEOUT = 20.0
 """Seconds after which the server ends a page's transaction."""
 MOST_ROWS = 10_000
 """Greatest number of rows of an answer."""
-GREATEST = 1000
-"""The greatest number of rows, recommendations or neighbours that may be asked for."""
-LONGEST = 1000
-"""The greatest number of characters of a text in a request."""
 TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _LOOK_UPS_AT_ONCE = 8
 """How many transactions run at the same time. More would only wait in Neo4j instead of here."""
@@ -45,13 +41,7 @@ _TOGETHER_SECONDS = 5.0
 """Seconds for a page's questions together; if that isn't enough, each has `TIMEOUT` for itself."""
 _SLOW_SECONDS = 60.0
 """So long nobody tries again whether they are quick enough together."""
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _log = logging.getLogger("recograph.serve")
-_COUNTS = ("limit", "k", "latest")
-
-
-class RequestError(RecographError):
-    """A parameter of the request isn't right."""
 
 
 class QuestionError(RecographError):
@@ -258,31 +248,6 @@ class Asking:
             raise
         finally:
             self._waiting.discard(token)
-
-
-def bind(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a question.
-
-    Raises:
-        RequestError: one is missing, unknown, of another type or too great.
-    """
-    try:
-        asked = question(name)
-        parameters = asked.bind(given)
-        if "words" in parameters:
-            lucene(parameters["words"])
-    except RecographError as error:
-        raise RequestError(str(error)) from error
-    for key, value in parameters.items():
-        if key in _COUNTS and value > GREATEST:
-            raise RequestError(f"Parameter {key} must be {GREATEST:,} or less.")
-        if isinstance(value, str) and (len(value) > LONGEST or (_CONTROLS.search(value) and key != "words")):
-            raise RequestError(f"Parameter {key} must be a text of {LONGEST:,} characters at most, none a control.")
-        if isinstance(value, list) and not set(value) <= set(asked.parameters[key].default or value):
-            raise RequestError(f"Parameter {key} can have: {', '.join(asked.parameters[key].default)}.")
-        if isinstance(value, list) and sum(map(len, value)) > LONGEST:
-            raise RequestError(f"Parameter {key} must be {LONGEST:,} characters at most.")
-    return parameters
 
 
 def _refusal(name: str, error: RecographError) -> QuestionError | None:

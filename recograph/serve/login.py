@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from recograph.errors import RecographError
 from recograph.serve import guard
 from recograph.serve.access import COOKIE, SESSION_SECONDS, FileAccess
-from recograph.serve.asking import RequestError
+from recograph.serve.parameters import RequestError
 
 _FORM_SECONDS = 10
 

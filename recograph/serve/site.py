@@ -3,7 +3,6 @@
 import logging
 import re
 import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,32 +16,25 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from recograph.errors import RecographError, UnavailableError
+from recograph.errors import UnavailableError
 from recograph.graph.queries import questions
-from recograph.graph.refusals import MissingError, SlowError
-from recograph.serve import forms, guard, login, openapi, pages
+from recograph.serve import forms, guard, login, nodes, openapi, pages
 from recograph.serve.access import Access, FileAccess, Viewer
-from recograph.serve.asking import TOO_MUCH, Asking, QuestionError, RequestError
+from recograph.serve.asking import Asking
 from recograph.serve.cache import NEVER, Basis
 from recograph.serve.content import DIGITS, OWNED, Page, key_of
 from recograph.serve.loads import DAY, Loaded
+from recograph.serve.parameters import RequestError
+from recograph.serve.problems import NotFoundError, problem
 from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
 
 STALE_SECONDS = 600
 """So long kept answers are given while Neo4j doesn't answer."""
-RETRY_SECONDS = 2
 _FORMS: dict[str, tuple[str, Callable[[Page], bytes]]] = {
     ".json": (JSON, forms.as_json),
     ".csv": (CSV, forms.as_csv),
 }
 _log = logging.getLogger("recograph.serve")
-
-
-class NotFoundError(RecographError):
-    """There is no such page, or none for whoever asks: which of the two isn't told."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such page.")
 
 
 class _Text(Convertor[str]):
@@ -142,7 +134,7 @@ class Site:
                 self._let_in(scope)
                 await self._router(scope, receive, seen)
             except Exception as error:  # every request has an answer, and none says more than it may
-                response = self._problem(scope, error)
+                response = problem(scope, error, log_in=self._entrance is not None and self._entrance.open)
                 await response(scope, receive, seen)
         finally:
             # The address, which may name a person, isn't in it.
@@ -239,17 +231,17 @@ class Site:
     async def _node(self, asked: Asked) -> Page:
         _none(asked.query)
         word, key = asked.parts["word"], key_of(asked.parts["key"])
-        return await pages.node(self._asking, asked.basis, self._loaded(asked), word, key)
+        return await nodes.node(self._asking, asked.basis, self._loaded(asked), word, key)
 
     async def _neighbourhood(self, asked: Asked) -> Page:
         if not asked.parts["form"]:
             raise NotFoundError
         word, key = asked.parts["word"], key_of(asked.parts["key"])
-        return await pages.neighbourhood(self._asking, asked.basis, self._loaded(asked), word, key, asked.query)
+        return await nodes.neighbourhood(self._asking, asked.basis, self._loaded(asked), word, key, asked.query)
 
     async def _recommendations(self, asked: Asked) -> Page:
         key = key_of(asked.parts["key"])
-        return await pages.recommendations(self._asking, asked.basis, self._loaded(asked), key, asked.query)
+        return await nodes.recommendations(self._asking, asked.basis, self._loaded(asked), key, asked.query)
 
     async def _docs(self, request: Request) -> Response:
         request.state.template = "/docs"
@@ -293,52 +285,6 @@ class Site:
 
     async def _nowhere(self, *_: Any) -> None:
         raise NotFoundError
-
-    def _problem(self, scope: Scope, error: Exception) -> Response:
-        """The answer where there is no page: of one size for one reason, whatever was asked for."""
-        status, message, extra = _told(error)
-        if status == 500 and not isinstance(error, QuestionError):
-            # Without the message, in which there may be what was asked for.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("%s\n%s", type(error).__name__, frames)
-        path = scope["path"]
-        if path.endswith((".json", ".csv")):
-            content = forms.as_json(Page("", "", {"error": message}))
-            return plain(status, JSON, content, extra)
-        page = Page("problem.html", _TITLES.get(status, "Something went wrong"), None)
-        asking_for = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
-        content = forms.as_html(
-            page,
-            message=message,
-            login=self._entrance is not None and self._entrance.open and status == 401,
-            next=guard.safe_next(asking_for) if status == 401 else "",
-            links={},
-            viewer=None,
-        )
-        return plain(status, HTML, content, extra)
-
-
-_TITLES = {400: "That isn't right", 401: "Log in", 404: "Not found", 503: "Not at the moment", 504: "Too much"}
-
-
-def _told(error: Exception) -> tuple[int, str, list[tuple[str, str]]]:
-    """Status, message and headers by which an error is told."""
-    match error:
-        case login.UnknownViewerError():
-            return 401, str(error), [("www-authenticate", "Bearer")]
-        case NotFoundError() | MissingError():
-            return 404, "There is no such page.", []
-        case RequestError():
-            return 400, str(error), []
-        case SlowError():
-            return 504, TOO_MUCH, []
-        case QuestionError():
-            return 500, str(error), []
-        case RecographError():
-            return 503, "The graph can't be reached. Try again in a moment.", [("retry-after", str(RETRY_SECONDS))]
-    if getattr(error, "status_code", None) == 405:
-        return 405, "This is for reading only.", [("allow", "GET, HEAD")]
-    return 500, "Something went wrong here. It has been noted.", []
 
 
 def _none(query: Mapping[str, str]) -> None:

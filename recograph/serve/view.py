@@ -9,7 +9,7 @@ from recograph.graph.model import USER
 from recograph.graph.neighbourhood import LIMIT, neighbourhood
 from recograph.graph.reading import TIMEOUT
 from recograph.serve.forms import environment, static
-from recograph.serve.pages import neighbourhood_json
+from recograph.serve.nodes import neighbourhood_json
 
 
 def view(driver: neo4j.Driver, customer: str, user: int, limit: int = LIMIT, *, timeout: float = TIMEOUT) -> str:

@@ -92,10 +92,3 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = await copy(document.getElementById(button.dataset.copy));
   });
 }
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    document.querySelector("[type=search]")?.focus();
-    event.preventDefault();
-  }
-});
