@@ -16,8 +16,13 @@ from typer.testing import CliRunner
 
 from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.cli.main import app
+from recograph.customers import TAKEN
 from recograph.errors import RecographError
-from recograph.serve.server import listen, reader_advice
+from recograph.graph.reading import Answer
+from recograph.serve import server
+from recograph.serve.access import Loopback
+from recograph.serve.server import listen, reader_advice, require_addresses
+from recograph.serve.site import Site
 from recograph_tests.pipeline.installation import COMMAND, bare_environment
 
 
@@ -113,6 +118,14 @@ def test_an_account_that_could_write_is_said_where_there_are_roles() -> None:
     assert reader_advice(None) is None
     assert reader_advice(["PUBLIC", "reader"]) is None
     assert "role reader" in str(reader_advice(["PUBLIC", "publisher"]))
+
+
+def test_a_customer_whose_pages_would_be_hidden_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "read", lambda *_: Answer(["id"], [["acme"], ["docs"]]))
+    with pytest.raises(RecographError, match="customer docs, but /docs is another page"):
+        require_addresses(None)  # type: ignore[arg-type]
+    taken = {route.path.strip("/").partition(".")[0].partition("{")[0] for route in Site(None, Loopback()).routes}  # type: ignore[arg-type]
+    assert {name for name in taken if name.isalpha()} == TAKEN
 
 
 def test_while_its_server_restarts_kept_answers_go_on(tmp_path: Path) -> None:
