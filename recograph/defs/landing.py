@@ -14,9 +14,10 @@ from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, sn
 from recograph.defs.platforms import key_path, left_out, nothing_to_do, step_name
 from recograph.defs.unchanged import remembered
 from recograph.errors import RecographError
+from recograph.lake.days_before import DaysBefore, find_drop, find_vanished
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Inbox, Lake
-from recograph.lake.landing import Landing, find_drop, find_vanished, land
+from recograph.lake.landing import Landing, land
 from recograph.platforms import Contract, Platform
 
 NO_SUDDEN_DROP = "no_sudden_drop"
@@ -170,14 +171,15 @@ def _land(
             context.log.info(f"{snapshot}: {total} rows landed from {landed.dump.uri}")
             for table in tables:
                 yield dg.MaterializeResult(landed_table(platform, table), metadata=_metadata(platform, landed, table))
+        before = DaysBefore(lake, snapshot.customer, snapshot.date)
         for key in sorted(context.selected_asset_check_keys):
             table = key.asset_key.path[-1]
             if table not in counts:
                 counts[table] = _counts_when_landed(context, snapshot, key.asset_key)
             if key.name == NO_SUDDEN_DROP:
-                yield _no_sudden_drop(platform, snapshot, key, counts[table].rows, config, lake)
+                yield _no_sudden_drop(platform, snapshot, key, counts[table].rows, config, before)
             elif key.name == NO_COLUMN_VANISHED:
-                yield _no_column_vanished(platform, snapshot, key, counts[table].missing_columns, config, lake)
+                yield _no_column_vanished(platform, snapshot, key, counts[table].missing_columns, config, before)
             else:
                 text = _warning(key.name, counts[table])
                 yield check_result(snapshot, key, passed=not text, text=text, severity=dg.AssetCheckSeverity.WARN)
@@ -199,10 +201,15 @@ def _warning(check: str, counts: "_Counts") -> str:
 
 
 def _no_column_vanished(
-    platform: Platform, snapshot: Snapshot, key: dg.AssetCheckKey, missing: str, config: LandingConfig, lake: Lake
+    platform: Platform,
+    snapshot: Snapshot,
+    key: dg.AssetCheckKey,
+    missing: str,
+    config: LandingConfig,
+    before: DaysBefore,
 ) -> dg.AssetCheckResult:
     columns, table = missing.split(", ") if missing else [], key.asset_key.path[-1]
-    vanished = find_vanished(lake, snapshot.customer, table, columns, snapshot.date)
+    vanished = find_vanished(before, table, columns)
     text = ""
     if vanished and not config.allow_missing_columns:
         config_text = f"ops: {{{step_name('landing', platform)}: {{config: {{allow_missing_columns: true}}}}}}"
@@ -211,10 +218,10 @@ def _no_column_vanished(
 
 
 def _no_sudden_drop(
-    platform: Platform, snapshot: Snapshot, key: dg.AssetCheckKey, rows: int, config: LandingConfig, lake: Lake
+    platform: Platform, snapshot: Snapshot, key: dg.AssetCheckKey, rows: int, config: LandingConfig, before: DaysBefore
 ) -> dg.AssetCheckResult:
     text = ""
-    if drop := find_drop(lake, snapshot.customer, key.asset_key.path[-1], snapshot.date, rows, config.max_row_drop):
+    if drop := find_drop(before, key.asset_key.path[-1], rows, config.max_row_drop):
         config_text = f"ops: {{{step_name('landing', platform)}: {{config: {{max_row_drop: 1}}}}}}"
         text = f"{drop} If it is right, run again with the run config {config_text}."
     return check_result(snapshot, key, passed=not text, text=text, metadata={"max_row_drop": config.max_row_drop})

@@ -22,11 +22,11 @@ from recograph.adapters.environment import open_dbt, open_inbox
 from recograph.analytics.kinds import KINDS
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, Snapshot
+from recograph.lake.days_before import DaysBefore
 from recograph.lake.erased import erased_users
 from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Catalog, Lake
-from recograph.lake.landing import key_landed_before
-from recograph.lake.layout import landing_partition, mart_partition
+from recograph.lake.layout import date_of, mart_partition
 from recograph.lake.receipts import CheckSaid, Receipt, digest, drop_receipt, read_receipt, write_receipt
 from recograph.platforms import platform_of
 
@@ -35,6 +35,8 @@ _LIBRARIES = ("dagster", "dbt-core", "duckdb", "numpy", "pyarrow", "scipy")
 
 STEPS = ("landing", "glue", "marts", "similarity")
 """The steps that can be unchanged, in their order."""
+_READS = {"glue": "landing", "marts": "landing", "similarity": "marts"}
+"""The step whose files a step reads."""
 _Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
@@ -64,7 +66,7 @@ def remembered(
     drop_receipt(SETTINGS.home, *_partition(snapshot), step)
     with clear_failures():
         # Before the step begins: what is replaced while it reads voids the receipt.
-        made_of = tried_again(context.log, lambda: _made_of(step, snapshot, lake, config or {}))
+        made_of = tried_again(context.log, lambda: _made_of_now(step, snapshot, lake, config or {}))
     checks: list[CheckSaid] = []
     failed = False
     for event in events:
@@ -74,9 +76,9 @@ def remembered(
             name = f"{event.asset_key.to_user_string()}: {event.check_name}"
             checks.append(CheckSaid(name, event.passed, event.description or ""))
         yield event
-    if not failed and not context.assets_def.is_subset:
+    if made_of and not failed and not context.assets_def.is_subset:
         with clear_failures():
-            files = tried_again(context.log, lambda: _files(step, snapshot, lake))
+            files = tried_again(context.log, lambda: _files(step, snapshot, _days(snapshot, lake)))
         write_receipt(SETTINGS.home, *_partition(snapshot), step, Receipt(made_of, files, checks))
 
 
@@ -89,15 +91,17 @@ def unchanged_steps(
         RecographError: the lake or the catalog can't be asked.
     """
     unchanged: dict[str, Receipt] = {}
+    days = _days(snapshot, lake)
     for step in STEPS:
         if step == "glue" and catalog.is_apart:
             continue  # others can change the catalog, so that is always looked at
         receipt = read_receipt(SETTINGS.home, *_partition(snapshot), step)
         config = landing_config if step == "landing" else {}
+        files = unchanged[_READS[step]].files if step in _READS else None
         if (
             receipt is None
-            or receipt.made_of != _made_of(step, snapshot, lake, config)
-            or receipt.files != _files(step, snapshot, lake)
+            or receipt.made_of != _made_of(step, snapshot, config, days, files)
+            or receipt.files != _files(step, snapshot, days)
             or not _are_listed(receipt, snapshot, catalog)
         ):
             break
@@ -105,49 +109,52 @@ def unchanged_steps(
     return unchanged
 
 
-def _made_of(step: str, snapshot: Snapshot, lake: Lake, config: Mapping[str, Any]) -> str:
+def _made_of_now(step: str, snapshot: Snapshot, lake: Lake, config: Mapping[str, Any]) -> str | None:
+    """See `_made_of`; None where the step before has no receipt, without which this one's is never looked at."""
+    read = read_receipt(SETTINGS.home, *_partition(snapshot), _READS[step]) if step in _READS else None
+    if step in _READS and read is None:
+        return None
+    return _made_of(step, snapshot, config, _days(snapshot, lake), read.files if read else None)
+
+
+def _made_of(
+    step: str, snapshot: Snapshot, config: Mapping[str, Any], days: DaysBefore, read: Mapping[str, str] | None
+) -> str:
+    """The digest of all that a step's result depends on.
+
+    Args:
+        step: the step.
+        snapshot: of which customer and day.
+        config: the step's configuration.
+        days: what is landed of the customer.
+        read: the files that the step reads, as the receipt of the step has them that made them; were one of them
+            touched since, that receipt wouldn't hold either. So nothing is listed twice.
+    """
     customer = CUSTOMERS[snapshot.customer]
     facts: list[Any] = [code_digest(), customer.model_dump(), dict(config)]
     if step == "landing":
         inbox = open_inbox(SETTINGS)
         dump = dump_for(inbox, *_partition(snapshot))
-        tables = platform_of(customer).contracts
-        before = [key_landed_before(lake, snapshot.customer, table, snapshot.date) for table in tables]
+        before = [key for table in platform_of(customer).contracts if (key := days.key(table))]
         facts += [dump.uri, dump.version, "" if dump.trouble else inbox.stamp(dump)]
-        facts += [sorted(erased_users(lake, snapshot.customer)), [lake.stamps(_folder(key)) for key in before if key]]
-    elif step == "similarity":
-        facts += [_marts(snapshot, lake)]
+        facts += [sorted(erased_users(days.lake, snapshot.customer)), {key: days.landed[key] for key in before}]
     else:
-        facts += [project_digest(), dbt_environment(SETTINGS), _landed(snapshot, lake)]
+        facts += [] if step == "similarity" else [project_digest(), dbt_environment(SETTINGS)]
+        facts += [read]
     return digest(*facts)
 
 
-def _files(step: str, snapshot: Snapshot, lake: Lake) -> dict[str, str]:
+def _files(step: str, snapshot: Snapshot, days: DaysBefore) -> dict[str, str]:
     """The stamps of the files that a step makes, by key."""
     if step == "landing":
-        return _landed(snapshot, lake)
-    if step == "marts":
-        return _marts(snapshot, lake)
-    if step == "similarity":
-        return _stamps(lake, [mart_partition(kind.similarity, *_partition(snapshot)) for kind in KINDS.values()])
-    return {}
+        return {key: stamp for key, stamp in days.landed.items() if date_of(key) == snapshot.date}
+    marts = {"marts": mart_columns(), "similarity": [kind.similarity for kind in KINDS.values()]}
+    prefixes = [mart_partition(mart, *_partition(snapshot)) for mart in marts.get(step, ())]
+    return {key: stamp for prefix in prefixes for key, stamp in days.lake.stamps(prefix).items()}
 
 
-def _landed(snapshot: Snapshot, lake: Lake) -> dict[str, str]:
-    tables = platform_of(CUSTOMERS[snapshot.customer]).contracts
-    return _stamps(lake, [landing_partition(snapshot.customer, table, snapshot.date) for table in tables])
-
-
-def _marts(snapshot: Snapshot, lake: Lake) -> dict[str, str]:
-    return _stamps(lake, [mart_partition(mart, *_partition(snapshot)) for mart in mart_columns()])
-
-
-def _stamps(lake: Lake, prefixes: list[str]) -> dict[str, str]:
-    return {key: stamp for prefix in prefixes for key, stamp in lake.stamps(prefix).items()}
-
-
-def _folder(key: str) -> str:
-    return key.rsplit("/", 1)[0] + "/"
+def _days(snapshot: Snapshot, lake: Lake) -> DaysBefore:
+    return DaysBefore(lake, *_partition(snapshot))
 
 
 def _are_listed(receipt: Receipt, snapshot: Snapshot, catalog: Catalog) -> bool:

@@ -33,14 +33,13 @@ def check_user(user: int) -> None:
 def erased_users(lake: Lake, customer: str) -> frozenset[int]:
     """The people of a customer that were erased."""
     filesystem, root = lake.filesystem()
-    selector = fs.FileSelector(f"{root}{erased_list(customer)}", allow_not_found=True)
-    names = [file.base_name for file in filesystem.get_file_info(selector) if file.type == fs.FileType.File]
-    users = {int(name) for name in names if name.isdecimal()}
-    try:
-        with filesystem.open_input_stream(f"{root}{erased_folder(customer)}users.json") as file:
+    selector = fs.FileSelector(f"{root}{erased_folder(customer)}", recursive=True, allow_not_found=True)
+    paths = [file.path for file in filesystem.get_file_info(selector) if file.type == fs.FileType.File]
+    listed = [path.rsplit("/", 1)[1] for path in paths if path.startswith(f"{root}{erased_list(customer)}")]
+    users = {int(name) for name in listed if name.isdecimal()}
+    if (first_list := f"{root}{erased_folder(customer)}users.json") in paths:
+        with filesystem.open_input_stream(first_list) as file:
             users |= set(json.loads(file.read()))
-    except FileNotFoundError:
-        pass
     # An older version accepted ids that nobody can have.
     return frozenset(user for user in users if user <= LARGEST_ID)
 

@@ -9,23 +9,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from recograph.ahead import ahead
 from recograph.customers import Customer
 from recograph.dumps import Declared, DumpReader
 from recograph.dumps.source import Openable
 from recograph.errors import RecographError
+from recograph.lake.days_before import MISSING_COLUMNS
 from recograph.lake.drafts import Drafts
 from recograph.lake.erased import erased_users, without_erased
 from recograph.lake.interfaces import DumpFile, Inbox, Lake
-from recograph.lake.layout import date_of, landing_folder, landing_key, remaking
+from recograph.lake.layout import landing_key
 from recograph.platforms import platform_of
-
-_MISSING = "recograph.missing_columns"
-"""Metadata of a landed file: the contract's columns that the table in the dump lacked, as JSON."""
-SMALL_TABLE = 20
-"""A table with fewer rows than this may lose any number of them: a share of so few rows says nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,7 @@ def land(
             for contract in contracts:
                 report = reader.tables.get(prefix + contract.table)
                 missing = json.dumps(contract.lacked(report.missing_columns) if report else None)
-                writers[contract.table].add_key_value_metadata({_MISSING: missing})
+                writers[contract.table].add_key_value_metadata({MISSING_COLUMNS: missing})
         for contract in contracts:
             if prefix + contract.table not in reader.tables and not contract.optional:
                 raise RecographError(
@@ -173,67 +168,3 @@ def reader_of(
         declared=Declared(options.dialect, options.encoding, options.time_zone),
         on_progress=on_progress,
     )
-
-
-@dataclass(frozen=True)
-class Drop:
-    """A table that has lost more rows since the last landed day than is allowed."""
-
-    customer: str
-    table: str
-    date: str
-    rows: int
-    date_before: str
-    rows_before: int
-
-    def __str__(self) -> str:
-        """One sentence with the numbers and what to do."""
-        return (
-            f"{self.table} of {self.customer} has {self.rows} rows on {self.date} after {self.rows_before} on "
-            f"{self.date_before}. If the dump is cut, replace it."
-        )
-
-
-def find_drop(lake: Lake, customer: str, table: str, date: str, rows: int, max_row_drop: float) -> Drop | None:
-    """Compare a table's rows with those of the last landed day before; None where no more are gone than is allowed."""
-    before = _landed_before(lake, customer, table, date)
-    if before is None or before[1].num_rows < SMALL_TABLE or rows >= before[1].num_rows * (1 - max_row_drop):
-        return None
-    return Drop(customer, table, date, rows, before[0], before[1].num_rows)
-
-
-def find_vanished(lake: Lake, customer: str, table: str, missing: Collection[str], date: str) -> str | None:
-    """A sentence about columns of the contract that the last landed day had and this day lacks; None where none is."""
-    before = _landed_before(lake, customer, table, date) if missing else None
-    lacked = json.loads(_missing_columns(before[1])) if before else None
-    gone = [column for column in missing if column not in lacked] if lacked is not None else []
-    if before is None or not gone:
-        return None
-    return (
-        f"{table} of {customer} lacks {', '.join(gone)} on {date}, which it had on {before[0]}. "
-        "If a column was renamed or dropped by mistake, replace the dump."
-    )
-
-
-def _missing_columns(landed: pq.FileMetaData) -> bytes:
-    """The contract's columns that the dump lacked, as a landed file's metadata lists them in JSON; null without it."""
-    metadata: dict[bytes, bytes] = landed.metadata or {}
-    return metadata.get(_MISSING.encode(), b"null")
-
-
-def _landed_before(lake: Lake, customer: str, table: str, date: str) -> tuple[str, pq.FileMetaData] | None:
-    """The last day before the date for which the table was landed, and the metadata of its file."""
-    filesystem, root = lake.filesystem()
-    key = key_landed_before(lake, customer, table, date)
-    if key is None:
-        return None
-    try:
-        return date_of(key), pq.read_metadata(f"{root}{key}", filesystem=filesystem)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise RecographError(f"{lake.uri(key)} isn't a whole Parquet file ({error}). {remaking(key)}") from error
-
-
-def key_landed_before(lake: Lake, customer: str, table: str, date: str) -> str | None:
-    """The key of the table's file of the last landed day before the date; None where there is no such day."""
-    keys = lake.parquet(landing_folder(customer, table))
-    return max((key for key in keys if "" < date_of(key) < date), default=None)

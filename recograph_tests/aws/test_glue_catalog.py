@@ -14,7 +14,7 @@ from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog, glue_type
 from recograph.adapters.aws.glue_tables import GlueTable, bring_along, register_partitions
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError, UnavailableError
-from recograph.lake.landing import key_landed_before
+from recograph.lake.days_before import DaysBefore
 from recograph.lake.layout import landing_key
 from recograph.lake.marts import publish_mart
 from recograph.platforms import Column, Contract
@@ -155,7 +155,7 @@ def test_what_people_put_beside_landed_days_is_no_day(
         ministack.client("s3").put_object(Bucket=catalog.lake.uri("").split("/")[2], Key=key, Body=b"x")
     catalog.discover("customer_1", list(CONTRACTS.values()))
     assert sorted(partitions_of(catalog, glue)) == list(DAYS)
-    before = key_landed_before(catalog.lake, "customer_1", "core_user", DAYS[1])
+    before = DaysBefore(catalog.lake, "customer_1", DAYS[1]).key("core_user")
     assert before == landing_key("customer_1", "core_user", DAYS[0])
 
 

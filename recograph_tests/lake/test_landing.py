@@ -9,8 +9,9 @@ from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.customers import Customer, DumpOptions
 from recograph.errors import RecographError
+from recograph.lake.days_before import DaysBefore, find_vanished
 from recograph.lake.inbox import dump_for
-from recograph.lake.landing import Landing, find_vanished, land
+from recograph.lake.landing import Landing, land
 from recograph.platforms.docebo.contracts import CONTRACTS
 
 CUSTOMER = Customer(id="customer_1", name="-", region="-", size="-", category="-")
@@ -88,13 +89,13 @@ def test_a_column_that_the_day_before_had_and_this_one_lacks_is_told(tmp_path: P
     lake, before = day(tmp_path, "2026-01-01", DUMP)
     assert before.tables["core_user"].missing_columns == ("can_manage_subordinates",)
     _, after = day(tmp_path, "2026-01-02", without)
-    told = find_vanished(lake, "customer_1", "core_user", after.tables["core_user"].missing_columns, "2026-01-02")
+    missing = after.tables["core_user"].missing_columns
+    told = find_vanished(DaysBefore(lake, "customer_1", "2026-01-02"), "core_user", missing)
     assert told is not None
     assert told.startswith("core_user of customer_1 lacks register_date on 2026-01-02, which it had on 2026-01-01.")
     _, same = day(tmp_path, "2026-01-03", without)
-    assert (
-        find_vanished(lake, "customer_1", "core_user", same.tables["core_user"].missing_columns, "2026-01-03") is None
-    )
+    missing = same.tables["core_user"].missing_columns
+    assert find_vanished(DaysBefore(lake, "customer_1", "2026-01-03"), "core_user", missing) is None
 
 
 @pytest.mark.parametrize("moment", ["10000-01-01 00:00:00", "294276-12-31 00:00:00"])

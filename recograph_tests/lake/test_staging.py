@@ -11,7 +11,7 @@ import pytest
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.errors import RecographError
-from recograph.lake.landing import find_drop
+from recograph.lake.days_before import DaysBefore, find_drop
 from recograph.lake.layout import landing_key
 from recograph.lake.staging import remove_abandoned, staging_folder
 from recograph_tests.graph.marts import Snapshot
@@ -133,4 +133,4 @@ def test_a_cut_file_is_named_with_the_command_that_makes_it_again(tmp_path: Path
     cut.parent.mkdir(parents=True)
     cut.write_bytes(b"PAR1")
     with pytest.raises(RecographError, match=rf"core_user\.parquet isn't a whole Parquet file .*{told}"):
-        find_drop(lake, "customer_1", "core_user", "2026-01-02", 5, 0.3)
+        find_drop(DaysBefore(lake, "customer_1", "2026-01-02"), "core_user", 5, 0.3)

@@ -42,8 +42,9 @@ for line in sys.stdin:
     dbt.DBT_PROJECT_DIR = Path(json.loads(line)["project"])
     if json.loads(line)["settle"]:
         for step in unchanged.STEPS:
-            made_of = unchanged._made_of(step, snapshot, lake, config if step == "landing" else {{}})
-            receipt = Receipt(made_of, unchanged._files(step, snapshot, lake), [])
+            made_of = unchanged._made_of_now(step, snapshot, lake, config if step == "landing" else {{}})
+            files = unchanged._files(step, snapshot, unchanged.DaysBefore(lake, snapshot.customer, snapshot.date))
+            receipt = Receipt(made_of, files, [])
             write_receipt(SETTINGS.home, snapshot.customer, snapshot.date, step, receipt)
     print(json.dumps(list(unchanged.unchanged_steps(snapshot, lake, catalog, config))), flush=True)
 """
