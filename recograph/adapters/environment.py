@@ -18,6 +18,7 @@ from recograph.settings import Settings
 
 if TYPE_CHECKING:
     from recograph.adapters.aws.bucket import Bucket
+    from recograph.adapters.aws.s3_lake import S3Lake
 
 
 def open_inbox(settings: Settings) -> Inbox:
@@ -32,10 +33,14 @@ def open_inbox(settings: Settings) -> Inbox:
 def open_lake(settings: Settings) -> Lake:
     """The lake of this installation."""
     if settings.on_aws:
-        from recograph.adapters.aws.s3_lake import S3Lake
-
-        return S3Lake(_bucket(settings), home=str(settings.home))
+        return _s3_lake(settings)
     return LocalLake(root=settings.lake, home=str(settings.home))
+
+
+def _s3_lake(settings: Settings) -> "S3Lake":
+    from recograph.adapters.aws.s3_lake import S3Lake
+
+    return S3Lake(_bucket(settings), home=str(settings.home))
 
 
 def _bucket(settings: Settings) -> "Bucket":
@@ -66,7 +71,7 @@ def open_warehouse(settings: Settings) -> Warehouse:
         from recograph.adapters.aws.athena import AthenaWarehouse
 
         return AthenaWarehouse(
-            lake=open_lake(settings),
+            lake=_s3_lake(settings),
             region=settings.region,
             workgroup=settings.athena_workgroup,
             results=athena_results(settings),

@@ -115,7 +115,8 @@ def test_credentials_are_renewed_in_a_run_longer_than_their_life(
         with filesystem.open_input_file(f"{root}{KEY}") as file:
             assert pq.read_metadata(file).num_rows == 2
         assert proxy.keys[-1] == f"ECSx{identity.given}"
-    monkeypatch.setattr(arrow_s3, "LONG_BYTES", 1)
+    for size in ("SHORT_BYTES", "LONG_BYTES"):
+        monkeypatch.setattr(arrow_s3, size, 1)
     with filesystem.open_input_file(f"{root}{KEY}") as file:  # one that is read for longer than they are good for
         for _ in range(2):
             proxy.keys.clear()

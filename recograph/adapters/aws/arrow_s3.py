@@ -4,6 +4,7 @@ Arrow's own way to log in knows neither roles that a profile assumes nor single 
 asks unsigned. So it gets boto3's credentials, and gets them anew when boto3 has renewed them.
 """
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.fs as fs
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
 from recograph.adapters.aws import clients
 from recograph.adapters.aws.messages import aws_explained
@@ -20,6 +22,8 @@ from recograph.adapters.aws.read_only import ReadOnlyFile
 _AWS_OWN = re.compile(r"https://s3\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 
 
+SHORT_BYTES = 1024**2
+"""Up to this size a file is read by one request. Arrow would take three: for its size, its footer and its rows."""
 LONG_BYTES = 1024**3
 """From this size on reading a file may take longer than its credentials are good for."""
 
@@ -84,8 +88,34 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
     def open_input_file(self, path: str) -> pa.NativeFile:
         """A file, at any place."""
         with self.explained(path) as filesystem:
+            short = self._read_short(path)
+            if short is not None:
+                return pa.BufferReader(short)
             file = filesystem.open_input_file(path)
         return file if file.size() < LONG_BYTES else pa.PythonFile(_Renewed(self, path, file), mode="r")
+
+    def _read_short(self, path: str) -> bytes | None:
+        """All of a file that is short; None of a longer one, which Arrow reads part by part."""
+        bucket, _, key = path.partition("/")
+        try:
+            answer = clients.client("s3", self._region).get_object(
+                Bucket=bucket, Key=key, Range=f"bytes=-{SHORT_BYTES}"
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "NoSuchKey":
+                raise FileNotFoundError(errno.ENOENT, "It isn't there", f"s3://{path}") from error
+            if code == "InvalidRange":  # there is no last byte
+                return b""
+            raise
+        with answer["Body"] as body:
+            if answer["ContentRange"].split("/")[1] != str(answer["ContentLength"]):
+                return None
+            try:
+                content: bytes = body.read()
+            except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+                return None  # Arrow asks anew
+        return content
 
     def _read_only(self, *_: Any) -> Any:
         raise NotImplementedError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pyathena
 from botocore.exceptions import BotoCoreError, ClientError
 from pyathena.error import DatabaseError
@@ -17,8 +17,9 @@ from pyathena.error import DatabaseError
 from recograph.adapters.aws import clients
 from recograph.adapters.aws.athena_cost import dollars, usage
 from recograph.adapters.aws.messages import aws_explained, sentence
+from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
-from recograph.lake.interfaces import BATCH_ROWS, Lake
+from recograph.lake.interfaces import BATCH_ROWS
 from recograph.lake.layout import UNLOADED
 
 _ARROW_TYPES = {
@@ -51,7 +52,7 @@ _PARTITION = re.compile(r"where customer = '(\w+)' and snapshot_date = '([0-9-]+
 class AthenaWarehouse:
     """Athena over the marts' database."""
 
-    lake: Lake
+    lake: S3Lake
     region: str
     workgroup: str
     results: str
@@ -86,17 +87,20 @@ class AthenaWarehouse:
         """See `Warehouse.stream`. No rows leave no file, and so no batch."""
         prefix = f"{UNLOADED}{uuid.uuid4().hex}/"
         unload = f"UNLOAD ({sql}) TO '{self.lake.uri(prefix)}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
+        keys: list[str] | None = None
         try:
             with self._execute(unload):
                 pass
+            keys = self.lake.parquet(prefix)
             filesystem, root = self.lake.filesystem()
-            files = [f"{root}{key}" for key in self.lake.parquet(prefix)]
-            with aws_explained(self.lake.uri(prefix)):
-                if files:
-                    rows = ds.dataset(files, filesystem=filesystem, format="parquet")
-                    yield from rows.to_batches(batch_size=BATCH_ROWS)
+            for key in keys:
+                with aws_explained(self.lake.uri(key)), pq.ParquetFile(f"{root}{key}", filesystem=filesystem) as file:
+                    yield from file.iter_batches(batch_size=BATCH_ROWS)
         finally:
-            self.lake.delete(prefix)
+            if keys is None:  # it failed half way
+                self.lake.delete(prefix)
+            else:
+                self.lake.delete_keys(keys)
 
     def usage(self) -> dict[str, Any]:
         """See `Warehouse.usage`."""

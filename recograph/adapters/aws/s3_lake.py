@@ -1,7 +1,7 @@
 """The lake in S3."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +93,20 @@ class S3Lake:
 
     def delete(self, prefix: str) -> int:
         """See `Lake.delete`."""
-        keys = [{"Key": item["Key"]} for item in self.bucket.objects(prefix)]
+        keys = [item["Key"] for item in self.bucket.objects(prefix)]
+        self.delete_keys(keys)
+        return len(keys)
+
+    def delete_keys(self, keys: Sequence[str]) -> None:
+        """Delete files that are known to be there, a thousand per request."""
         for start in range(0, len(keys), 1000):
-            with self.bucket.explained(prefix):
+            some = [{"Key": key} for key in keys[start : start + 1000]]
+            with self.bucket.explained(keys[start]):
                 answer = self.bucket.client.delete_objects(
-                    Bucket=self.bucket.name, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
+                    Bucket=self.bucket.name, Delete={"Objects": some, "Quiet": True}
                 )
             if errors := answer.get("Errors"):
                 raise RecographError(f"{self.uri(errors[0]['Key'])} can't be deleted: {errors[0]['Message']}")
-        return len(keys)
 
     def filesystem(self) -> tuple[fs.FileSystem, str]:
         """See `Lake.filesystem`."""
