@@ -61,31 +61,28 @@ def check_customer(
     """
     wanted = wanted_sets(sets)
     sources = difference.sources(warehouse, wanted, customer, date)
-    expected = _expected(warehouse, wanted, sources, customer)
-    samples = _samples(warehouse, wanted, sources, customer, expected)
     advice = f" To set it right: recograph run --customer {customer} --date {date} --repair"
     checks: list[Check] = []
     with neo4j_explained(address(driver)), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
-        states = session.run(
-            f"MATCH (s:{cypher.STATE} {{customer_id: $customer}}) RETURN s.set, s.members", customer=customer
-        )
-        members = dict(states.values())
+        states = {
+            name: (members or [], rows or 0)
+            for name, members, rows in session.run(
+                f"MATCH (s:{cypher.STATE} {{customer_id: $customer}}) RETURN s.set, s.members, s.rows",
+                customer=customer,
+            ).values()
+        }
+        surveys = {}
         for graph_set in wanted:
-            parameters = {
-                "customer": customer,
-                "members": members.get(graph_set.name) or [],
-                "allowed": [*graph_set.allowed],
-            }
-            survey = session.run(cypher.survey(graph_set), parameters).single(strict=True)
-            checks += _judge(graph_set, dict(survey), expected[graph_set.name], customer, advice)
+            members, _ = states.get(graph_set.name, (None, None))
+            parameters = {"customer": customer, "members": members or [], "allowed": [*graph_set.allowed]}
+            surveys[graph_set.name] = dict(session.run(cypher.survey(graph_set), parameters).single(strict=True))
+        # About as many rows as the mart has; only how many of them are compared depends on it.
+        sizes = {name: max(survey["total"], states.get(name, (None, None))[1] or 0) for name, survey in surveys.items()}
+        expected, samples = _samples(warehouse, wanted, sources, customer, sizes)
+        for graph_set in wanted:
+            checks += _judge(graph_set, surveys[graph_set.name], expected[graph_set.name], customer, advice)
             checks.append(_match(session, graph_set, samples[graph_set.name], customer, advice))
     return checks
-
-
-def _expected(warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str) -> dict[str, int]:
-    """How many rows of every set have their nodes."""
-    counted = warehouse.query(difference.counting(sets, sources, customer)).to_pylist()
-    return {row["name"]: row["row_count"] for row in counted}
 
 
 _Rows = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -93,20 +90,22 @@ _Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def _samples(
-    warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str, expected: Mapping[str, int]
-) -> dict[str, _Rows]:
-    """Some rows of every set's mart: every n-th node, or the relationships that begin at every n-th node."""
+    warehouse: Warehouse, sets: list[GraphSet], sources: Mapping[str, str], customer: str, sizes: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, _Rows]]:
+    """How many rows of every set have their nodes, and some of them: every n-th node, or what begins at such nodes."""
     chosen = {}
     for graph_set in sets:
-        step = max(1, expected[graph_set.name] // _SAMPLED_ROWS)
+        step = max(1, sizes[graph_set.name] // _SAMPLED_ROWS)
         chosen[graph_set.name] = (step, random.randrange(step))  # noqa: S311 - no secret
-    sampled = warehouse.query(difference.sampling(sets, sources, customer, chosen))
-    samples = {}
+    found = warehouse.query(difference.sampling(sets, sources, customer, chosen))
+    counts, samples = {}, {}
     for graph_set in sets:
-        own = sampled.filter(pc.equal(sampled["name"], graph_set.name)).select(difference.slots(graph_set))
+        of_set = found.filter(pc.equal(found["name"], graph_set.name))
+        counts[graph_set.name] = int(pc.sum(of_set["row_count"]).as_py() or 0)
+        own = of_set.filter(of_set["is_sampled"]).select(difference.slots(graph_set))
         rows = own.rename_columns(difference.columns(graph_set)).cast(difference.schema(graph_set))
         samples[graph_set.name] = _by_key(graph_set, zip(*(column.to_pylist() for column in rows.columns), strict=True))
-    return samples
+    return counts, samples
 
 
 def _by_key(graph_set: GraphSet, rows: "Collection[tuple[Any, ...]] | zip[tuple[Any, ...]]") -> _Rows:

@@ -146,19 +146,35 @@ def measuring(
     sources: Mapping[str, Mapping[str, str]],
     checksum: Callable[[Sequence[str]], str],
 ) -> str:
-    """SELECT which, mart, columns, rows and checksum for all measures at once.
+    """SELECT which, mart, row_count and checksums for all measures at once, reading each mart once per day.
+
+    `checksum_0`, `checksum_1`, ... belong to the mart's measures in the order of `measures_by_mart`.
 
     Args:
         wanted: the measures of every day, by a word for the day.
         sources: what to put behind FROM, by the same word and mart.
         checksum: the warehouse's, see `Warehouse.checksum`.
     """
-    return " union all ".join(
-        f"select '{which}' as which, '{mart}' as mart, '{','.join(used)}' as used, count(*) as row_count, "  # noqa: S608
-        f"coalesce({checksum(used)}, '') as checksum from {sources[which][mart]}"
-        for which, day_measures in wanted.items()
-        for mart, used in day_measures
-    )
+    by_day = {which: measures_by_mart(day_measures) for which, day_measures in wanted.items()}
+    most = max((len(used) for marts_of_day in by_day.values() for used in marts_of_day.values()), default=0)
+    selects = []
+    for which, marts_of_day in by_day.items():
+        for mart, lists in marts_of_day.items():
+            taken = [f"coalesce({checksum(used)}, '')" for used in lists] + ["''"] * (most - len(lists))
+            listed = "".join(f", {sql} as checksum_{at}" for at, sql in enumerate(taken))
+            selects.append(
+                f"select '{which}' as which, '{mart}' as mart, count(*) as row_count{listed} "  # noqa: S608
+                f"from {sources[which][mart]}"
+            )
+    return " union all ".join(selects)
+
+
+def measures_by_mart(wanted: Iterable[Measure]) -> dict[str, list[tuple[str, ...]]]:
+    """The lists of columns over which checksums of a mart are taken, each once."""
+    by_mart: dict[str, list[tuple[str, ...]]] = {}
+    for mart, used in dict.fromkeys(wanted):
+        by_mart.setdefault(mart, []).append(used)
+    return by_mart
 
 
 def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date: str) -> dict[str, str]:
@@ -180,7 +196,10 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
 def sampling(
     sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str, chosen: Mapping[str, tuple[int, int]]
 ) -> str:
-    """SELECT some rows of several sets at once: `name`, and the columns of all sets as `slots` calls them.
+    """SELECT some rows of several sets at once and count all of them, reading each set once.
+
+    The columns are `name`, `is_sampled`, `row_count`, and those of all sets as `slots` calls them. A sampled row comes
+    as it is, with how often it is there; all others of the set are one row, of which only the count means something.
 
     Args:
         sets: the sets.
@@ -196,19 +215,28 @@ def sampling(
     for graph_set in sets:
         own = dict(zip(slots(graph_set), columns(graph_set), strict=True))
         listed = (
-            f"t.{own[slot]} as {slot}" if slot in own else f"cast(null as {_SQL_NAMES[type_]}) as {slot}"
+            f"case when t.is_sampled then t.{own[slot]} end as {slot}"
+            if slot in own
+            else f"cast(null as {_SQL_NAMES[type_]}) as {slot}"
             for slot, type_ in all_slots.items()
         )
         node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
         step, remainder = chosen[graph_set.name]
-        where = (
-            f" where mod(abs(t.{key_columns(graph_set)[0]}), {step}) = {remainder}"
+        is_sampled = (
+            f"mod(abs(r.{key_columns(graph_set)[0]}), {step}) = {remainder}"
             if node.key_type is Type.INTEGER
-            else ""
+            else "true"
         )
         rows_of_set = rows(graph_set, sources, customer)
-        selects.append(f"select '{graph_set.name}' as name, {', '.join(listed)} from ({rows_of_set}) t{where}")  # noqa: S608
-    return " union all ".join(selects)
+        selects.append(
+            f"select '{graph_set.name}' as name, t.is_sampled, {', '.join(listed)} "  # noqa: S608
+            f"from (select r.*, {is_sampled} as is_sampled from ({rows_of_set}) r) t"
+        )
+    listed_slots = ", ".join(all_slots)
+    return (
+        f"select name, is_sampled, count(*) as row_count, {listed_slots} from ({' union all '.join(selects)}) s "  # noqa: S608
+        f"group by name, is_sampled, {listed_slots}"
+    )
 
 
 def slots(graph_set: GraphSet) -> list[str]:
@@ -220,14 +248,6 @@ def slots(graph_set: GraphSet) -> list[str]:
         names.append(f"{name}_{taken[name]}")
         taken[name] += 1
     return names
-
-
-def counting(sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str) -> str:
-    """SELECT name and row_count of several sets, dangling rows left out."""
-    return " union all ".join(
-        f"select '{graph_set.name}' as name, count(*) as row_count from ({rows(graph_set, sources, customer)}) t"  # noqa: S608
-        for graph_set in sets
-    )
 
 
 def _value(value: str, type_: Type) -> str:

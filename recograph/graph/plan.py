@@ -146,8 +146,10 @@ class Planner:
             )
         taken: dict[tuple[str, Measure], tuple[int, str]] = {}
         sql = difference.measuring(wanted, sources, self._warehouse.checksum)
+        by_mart = {day: difference.measures_by_mart(day_measures) for day, day_measures in wanted.items()}
         for row in self._warehouse.query(sql).to_pylist():
-            taken[row["which"], (row["mart"], tuple(row["used"].split(",")))] = (row["row_count"], row["checksum"])
+            for at, used in enumerate(by_mart[row["which"]][row["mart"]]):
+                taken[row["which"], (row["mart"], used)] = (row["row_count"], row[f"checksum_{at}"])
         for day, day_sets in days.items():
             for graph_set in day_sets.values():
                 measured = [taken.get((day, measure)) for measure in difference.measures(graph_set)]
