@@ -29,5 +29,8 @@ class DbtEngine(Protocol):
     def cost(self, response: Mapping[str, Any]) -> dict[str, Any]:
         """What building a model cost, as metadata of its asset; `response` is what the engine reported to dbt."""
 
+    def rows(self, response: Mapping[str, Any]) -> int | None:
+        """How many rows building a model wrote; None where the engine doesn't report it."""
+
     def advice(self, failure: str) -> str | None:
         """What to do about a failure; None or empty where the engine's message says it already."""

@@ -73,34 +73,56 @@ class Interactions:
         return replace(few, item=np.searchsorted(chosen, few.item), **by_item)
 
 
-def fetch(warehouse: Warehouse, kind: Kind, customer: str, date: str) -> Interactions:
+def fetch(warehouse: Warehouse, kind: Kind, customer: str, date: str, users: pa.Table | None = None) -> Interactions:
     """Read one kind of item from the marts.
+
+    Args:
+        warehouse: has the marts.
+        kind: of item.
+        customer: id of the customer.
+        date: the snapshot date.
+        users: what `fetch_users` gave, to read the users once for several kinds.
 
     Raises:
         RecographError: marts are missing.
     """
-    marts = (kind.items, kind.interactions, "users", "user_languages")
-    relations = {mart: warehouse.partition(mart, customer, date) for mart in marts}
-    if missing := [mart for mart, relation in relations.items() if relation is None]:
-        listed = ", ".join(f"marts/{mart}" for mart in missing)
-        raise RecographError(f"{customer} has no {listed} of {date}. Materialize them first.")
+    relations = _relations(warehouse, (kind.items, kind.interactions), customer, date)
     traits = ", ".join((kind.title, *kind.traits))
     items = warehouse.query(
         f"select id, language, {kind.open} as open, {traits} from {relations[kind.items]} i"  # noqa: S608 - our own names
     )
-    users = read(
-        warehouse,
-        f"select u.id, l.language_id as language from {relations['users']} u "  # noqa: S608
-        f"left join {relations['user_languages']} l on u.id = l.user_id",
-        _USERS,
-    )
+    if users is None:
+        users = fetch_users(warehouse, customer, date)
     had = read(
         warehouse,
         f"select user_id, {kind.item} as item_id, recency, {kind.time} as time from {relations[kind.interactions]} h",  # noqa: S608
         _HAD,
     )
     order = [("user_id", "ascending"), ("item_id", "ascending")]
-    return interactions(items.sort_by("id"), users.sort_by("id"), had.sort_by(order))
+    return interactions(items.sort_by("id"), users, had.sort_by(order))
+
+
+def fetch_users(warehouse: Warehouse, customer: str, date: str) -> pa.Table:
+    """Read the users, with their languages, from the marts; sorted by id.
+
+    Raises:
+        RecographError: marts are missing.
+    """
+    relations = _relations(warehouse, ("users", "user_languages"), customer, date)
+    sql = (
+        f"select u.id, l.language_id as language from {relations['users']} u "  # noqa: S608
+        f"left join {relations['user_languages']} l on u.id = l.user_id"
+    )
+    return read(warehouse, sql, _USERS).sort_by("id")
+
+
+def _relations(warehouse: Warehouse, marts: tuple[str, ...], customer: str, date: str) -> dict[str, str]:
+    """What to put behind FROM, by mart."""
+    relations = {mart: warehouse.partition(mart, customer, date) for mart in marts}
+    if missing := [mart for mart, relation in relations.items() if relation is None]:
+        listed = ", ".join(f"marts/{mart}" for mart in missing)
+        raise RecographError(f"{customer} has no {listed} of {date}. Materialize them first.")
+    return {mart: relation for mart, relation in relations.items() if relation is not None}
 
 
 _USERS = pa.schema([("id", pa.int64()), ("language", pa.string())])

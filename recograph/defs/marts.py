@@ -122,8 +122,10 @@ def _build(
         raise dg.Failure(description=f"dbt failed for {snapshot}. {' '.join([*failures.values(), *advice])}")
     if not names:
         return
-    rows = _row_counts(warehouse, snapshot, names)
-    costs = {result.model: _ENGINE.cost(result.adapter_response) for result in results if not result.is_test}
+    built = {result.model: result.adapter_response for result in results if not result.is_test}
+    reported = {name: _ENGINE.rows(built[name]) for name in names}
+    rows = reported | _row_counts(warehouse, snapshot, [name for name in names if reported[name] is None])
+    costs = {name: _ENGINE.cost(response) for name, response in built.items()}
     lineage = _lineage(platform_of(CUSTOMERS[snapshot.customer]))
     for name in names:
         yield dg.MaterializeResult(
@@ -160,6 +162,8 @@ def _check_results(
 
 
 def _row_counts(warehouse: Warehouse, snapshot: Snapshot, names: list[str]) -> dict[str, int]:
+    if not names:
+        return {}
     relations = {name: warehouse.partition(name, snapshot.customer, snapshot.date) for name in names}
     counts = [
         f"select '{name}' as mart, count(*) as row_count from {relation}"  # noqa: S608 - names of models

@@ -17,6 +17,8 @@ from recograph.lake.layout import mart_partition
 from recograph.lake.marts import publish_mart
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from recograph.analytics.similarity import Similarity
 
 KEY_IS_UNIQUE = "key_is_unique"
@@ -80,25 +82,36 @@ def similarity(
 def _compare(
     snapshot: Snapshot, context: dg.AssetExecutionContext, lake: Lake, catalog: Catalog, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    users = None
     for kind in KINDS.values():
         key = mart_key(kind.similarity)
         with clear_failures():
             if key in context.selected_asset_keys:
-                yield dg.MaterializeResult(key, metadata=_build(kind, snapshot, lake, catalog, warehouse))
+                if users is None:
+                    users = _users(snapshot, warehouse)
+                yield dg.MaterializeResult(key, metadata=_build(kind, snapshot, users, lake, catalog, warehouse))
             wrong = _look(kind, snapshot, warehouse)
         for check in sorted(context.selected_asset_check_keys):
             if check.asset_key == key:
                 yield check_result(snapshot, check, passed=not wrong[check.name], text=wrong[check.name])
 
 
-def _build(kind: Kind, snapshot: Snapshot, lake: Lake, catalog: Catalog, warehouse: Warehouse) -> dict[str, Any]:
+def _users(snapshot: Snapshot, warehouse: Warehouse) -> "pa.Table":
+    from recograph.analytics.interactions import fetch_users  # see `_build`
+
+    return fetch_users(warehouse, snapshot.customer, snapshot.date)
+
+
+def _build(
+    kind: Kind, snapshot: Snapshot, users: "pa.Table", lake: Lake, catalog: Catalog, warehouse: Warehouse
+) -> dict[str, Any]:
     """Compute and publish one partition; returns its metadata."""
     # Imported here, because numpy and scipy take a while to load, and only runs need them.
     from recograph.analytics.interactions import fetch
     from recograph.analytics.similarity import similarity as compare
     from recograph.analytics.similarity import table
 
-    data = fetch(warehouse, kind, snapshot.customer, snapshot.date)
+    data = fetch(warehouse, kind, snapshot.customer, snapshot.date, users)
     similar = compare(data)
     rows = table(data, kind, similar.weights)
     publish_mart(lake, catalog, kind.similarity, *_partition(snapshot), rows)

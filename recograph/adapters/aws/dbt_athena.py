@@ -25,6 +25,11 @@ class AthenaEngine:
         scanned = response.get("data_scanned_in_bytes")
         return {} if scanned is None else usage([scanned])
 
+    def rows(self, response: Mapping[str, Any]) -> int | None:
+        """See `DbtEngine.rows`."""
+        rows = response.get("rows_affected")
+        return rows if isinstance(rows, int) and rows >= 0 else None
+
     def advice(self, failure: str) -> str | None:
         """See `DbtEngine.advice`: what AWS refuses, it refuses to all libraries for the same reasons."""
         return advice(failure)

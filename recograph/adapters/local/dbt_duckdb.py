@@ -28,5 +28,8 @@ class DuckDBEngine:
         """See `DbtEngine.cost`: nothing is billed."""
         return {}
 
+    def rows(self, response: Mapping[str, Any]) -> None:
+        """See `DbtEngine.rows`: it isn't reported."""
+
     def advice(self, failure: str) -> None:
         """See `DbtEngine.advice`: DuckDB's messages need no addition."""
