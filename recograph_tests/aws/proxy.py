@@ -3,15 +3,39 @@
 import re
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _DENIED_XML = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 _BUSY_XML = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _DENIED_JSON = b'{"__type": "AccessDeniedException", "Message": "not authorized to perform this"}'
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request to S3."""
+
+    caller: str
+    """The library that asked, by what it says of itself."""
+    billed_as: str
+    """PUT, LIST, GET or DELETE."""
+    key: str
+    """Of an object, or the prefix that was listed."""
+
+
+_CALLERS = {
+    "dbt-athena": "dbt",
+    "PyAthena": "pyathena",
+    "Boto3": "boto3",
+    "aws-sdk-cpp": "Arrow",
+    "aws-sdk-java": "engine",
+}
+"""Who asks, by a word of what a library says of itself; the first that is there counts."""
 
 
 class Proxy:
@@ -28,11 +52,16 @@ class Proxy:
         """Whether a request without a signature is refused, as AWS does."""
         self.keys: list[str] = []
         """The access keys with which it was asked, in that order."""
-        self.requests: Counter[str] = Counter()
-        """How often S3 was asked, by what AWS bills a request as: PUT, LIST, GET or DELETE."""
+        self.log: list[Asked] = []
+        """What S3 was asked, in that order."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, endpoint))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often S3 was asked, by what AWS bills a request as."""
+        return Counter(asked.billed_as for asked in self.log)
 
     def stop(self) -> None:
         """Close the port."""
@@ -40,14 +69,17 @@ class Proxy:
         self._server.server_close()
 
 
-def _billed_as(method: str, path: str) -> str:
-    """What S3 bills a request as; `OTHER` is none of S3's."""
-    bucket, _, key = path.partition("?")[0].strip("/").partition("/")
+def _asked(method: str, url: str, agent: str) -> Asked | None:
+    """What S3 bills a request as; None for what other services are asked."""
+    path, _, query = url.partition("?")
+    bucket, _, key = path.strip("/").partition("/")
     if not bucket:
-        return "OTHER"
-    if method in ("GET", "HEAD"):
-        return "GET" if key or method == "HEAD" else "LIST"
-    return "DELETE" if method == "DELETE" or "?delete" in path else "PUT"
+        return None
+    caller = next((caller for word, caller in _CALLERS.items() if word in agent), agent)
+    if method == "GET" and not key:
+        return Asked(caller, "LIST", urllib.parse.parse_qs(query).get("prefix", [""])[0])
+    kind = "GET" if method in ("GET", "HEAD") else "DELETE" if method == "DELETE" or query == "delete" else "PUT"
+    return Asked(caller, kind, urllib.parse.unquote(key))
 
 
 def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
@@ -59,7 +91,8 @@ def _handler(proxy: Proxy, endpoint: str) -> type[BaseHTTPRequestHandler]:
             signed = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/", self.headers.get("Authorization", ""))
             if signed:
                 proxy.keys.append(signed[1])
-            proxy.requests[_billed_as(self.command, self.path)] += 1
+            if asked := _asked(self.command, self.path, self.headers.get("User-Agent", "")):
+                proxy.log.append(asked)
             if proxy.busy:
                 proxy.busy -= 1
                 self.reply(503, {}, _BUSY_XML)
