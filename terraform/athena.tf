@@ -5,7 +5,7 @@ resource "aws_athena_workgroup" "pipeline" {
   force_destroy = true
 
   configuration {
-    # When true, dbt can't say where a mart's files go, and they end up among the results.
+    # When true, RECOGRAPH_ATHENA_RESULTS and where people want their results would say nothing.
     enforce_workgroup_configuration    = false
     publish_cloudwatch_metrics_enabled = true
     bytes_scanned_cutoff_per_query     = floor(var.query_limit_gib * 1024 * 1024 * 1024)

@@ -80,6 +80,27 @@ def test_large_results_come_as_parquet_and_leave_nothing_behind(athena: LocalAws
     assert "Contents" not in athena.client("s3").list_objects_v2(Bucket=bucket, Prefix="athena-results/unload/")
 
 
+def test_a_workgroup_that_says_where_results_go_leaves_marts_and_large_results_where_they_are(
+    athena: LocalAws, warehouse: AthenaWarehouse
+) -> None:
+    place = warehouse.results.replace("athena-results", "marts/kept")
+    warehouse.query(f"create table kept with (external_location = '{place}') as select * from {THREE}")
+    s3 = athena.client("s3")
+    s3.create_bucket(Bucket="companys-results")
+    company = {
+        "ResultConfigurationUpdates": {"OutputLocation": "s3://companys-results/all/"},
+        "EnforceWorkGroupConfiguration": True,
+    }
+    athena.client("athena").update_work_group(WorkGroup=warehouse.workgroup, ConfigurationUpdates=company)
+    warehouse.query(f"insert into kept select * from {THREE}")
+    (batch,) = warehouse.stream("select id from kept")
+    assert sorted(batch["id"].to_pylist()) == [1, 1, 2, 2, 3, 3]
+    bucket = warehouse.results.removeprefix("s3://").split("/")[0]
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="marts/kept/")["KeyCount"] == 2
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="athena-results/unload/")
+    assert s3.list_objects_v2(Bucket="companys-results", Prefix="all/")["KeyCount"] > 0
+
+
 def test_a_result_without_rows_is_no_batch(warehouse: AthenaWarehouse) -> None:
     assert list(warehouse.stream(f"select id from {THREE} where id > 3")) == []
 
