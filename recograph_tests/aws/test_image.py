@@ -62,6 +62,14 @@ def test_the_services_run_the_image_that_runs_the_code_location() -> None:
     assert set(re.findall(r"\{env: (\w+)\}", instance)) <= set(composed)
 
 
+def test_the_disk_of_a_run_is_said_where_runs_are_launched() -> None:
+    assert "ephemeralStorage" not in TASK  # the services need none, and what a run has is in dagster.yaml
+    production = yaml.safe_load((PROJECT_DIR / "deploy" / "dagster.yaml").read_text())
+    size = production["run_launcher"]["config"]["run_resources"]["ephemeral_storage"]
+    told = " ".join((PROJECT_DIR / "docs" / "aws.md").read_text().split())
+    assert f"A run's task has {size} GiB of disk." in told
+
+
 @pytest.mark.docs
 @pytest.mark.timeout(900)
 def test_its_steps_run_one_by_one_and_its_commands_start(tmp_path: Path) -> None:
