@@ -101,6 +101,14 @@ def test_a_workgroup_that_says_where_results_go_leaves_marts_and_large_results_w
     assert s3.list_objects_v2(Bucket="companys-results", Prefix="all/")["KeyCount"] > 0
 
 
+def test_a_day_whose_files_were_cleaned_away_has_no_rows(warehouse: AthenaWarehouse, deployment: Deployment) -> None:
+    columns = {"id": "bigint", "customer": "varchar", "snapshot_date": "varchar"}
+    # Files go by `recograph clean` and when the bucket's rules expire them; the catalog still has their day.
+    open_catalog(Settings.from_env(deployment.environ)).register_mart("cleaned", "customer_1", "2026-11-01", columns)
+    assert warehouse.query("select id from cleaned where snapshot_date = '2026-11-01'").num_rows == 0
+    assert warehouse.query("select count(*) as days from cleaned").to_pylist() == [{"days": 0}]
+
+
 def test_a_result_without_rows_is_no_batch(warehouse: AthenaWarehouse) -> None:
     assert list(warehouse.stream(f"select id from {THREE} where id > 3")) == []
 
