@@ -5,13 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
+from recograph.adapters.aws.glue_catalog import GlueCatalog
 from recograph.cli import app
 from recograph.errors import RecographError
 from recograph.lake.landing import Landing
 from recograph.operating.deployment import Deployment
 from recograph.settings import Settings
+from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import Deployment as Made
 from recograph_tests.aws.stack import LocalAws
 
@@ -59,6 +62,38 @@ def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> 
     assert all(f"/snapshot_date={day}/" in key for key in landed)
     with pytest.raises(RecographError, match="No dump of 1999-01-01 in"):
         list(deployment.land(["1999-01-01"]))
+
+
+def test_of_a_hundred_customers_the_one_that_is_named_is_all_that_is_touched(
+    ministack: LocalAws, deploy: Callable[..., Made], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = yaml.safe_load((data / "customers.yaml").read_text())
+    hundred = [listed["customers"][0] | {"id": f"customer_{number}"} for number in range(1, 101)]
+    (data / "customers.yaml").write_text(yaml.safe_dump(listed | {"customers": hundred}))
+    max((data / "customer_1").iterdir()).unlink()
+    for customer in hundred[3:]:
+        shutil.copytree(data / "customer_1", data / customer["id"])
+    # Only this one's database is there, so that asking for another's would fail.
+    environ = deploy("customer_77", data=data, home=tmp_path / "home").environ
+    crawled: list[str] = []
+    monkeypatch.setattr(GlueCatalog, "crawl", lambda _, customer: crawled.append(customer))
+    proxy = Proxy(ministack.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    try:
+        deployment = Deployment.open(Settings.from_env(environ), ["customer_77"])
+        assert [customer for customer, _, _ in deployment.upload()] == ["customer_77"]
+        (landing,) = deployment.land()
+        assert isinstance(landing, Landing)
+        assert [customer for customer, _ in deployment.crawl()] == crawled == ["customer_77"]
+        databases = {table.database for table in deployment.tables()}
+        assert databases == {
+            f"{environ['RECOGRAPH_LANDING_DATABASE_PREFIX']}customer_77",
+            deployment.settings.marts_database,
+        }
+    finally:
+        proxy.stop()
+    assert proxy.log
+    assert [asked for asked in proxy.log if "/customer_77/" not in asked.key] == []
 
 
 def test_a_bad_dump_is_told_at_the_end_and_keeps_no_other_from_landing(made: Made, data: Path) -> None:
