@@ -105,20 +105,17 @@ class Asking:
         Raises:
             RecographError: see `recommend`.
         """
-        past, own = await self._kept(
-            basis,
-            ("recommend", customer, user, k),
-            customer,
-            sets_read(question("recommendations").cypher) | sets_read(PAST),
-            lambda: recommend_known(self.driver, customer, user, k, timeout=TIMEOUT),
-        )
+        sets = sets_read(question("recommendations").cypher) | sets_read(PAST)
+        # Kept as the page that is made of it, and not here as well: there are many users.
+        basis.rests_on(sources(customer, sets))
+        past, own = await self._run(lambda: recommend_known(self.driver, customer, user, k, timeout=TIMEOUT))
 
         def for_newcomers(kind: str) -> Awaitable[Answer]:
             return self._kept(
                 basis,
                 ("recommend", customer, past.languages, kind, k),
                 customer,
-                sets_read(question("recommendations").cypher),
+                sets,
                 lambda: recommend(self.driver, customer, user, k, kinds=(kind,), timeout=TIMEOUT),
             )
 

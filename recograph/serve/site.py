@@ -28,6 +28,8 @@ from recograph.serve.parameters import RequestError
 from recograph.serve.problems import NotFoundError, problem
 from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
 
+_ENTRY_BYTES = 2500
+"""What a kept page takes beside its content."""
 STALE_SECONDS = 600
 """So long kept answers are given while Neo4j doesn't answer."""
 _FORMS: dict[str, tuple[str, Callable[[Page], bytes]]] = {
@@ -181,7 +183,7 @@ class Site:
                     basis.rests_on([(customer, DAY)])
                 page = await build(Asked(basis, parts, query, viewer))
                 body = self._body(page, request, viewer)
-                return body, len(body.packed) + 1000 if page.is_whole else NEVER
+                return body, len(body.packed) + _ENTRY_BYTES if page.is_whole else NEVER
 
             down = self._asking.loads.down_since
             if down is not None and time.monotonic() - down > STALE_SECONDS:
