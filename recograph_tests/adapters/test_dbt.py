@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from recograph.adapters import dbt
+from recograph.errors import RecographError
 from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 
 PARSE = """
 import sys
 from pathlib import Path
 from recograph.adapters import dbt
+from recograph.errors import RecographError
 from recograph.platforms import PLATFORMS
 from recograph.settings import Settings
 dbt.DBT_PROJECT_DIR = Path(sys.argv[1])
@@ -52,3 +54,12 @@ def test_a_project_that_a_run_reads_outlives_an_edit_and_goes_when_nobody_reads_
     mart.write_text(f"-- edited again\n{mart.read_text()}")
     latest = dbt.parsed_project(Settings())
     assert set(latest.folder.parent.glob("project-*")) == {edited.folder, latest.folder}, "this process holds two"
+
+
+def test_a_column_that_a_platform_lacks_is_told_before_anything_is_built(project: Path) -> None:
+    mart = project / "models" / "marts" / "users.sql"
+    mart.write_text(mart.read_text().replace("    register_date,", "    register_date,\n    town,"))
+    with pytest.raises(
+        RecographError, match=r"^For customers with the platform docebo: models/marts/users\.sql: .*town"
+    ):
+        dbt.parsed_project(Settings())
