@@ -79,7 +79,7 @@ def test_the_picture_can_reach_no_network_and_has_its_facts_as_tables(tmp_path: 
     for word in ("connect-src", "https:", 'src="', 'href="', "upload", "plotly"):
         assert word not in source
     assert source.replace("http://www.w3.org/2000/svg", "").count("http:") == 0
-    assert '<td>User 1</td><td class="type">IS_ENROLLED</td><td>Étude d&#39;anglais</td>' in source
+    assert '<td>User 1</td><td class="type">IS_ENROLLED</td><td>Étude d&#x27;anglais</td>' in source
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to look at the page with")
