@@ -9,6 +9,7 @@ languages, and nothing says which title is in which.
 
 import unicodedata
 from collections.abc import Collection
+from typing import Any
 
 import neo4j
 
@@ -24,12 +25,35 @@ LONGEST = 1000
 _MOST_WORDS = 32
 
 
+_LEFT_OUT = """
+a an and are as at be but by for if in into is it no not of on or such
+that the their then there these they this to was will with
+"""
+STOP_WORDS = frozenset(_LEFT_OUT.split())
+"""What the indexes' analyzer leaves out; no analyzer of Neo4j's drops accents and keeps these."""
+
+
+def typed(text: str) -> dict[str, Any]:
+    """What a person typed as parameters of `queries/search.cypher`.
+
+    Raises:
+        RecographError: there is no word in it, or it is too long.
+    """
+    words = _words(text)
+    # Beside other words these say nothing; alone, as in "IT", they are all that there is to look for.
+    return {"words": lucene(text), "dropped": words if STOP_WORDS.issuperset(words) else []}
+
+
 def lucene(text: str) -> str:
     """The Lucene query for what a person typed.
 
     Raises:
         RecographError: there is no word in it, or it is too long.
     """
+    return " ".join(map(_clause, _words(text)))
+
+
+def _words(text: str) -> list[str]:
     if len(text) > LONGEST:
         raise RecographError(f"The search has {len(text):,} characters; {LONGEST:,} at most. Give a few words.")
     # In lower case, AND, OR and NOT are words like others. Marks (M) belong to the letters before them.
@@ -37,7 +61,7 @@ def lucene(text: str) -> str:
     words = list(dict.fromkeys("".join(kept).split()))[:_MOST_WORDS]
     if not words:
         raise RecographError(f"There is no word to search for in {text!r}. Give letters or digits.")
-    return " ".join(map(_clause, words))
+    return words
 
 
 def _clause(word: str) -> str:
@@ -88,5 +112,5 @@ def search(
         raise RecographError(f"The full-text index {missing[0]} isn't there. Load the graph with `recograph run`.")
     if customer is not None:
         require_customer(driver, customer)
-    given = {"words": lucene(text), "customer": customer, "indexes": indexes, "limit": limit}
-    return ask(driver, "search", given, timeout=timeout)
+    given = {"customer": customer, "indexes": indexes, "labels": list(labels or LABELS), "limit": limit}
+    return ask(driver, "search", typed(text) | given, timeout=timeout)

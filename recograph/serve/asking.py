@@ -19,7 +19,7 @@ from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
 from recograph.graph.recommend import KINDS, PAST, recommend, recommend_known
 from recograph.graph.refusals import MissingError, SlowError
-from recograph.graph.search import lucene
+from recograph.graph.search import typed
 from recograph.graph.state import growth
 from recograph.graph.together import Part, ask_together
 from recograph.graph.values import plain
@@ -86,7 +86,7 @@ class Asking:
         customer = parameters.get("customer")
 
         def work() -> Answer:
-            given = parameters | ({"words": lucene(parameters["words"])} if "words" in parameters else {})
+            given = parameters | (typed(parameters["words"]) if "words" in parameters else {})
             try:
                 return _plain(ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS))
             except RecographError as error:

@@ -2,7 +2,8 @@ import neo4j
 import pytest
 
 from recograph.errors import RecographError
-from recograph.graph.search import lucene, search
+from recograph.graph.schema import _ANALYZER
+from recograph.graph.search import STOP_WORDS, lucene, search
 from recograph_tests.conftest import clear
 
 TITLES = {"Étude d'anglais", "Data Science Basics", "Negotiation", "An Unused Course", "Café talk"}
@@ -39,6 +40,16 @@ def test_words_beginnings_and_typing_errors_find_titles(small: neo4j.Driver) -> 
     assert titles(small, "negotiaton") == ["Negotiation"]
     assert titles(small, "CAFE") == ["Café talk"]
     assert titles(small, "zebra") == []
+
+
+def test_words_that_the_indexes_leave_out_find_titles_too(small: neo4j.Driver) -> None:
+    assert titles(small, "AN") == ["An Unused Course"]
+    assert titles(small, "in at") == ["Data Science in 5 minutes"]
+    assert [row["id"] for row in search(small, "at").records()] == [10]
+    assert titles(small, "an", labels=["Asset"]) == []
+    assert titles(small, "an etude")[0] == "Étude d'anglais"
+    analyzers = small.execute_query("CALL db.index.fulltext.listAvailableAnalyzers() YIELD analyzer, stopwords")
+    assert {row["analyzer"]: set(row["stopwords"]) for row in analyzers.records}[_ANALYZER] == STOP_WORDS
 
 
 def test_what_fits_better_comes_first(small: neo4j.Driver) -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from recograph.graph.queries import ask, parse, questions
 from recograph.graph.reading import Answer
-from recograph.graph.search import lucene
+from recograph.graph.search import typed
 from recograph.graph.values import plain
 from recograph.serve.access import Loopback
 from recograph.serve.guard import HEADERS
@@ -76,7 +76,7 @@ def test_each_question_is_a_page_and_answers_as_the_command_does(
     assert asked.text.replace("'", "&#39;") in shown.text
     given = needed | ({"customer": "customer_1"} if "customer" in asked.parameters else {})
     if "words" in given:  # what people type is no syntax
-        given["words"] = lucene(str(given["words"]))
+        given |= typed(str(given["words"]))
     answer: Answer = ask(small, name, given)
     rows = client.get(f"{address}.json", params=query).json()["rows"]
     assert rows == [{key: plain(value) for key, value in row.items()} for row in answer.records()]
