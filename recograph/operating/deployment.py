@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
-from recograph.adapters.aws.queryable import QueryableTable, queryable_tables
+from recograph.adapters.aws.glue_queryable import QueryableTable, queryable_tables
 from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.adapters.aws.versions import count_versions
