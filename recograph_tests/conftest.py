@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from recograph.adapters.neo4j import Connection
 
+# The Neo4j of a test lives for minutes: what Java compiles for longer lives takes a fifth of the time that the tests of
+# the graph want.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
