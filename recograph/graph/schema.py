@@ -4,6 +4,7 @@ Both are decided by what the database holds, never by names: an index that has o
 isn't ours, and a node that has one of our labels but that no load has recorded is somebody else's.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,9 +95,12 @@ def prepare(driver: neo4j.Driver) -> None:
         RecographError: the server can't be reached, or the database holds what isn't recograph's.
     """
     with neo4j_explained(address(driver)), driver.session() as session:
-        indexes = _Indexes(session)
-        missing = [rule for rule in rules() if indexes.state(rule) != "ONLINE"]
         refuse_strangers(session, address(driver))
+        missing, indexes = _missing(session)
+        until = time.monotonic() + _SETTLED
+        while any(map(indexes.is_made, missing)) and time.monotonic() < until:
+            time.sleep(0.1)
+            missing, indexes = _missing(session)
         if missing:
             if conflicts := list(filter(None, map(indexes.conflict, missing))):
                 raise RecographError(f"{address(driver)}: {'; '.join(conflicts)}. {OWN_DATABASE}")
@@ -105,13 +109,24 @@ def prepare(driver: neo4j.Driver) -> None:
             session.run("CALL db.awaitIndexes(300)").consume()
 
 
+def _missing(session: neo4j.Session) -> tuple[list[Rule], "_Indexes"]:
+    """The rules that the database doesn't keep yet, by its indexes of now."""
+    indexes = _Indexes(session)
+    return [rule for rule in rules() if indexes.state(rule) != "ONLINE"], indexes
+
+
+_SETTLED = 5.0
+"""Seconds within which another load has created the constraint whose index is there."""
+_EXISTING = {"EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists"}
+
+
 def _create(session: neo4j.Session, statement: str) -> None:
     """Create a constraint or index, which another load may be creating at the same time."""
     try:
         # The driver repeats a transaction that meets a deadlock.
         session.execute_write(lambda tx: tx.run(statement).consume())
     except ClientError as error:
-        if not (error.code or "").endswith((".EquivalentSchemaRuleAlreadyExists", ".ConstraintAlreadyExists")):
+        if (error.code or "").rpartition(".")[2] not in _EXISTING:
             raise
 
 
@@ -140,6 +155,13 @@ class _Indexes:
                 )
             ),
             None,
+        )
+
+    def is_made(self, rule: Rule) -> bool:
+        """Whether another load is creating the constraint, it seems: its index comes first, as nobody's."""
+        return rule.kind is Kind.UNIQUE and any(
+            index["name"] == rule.name and _is_on(index, rule) and not index["owningConstraint"]
+            for index in self._indexes
         )
 
     def conflict(self, rule: Rule) -> str | None:

@@ -1,6 +1,7 @@
 """A database that holds other things: what is ours is told by what it is, and a shared one is refused."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import neo4j
@@ -10,6 +11,7 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints
 from recograph.graph.load import load
+from recograph.graph.schema import prepare, wrong_rules
 from recograph_tests.conftest import clear
 from recograph_tests.graph.marts import Snapshot, actual, expected
 from recograph_tests.graph.test_load import DAY1, DAY2, FIRST, SECOND
@@ -116,3 +118,26 @@ def test_other_labels_are_no_business_of_ours(neo4j: neo4j.Driver, warehouse: Du
     neo4j.execute_query("CREATE (:Person {id: 1})-[:KNOWS]->(:Person {id: 2})")
     load(neo4j, warehouse, "customer_1", DAY1)
     assert neo4j.execute_query("MATCH (:Person)-[r:KNOWS]->() RETURN count(r)").records[0][0] == 1
+
+
+def test_a_constraint_that_another_load_is_creating_is_waited_for(empty: neo4j.Driver) -> None:
+    """Its index is there first, and belongs to no constraint yet."""
+    empty.execute_query("CREATE INDEX loadstate_key FOR (n:LoadState) ON (n.customer_id, n.set)")
+    with ThreadPoolExecutor() as pool:
+        prepared = pool.submit(prepare, empty)
+        with pytest.raises(TimeoutError):
+            prepared.result(0.5)
+        empty.execute_query("DROP INDEX loadstate_key")
+        empty.execute_query(
+            "CREATE CONSTRAINT loadstate_key FOR (n:LoadState) REQUIRE (n.customer_id, n.set) IS UNIQUE"
+        )
+        prepared.result()
+    assert wrong_rules(empty) == {}
+
+
+def test_many_loads_create_the_constraints_at_once(empty: neo4j.Driver) -> None:
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: prepare(empty), range(8)))
+        assert wrong_rules(empty) == {}
+        clear(empty)
