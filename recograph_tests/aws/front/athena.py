@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import trino
-from trino.exceptions import TrinoUserError
+from trino.exceptions import TrinoQueryError, TrinoUserError
 
 from recograph_tests.aws.front import ddl
 from recograph_tests.aws.front.emulator import Emulator
@@ -17,6 +17,8 @@ from recograph_tests.aws.front.sql import RefusedError, Statement, TrinoStatemen
 from recograph_tests.aws.front.values import describe, write
 from recograph_tests.aws.trino import CATALOG
 
+_NODES_SECONDS = 30
+"""Athena always has nodes; Trino may find its own only seconds after it has started."""
 _NO_OUTPUT = (
     "No output location provided. An output location is required either through the Workgroup result "
     "configuration setting or as an API input."
@@ -225,8 +227,15 @@ class Athena:
         if query.parameters:  # they are literals, as Athena wants them
             quoted = sql.replace("'", "''")
             sql = f"EXECUTE IMMEDIATE '{quoted}' USING {', '.join(query.parameters)}"
-        query.cursor = cursor = connection.cursor()
-        return cursor, cursor.execute(sql).fetchall()
+        until = time.monotonic() + _NODES_SECONDS
+        while True:
+            query.cursor = cursor = connection.cursor()
+            try:
+                return cursor, cursor.execute(sql).fetchall()
+            except TrinoQueryError as error:
+                if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def _finish_unload(self, query: Query, table: str, location: str) -> None:
         self._emulator.glue.delete_table(DatabaseName=query.database, Name=table.rpartition(".")[2].strip('"'))
