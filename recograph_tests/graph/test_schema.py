@@ -133,11 +133,3 @@ def test_a_constraint_that_another_load_is_creating_is_waited_for(empty: neo4j.D
         )
         prepared.result()
     assert wrong_rules(empty) == {}
-
-
-def test_many_loads_create_the_constraints_at_once(empty: neo4j.Driver) -> None:
-    for _ in range(3):
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: prepare(empty), range(8)))
-        assert wrong_rules(empty) == {}
-        clear(empty)
