@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import ClientError
+from neo4j.exceptions import ClientError, DatabaseError
 
 from recograph.errors import RecographError
 from recograph.graph.cypher import LOCK, STATE
@@ -117,17 +117,25 @@ def _missing(session: neo4j.Session) -> tuple[list[Rule], "_Indexes"]:
 
 _SETTLED = 5.0
 """Seconds within which another load has created the constraint whose index is there."""
+_ATTEMPTS = 4
 _EXISTING = {"EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists"}
 
 
 def _create(session: neo4j.Session, statement: str) -> None:
-    """Create a constraint or index, which another load may be creating at the same time."""
-    try:
-        # The driver repeats a transaction that meets a deadlock.
-        session.execute_write(lambda tx: tx.run(statement).consume())
-    except ClientError as error:
-        if (error.code or "").rpartition(".")[2] not in _EXISTING:
-            raise
+    """Create a constraint or index, which other loads may be creating at the same time."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            # The driver repeats a transaction that meets a deadlock.
+            session.execute_write(lambda tx: tx.run(statement).consume())
+        except ClientError as error:
+            if (error.code or "").rpartition(".")[2] not in _EXISTING:
+                raise
+        except DatabaseError:  # of the server's own; seen where eight loads create the same
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(attempt)
+            continue
+        return
 
 
 class _Indexes:
