@@ -98,7 +98,7 @@ def prepare(driver: neo4j.Driver) -> None:
         refuse_strangers(session, address(driver))
         missing, indexes = _missing(session)
         until = time.monotonic() + _SETTLED
-        while any(map(indexes.is_made, missing)) and time.monotonic() < until:
+        while any(map(indexes.is_being_created, missing)) and time.monotonic() < until:
             time.sleep(0.1)
             missing, indexes = _missing(session)
         if missing:
@@ -165,8 +165,8 @@ class _Indexes:
             None,
         )
 
-    def is_made(self, rule: Rule) -> bool:
-        """Whether another load is creating the constraint, it seems: its index comes first, as nobody's."""
+    def is_being_created(self, rule: Rule) -> bool:
+        """Whether another load seems to be creating the constraint: its index is there, and belongs to none yet."""
         return rule.kind is Kind.UNIQUE and any(
             index["name"] == rule.name and _is_on(index, rule) and not index["owningConstraint"]
             for index in self._indexes
