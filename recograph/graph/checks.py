@@ -97,10 +97,10 @@ def _samples(
     for graph_set in sets:
         step = max(1, sizes[graph_set.name] // _SAMPLED_ROWS)
         chosen[graph_set.name] = (step, random.randrange(step))  # noqa: S311 - no secret
-    found = warehouse.query(difference.sampling(sets, sources, customer, chosen))
+    sampled = warehouse.query(difference.sampling(sets, sources, customer, chosen))
     counts, samples = {}, {}
     for graph_set in sets:
-        of_set = found.filter(pc.equal(found["name"], graph_set.name))
+        of_set = sampled.filter(pc.equal(sampled["name"], graph_set.name))
         counts[graph_set.name] = int(pc.sum(of_set["row_count"]).as_py() or 0)
         own = of_set.filter(of_set["is_sampled"]).select(difference.slots(graph_set))
         rows = own.rename_columns(difference.columns(graph_set)).cast(difference.schema(graph_set))

@@ -146,26 +146,26 @@ class FileAccess:
 
     def session(self, token: str) -> str | None:
         """The value of a cookie that stands for the token for a while; None where there is no such token."""
-        found = self._token(token)
-        if found is None:
+        known = self._token(token)
+        if known is None:
             return None
         until = int(time.time()) + SESSION_SECONDS
-        return f"{found.name.encode().hex()}.{until}.{self._sign(found, until)}"
+        return f"{known.name.encode().hex()}.{until}.{self._sign(known, until)}"
 
     def _token(self, text: str) -> _Token | None:
         # Looked up by digest, whose characters tell nothing of the token's, whatever time that takes.
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        found = next((token for token in self._current().tokens or () if token.sha256 == digest), None)
-        return found if found is not None and found.holds else None
+        known = next((token for token in self._current().tokens or () if token.sha256 == digest), None)
+        return known if known is not None and known.holds else None
 
     def _from_session(self, cookie: str) -> _Token | None:
         name, _, rest = cookie.partition(".")
         until, _, signature = rest.partition(".")
-        found = next((each for each in self._current().tokens or () if each.name.encode().hex() == name), None)
-        if found is None or not until.isascii() or not until.isdecimal() or len(until) > 12:
+        token = next((token for token in self._current().tokens or () if token.name.encode().hex() == name), None)
+        if token is None or not until.isascii() or not until.isdecimal() or len(until) > 12:
             return None
-        right = hmac.compare_digest(self._sign(found, int(until)).encode(), signature.encode())
-        return found if right and int(until) > time.time() and found.holds else None
+        right = hmac.compare_digest(self._sign(token, int(until)).encode(), signature.encode())
+        return token if right and int(until) > time.time() and token.holds else None
 
     def _sign(self, token: _Token, until: int) -> str:
         """Names the digest too: a session ends with its token."""
@@ -255,7 +255,7 @@ def make_token(name: str, customers: list[str]) -> tuple[str, str]:
 
 
 def session_secret(home: Path) -> bytes:
-    """The secret that signs sessions, made once an installation.
+    """The secret that signs sessions, made once per installation.
 
     Raises:
         RecographError: it can't be written.

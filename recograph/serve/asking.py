@@ -96,8 +96,8 @@ class Asking:
 
         pool = self._look_ups if name == "search" else self._questions
         key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
-        found: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work, pool)
-        return found
+        answer: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work, pool)
+        return answer
 
     async def recommendations(self, basis: Basis, customer: str, user: int, k: int) -> Answer:
         """What a user should take and watch next, with reasons.
@@ -132,10 +132,10 @@ class Asking:
             RecographError: see `neighbourhood`.
         """
         basis.rests_on(sources(customer, sets_read(statement(node))))
-        found: Neighbourhood = await self._run(
+        around: Neighbourhood = await self._run(
             lambda: neighbourhood(self.driver, node, customer, key, limit, timeout=TIMEOUT)
         )
-        return found
+        return around
 
     async def about(
         self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int, asked: Mapping[str, Mapping[str, Any]]
@@ -157,8 +157,8 @@ class Asking:
         if time.monotonic() < self._slow_until.get(node.label, 0):
             return None
         around = Part(statement(node), columns(node), {"customer": customer, "key": key, "limit": limit})
-        questioned = [question(name) for name in asked]
-        parts = [Part(one.cypher, tuple(one.columns), bind(one.name, asked[one.name])) for one in questioned]
+        declared = [question(name) for name in asked]
+        parts = [Part(of.cypher, tuple(of.columns), bind(of.name, asked[of.name])) for of in declared]
         basis.rests_on([source for part in (around, *parts) for source in sources(customer, sets_read(part.cypher))])
 
         def work() -> tuple[Neighbourhood, list[Answer]] | None:
@@ -168,8 +168,8 @@ class Asking:
                     require_node(self.driver, node, customer, key)
                     return None
                 answered = zip(parts, answers, strict=True)
-                found = [_plain(Answer(list(part.columns), answer)) for part, answer in answered]
-                return neighbourhood_of(node, key, rows[0]), found
+                plain_answers = [_plain(Answer(list(part.columns), answer)) for part, answer in answered]
+                return neighbourhood_of(node, key, rows[0]), plain_answers
             except (UnavailableError, MissingError):
                 raise
             except RecographError as error:
@@ -177,8 +177,8 @@ class Asking:
                     self._slow_until[node.label] = time.monotonic() + _SLOW_SECONDS
                 return None  # whoever asks one by one learns which
 
-        found: tuple[Neighbourhood, list[Answer]] | None = await self._run(work)
-        return found
+        outcome: tuple[Neighbourhood, list[Answer]] | None = await self._run(work)
+        return outcome
 
     async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
         """Make sure that the graph has a node.
@@ -208,10 +208,10 @@ class Asking:
             return grown
 
         basis.rests_on([(EVERYBODY, FACTS)])
-        found: dict[str, dict[str, int]] = await self._kept(
+        grown: dict[str, dict[str, int]] = await self._kept(
             basis, ("growth",), None, frozenset(graph_set.name for graph_set in ALL_SETS), work
         )
-        return found
+        return grown
 
     async def _kept(
         self,

@@ -62,14 +62,14 @@ def as_html(page: Page, **context: Any) -> bytes:
 @cache
 def environment() -> Environment:
     """The templates, in which every value is escaped."""
-    found = Environment(
+    templates = Environment(
         loader=PackageLoader("recograph.serve"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= {
+    templates.filters |= {
         "cell": cell,
         "words": words,
         "json_data": json_data,
@@ -77,22 +77,22 @@ def environment() -> Environment:
         "number": number,
         "change": change,
     }
-    found.globals |= {"static": static_address, "bars": bars, "columns": columns, "line": line}
-    found.globals |= {"section_rows": section_rows, "relationship_rows": relationship_rows, "node_rows": node_rows}
-    found.globals["labels"] = [node.label for node in NODE_SETS]
-    found.globals["asset"] = lambda name: Markup(static()[name][1].decode())  # noqa: S704 - our own file
-    return found
+    templates.globals |= {"static": static_address, "bars": bars, "columns": columns, "line": line}
+    templates.globals |= {"section_rows": section_rows, "relationship_rows": relationship_rows, "node_rows": node_rows}
+    templates.globals["labels"] = [node.label for node in NODE_SETS]
+    templates.globals["asset"] = lambda name: Markup(static()[name][1].decode())  # noqa: S704 - our own file
+    return templates
 
 
 @cache
 def static() -> dict[str, tuple[str, bytes]]:
     """Our scripts and styles by name: address and content."""
     files = resources.files("recograph.serve") / "static"
-    found = {}
+    addressed = {}
     for file in files.iterdir():
         content = file.read_bytes()
-        found[file.name] = (f"/-/static/{hashlib.sha256(content).hexdigest()[:16]}/{file.name}", content)
-    return found
+        addressed[file.name] = (f"/-/static/{hashlib.sha256(content).hexdigest()[:16]}/{file.name}", content)
+    return addressed
 
 
 def static_address(name: str) -> str:
@@ -141,7 +141,7 @@ def columns(section: Section) -> Sequence[dict[str, Any]]:
                 "height": _percent(row[chart.value], highest),
             }
         )
-    return [{"group": group, "columns": found} for group, found in groups.items()]
+    return [{"group": group, "columns": standing} for group, standing in groups.items()]
 
 
 def line(days: Sequence[tuple[str, int]]) -> str | None:

@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
         )
     for name, asked in questions().items():
         about_one = "customer" in asked.parameters
-        others = [_parameter(each) for each in asked.parameters.values() if each.name != "customer"]
+        others = [_parameter(parameter) for name, parameter in asked.parameters.items() if name != "customer"]
         path = f"/{{customer}}/questions/{name}.json" if about_one else f"/-/questions/{name}.json"
         paths[path] = _get(asked.text, [*([_CUSTOMER] if about_one else []), *others], asked.columns)
     return {
@@ -85,5 +85,5 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     schema = dict(_TYPES[parameter.type])
     if not parameter.required and parameter.default is not None and parameter.type != "strings":
         schema["default"] = parameter.default
-    found = _query(parameter.name, parameter.description, schema)
-    return found | {"required": parameter.required}
+    described = _query(parameter.name, parameter.description, schema)
+    return described | {"required": parameter.required}

@@ -115,8 +115,8 @@ async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> 
     limit = count(query, "limit", 20)
     answer = Answer(["kind", "id", "title", "score"], [])
     if text and _has_word(text):
-        found = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
-        answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in found.records()])
+        hits = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
+        answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in hits.records()])
     if text.isascii() and text.isdecimal() and len(text) <= DIGITS:
         try:
             await asking.require(basis, USER, loaded.id, key_of(text))

@@ -264,13 +264,13 @@ class Site:
 
     async def _static(self, request: Request) -> Response:
         request.state.template = "/-/static"
-        found = forms.static().get(request.path_params["file"])
-        if found is None or found[0] != request.url.path:
+        address, content = forms.static().get(request.path_params["file"], ("", b""))
+        if address != request.url.path:
             raise NotFoundError
-        media = "text/css" if found[0].endswith(".css") else "text/javascript"
-        if found[0].endswith(".svg"):
+        media = "text/css" if address.endswith(".css") else "text/javascript"
+        if address.endswith(".svg"):
             media = "image/svg+xml"
-        body = body_of(f"{media}; charset=utf-8", found[1])
+        body = body_of(f"{media}; charset=utf-8", content)
         return send(body, request.headers, caching="public, max-age=31536000, immutable")
 
     async def _login(self, request: Request) -> Response:

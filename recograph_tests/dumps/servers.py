@@ -18,8 +18,8 @@ def _program(*names: str) -> str:
     folders = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *folders])
     for name in names:
-        if found := shutil.which(name, path=path):
-            return found
+        if program := shutil.which(name, path=path):
+            return program
     return pytest.skip(f"{names[0]} isn't installed (Debian: mariadb-server, postgresql)")
 
 

@@ -16,8 +16,8 @@ COPY += "COPY public.t (a, b) FROM stdin;\n\\N\t\n{}\t\n1\t\n\\.\n"
 def rows(dump: str, kind: pa.DataType, **metadata: str) -> tuple[list[object], int]:
     field = pa.field("a", kind, metadata=metadata)
     with DumpReader(io.BytesIO(dump.encode()), name="test.sql", schemas={"t": pa.schema([field])}) as reader:
-        found = [value for _, batch in reader for value in batch.column(0).to_pylist()]
-    return found, reader.tables["t"].out_of_bounds
+        values = [value for _, batch in reader for value in batch.column(0).to_pylist()]
+    return values, reader.tables["t"].out_of_bounds
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_is_out_of_bounds_breaks_the_contract_or_becomes_null(
 
 @pytest.mark.parametrize(("value", "year"), [("0001-01-01 00:00:00", 1), ("9999-12-31 23:59:59", 9999)])
 def test_the_first_and_the_last_year_are_within_bounds(value: str, year: int) -> None:
-    (_, found, _), count = rows(
+    (_, day, _), count = rows(
         f"CREATE TABLE `t` (`a` datetime);\nINSERT INTO `t` VALUES (NULL),('{value}'),(NULL);\n", pa.timestamp("us")
     )
-    assert (found.year, count) == (year, 0)  # type: ignore[attr-defined]
+    assert (day.year, count) == (year, 0)  # type: ignore[attr-defined]

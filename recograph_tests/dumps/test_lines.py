@@ -55,7 +55,7 @@ def both(monkeypatch: pytest.MonkeyPatch, dump: bytes, **options: object) -> tup
 @pytest.mark.parametrize(("column", "value"), [(c, v) for c, (_, values) in COLUMNS.items() for v in values])
 def test_every_value_is_read_alike(column: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = {name: values[0] for name, (_, values) in COLUMNS.items()}
-    lines = ["\t".join({**plain, column: each}.values()) for each in (plain[column], "\\N", value)]
+    lines = ["\t".join({**plain, column: text}.values()) for text in (plain[column], "\\N", value)]
     fast, slow = both(monkeypatch, dump_of(lines))
     assert fast == slow
 
@@ -80,7 +80,7 @@ def test_types_of_a_contract_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> 
     for kind in (pa.int64(), pa.string(), pa.binary(), pa.timestamp("ms", "UTC"), pa.float32(), pa.bool_()):
         schema = pa.schema([pa.field(name, kind) for name in ("i", "f", "ts", "tz", "t")] + [pa.field("absent", kind)])
         for name in schema.names:
-            wanted = pa.schema([schema.field(name), *(pa.field(each, pa.string()) for each in ("b", "n", "d", "t"))])
+            wanted = pa.schema([schema.field(name), *(pa.field(text, pa.string()) for text in ("b", "n", "d", "t"))])
             fast, slow = both(monkeypatch, dump_of([plain] * 2), schemas={"t": wanted})
             assert fast == slow
 

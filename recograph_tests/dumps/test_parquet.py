@@ -97,9 +97,9 @@ def test_the_command_line_inspects_and_converts(tmp_path: Path) -> None:
         "t": (["a", "b"], 2),
         "u": (["a", "b"], 2),
     }
-    done = CliRunner().invoke(app, ["convert", dump, "--out", str(tmp_path / "o"), "--table", "u", "--text", "u.a"])
-    assert done.exit_code == 0, done.output
-    assert "1 tables with 2 rows" in done.output
+    ran = CliRunner().invoke(app, ["convert", dump, "--out", str(tmp_path / "o"), "--table", "u", "--text", "u.a"])
+    assert ran.exit_code == 0, ran.output
+    assert "1 tables with 2 rows" in ran.output
     assert pq.read_table(tmp_path / "o" / "u.parquet")["a"].to_pylist() == ["1", None]
 
 

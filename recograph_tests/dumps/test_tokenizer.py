@@ -117,12 +117,12 @@ def test_separators_are_those_outside_of_strings(data: bytes, escapes: bool, pie
     bare = bare[: bare.index(b"'")] if is_open else bare
     before, scan.PIECE_BYTES = scan.PIECE_BYTES, piece
     try:
-        found = scan.structure(np.frombuffer(data, np.uint8), escapes)
+        structure = scan.structure(np.frombuffer(data, np.uint8), escapes)
     finally:
         scan.PIECE_BYTES = before
-    assert found.open == is_open
-    assert found.separators.tolist() == [at for at, byte in enumerate(bare) if byte in b",;"]
-    assert found.semicolons.tolist() == [at for at, byte in enumerate(bare) if byte in b";"]
+    assert structure.open == is_open
+    assert structure.separators.tolist() == [at for at, byte in enumerate(bare) if byte in b",;"]
+    assert structure.semicolons.tolist() == [at for at, byte in enumerate(bare) if byte in b";"]
 
 
 @given(

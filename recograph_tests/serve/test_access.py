@@ -94,15 +94,15 @@ def addresses(routes: list[Route], customer: str, *, brief: bool = False) -> lis
     }
     if brief:
         values = {name: options if name == "form" else options[:1] for name, options in values.items()}
-    found = [""]
+    addresses = [""]
     for route in routes:
         grown = [""]
         for part in re.split(r"(\{\w+(?::\w+)?\})", route.path):
             options = values[part.strip("{}").split(":")[0]] if part.startswith("{") else [part]
             grown = [start + option for start in grown for option in options]
-        found += grown
-    with_parameters = [f"{each}?{name}=1" for each in found for name in ("limit", "user") if "questions" in each]
-    return [each for each in found + with_parameters if each]
+        addresses += grown
+    with_parameters = [f"{path}?{name}=1" for path in addresses for name in ("limit", "user") if "questions" in path]
+    return [address for address in addresses + with_parameters if address]
 
 
 WRONG_TOKENS: list[dict[str, str]] = [
@@ -135,8 +135,8 @@ PUBLIC = ("/-/health", "/-/login", "/-/static/0/site.css")
 
 
 def routes(client: TestClient) -> list[Route]:
-    found: list[Route] = client.app.routes  # type: ignore[attr-defined]
-    return found
+    routes: list[Route] = client.app.routes  # type: ignore[attr-defined]
+    return routes
 
 
 @pytest.mark.parametrize("number", range(len(WRONG_TOKENS)))
@@ -196,7 +196,7 @@ def test_not_seeing_takes_as_long_as_not_existing(tokens: TestClient, monkeypatc
 
 def test_who_sees_one_customer_sees_that_customer(tokens: TestClient) -> None:
     headers = bearer(ONE)
-    assert [each["customer"] for each in tokens.get("/index.json", headers=headers).json()["customers"]] == [
+    assert [entry["customer"] for entry in tokens.get("/index.json", headers=headers).json()["customers"]] == [
         "customer_1"
     ]
     assert "customer_2" not in tokens.get("/", headers=headers).text
@@ -211,7 +211,7 @@ def test_who_sees_one_customer_sees_that_customer(tokens: TestClient) -> None:
 def test_groups_of_a_proxy(proxied: TestClient) -> None:
     def seen(groups: str) -> list[str]:
         headers = {"x-forwarded-user": "ann", "x-forwarded-groups": groups, "x-recograph-secret": PROXY}
-        return [each["customer"] for each in proxied.get("/index.json", headers=headers).json()["customers"]]
+        return [entry["customer"] for entry in proxied.get("/index.json", headers=headers).json()["customers"]]
 
     assert seen("team one, other") == ["customer_1"]
     assert seen("other,analysts") == ["customer_1", "customer_2"]

@@ -91,14 +91,14 @@ def page(browser: Browser, url: str, session: str) -> Iterator[Page]:
 def test_searching_as_one_types_and_opening_what_was_found(page: Page) -> None:
     page.goto("/customer_1/search")
     page.get_by_role("searchbox").press_sequentially("negotiaton")
-    found = page.get_by_role("link", name="Course Negotiation")
-    expect(found).to_be_visible()
+    link = page.get_by_role("link", name="Course Negotiation")
+    expect(link).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("1 found")
     expect(page).to_have_url("/customer_1/search?q=negotiaton")
-    found.click()
+    link.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Negotiation")
     page.go_back()
-    expect(found).to_be_visible()
+    expect(link).to_be_visible()
 
 
 def test_following_a_node_opening_it_and_moving_it_by_keys(page: Page) -> None:
@@ -267,8 +267,8 @@ def test_everybody_can_use_every_page_on_a_phone_too(browser: Browser, url: str,
     page = context.new_page()
     for address in PAGES:
         page.goto(address)
-        found = Axe().run(page)
-        assert found.response["violations"] == [], (address, found.generate_report())
+        audit = Axe().run(page)
+        assert audit.response["violations"] == [], (address, audit.generate_report())
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], address
     context.clear_cookies()
     page.goto("/customer_1")

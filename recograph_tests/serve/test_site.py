@@ -51,7 +51,7 @@ def form(address: str, suffix: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_is_html_json_and_csv(client: TestClient, page: str) -> None:
     html, json, text = (client.get(form(page, suffix) if suffix else page) for suffix in ("", ".json", ".csv"))
-    assert [each.status_code for each in (html, json, text)] == [200, 200, 200]
+    assert [answer.status_code for answer in (html, json, text)] == [200, 200, 200]
     assert html.headers["content-type"] == "text/html; charset=utf-8"
     assert isinstance(json.json(), dict)
     rows = list(csv.reader(io.StringIO(text.text)))
@@ -66,7 +66,7 @@ def test_each_question_is_a_page_and_answers_as_the_command_does(
     client: TestClient, small: neo4j.Driver, name: str
 ) -> None:
     asked = questions()[name]
-    needed = {each.name: SOME.get(each.name) for each in asked.parameters.values() if each.required}
+    needed = {name: SOME.get(name) for name, parameter in asked.parameters.items() if parameter.required}
     address = f"/customer_1/questions/{name}" if "customer" in asked.parameters else f"/-/questions/{name}"
     query = {key: value for key, value in needed.items() if key != "customer"}
     if query:
@@ -247,9 +247,9 @@ def test_every_answer_protects_its_reader(client: TestClient) -> None:
 
 
 def static(client: TestClient, name: str) -> str:
-    found = re.search(rf'"(/-/static/\w+/{name})"', client.get("/").text)
-    assert found
-    return found[1]
+    match = re.search(rf'"(/-/static/\w+/{name})"', client.get("/").text)
+    assert match
+    return match[1]
 
 
 def test_scripts_and_styles_may_be_kept(client: TestClient) -> None:
@@ -372,11 +372,11 @@ def test_the_interface_names_every_question_and_its_parameters(client: TestClien
     document = client.get("/openapi.json").json()
     for name, asked in questions().items():
         (path,) = [path for path in document["paths"] if path.endswith(f"/questions/{name}.json")]
-        parameters = {each["name"] for each in document["paths"][path]["get"]["parameters"]}
+        parameters = {parameter["name"] for parameter in document["paths"][path]["get"]["parameters"]}
         assert parameters == asked.parameters.keys()
     shown = client.get("/docs").text
     assert all(f"GET {path}" in shown for path in document["paths"])
-    assert all(str(escape(each["get"]["summary"])) in shown for each in document["paths"].values())
+    assert all(str(escape(operations["get"]["summary"])) in shown for operations in document["paths"].values())
     assert "how many rows at most; integer, 20 if it" in shown
 
 

@@ -244,8 +244,8 @@ def test_pg_restore_reads_what_the_tests_rewrote(tmp_path: Path, postgresql: Pos
     for minor, compression, unqualified in ((12, 1, True), (13, 0, False), (14, 1, False)):
         path = tmp_path / "dump"
         path.write_bytes(rewritten(ARCHIVES["pg18"], minor, compression, unqualified=unqualified))
-        done = subprocess.run([program, "--file=-", path], capture_output=True, check=True)
-        assert read_from(io.BytesIO(done.stdout)) == read_from(path)
+        restored = subprocess.run([program, "--file=-", path], capture_output=True, check=True)
+        assert read_from(io.BytesIO(restored.stdout)) == read_from(path)
 
 
 def test_names_and_values_come_in_the_encoding_of_the_database(postgresql: PostgreSQL, tmp_path: Path) -> None:
