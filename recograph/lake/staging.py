@@ -4,13 +4,14 @@ A folder is locked for as long as its process uses it; the kernel frees the lock
 Whoever makes the next folder at the same place removes the folders that no process locks any more.
 """
 
+import atexit
 import errno
 import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def staging_folder(home: str | Path) -> Iterator[Path]:
     """
     with temporary_folder(Path(home) / "staging") as folder:
         yield folder
+
+
+_OF_PROCESS = ExitStack()
+
+
+def folder_of_process(home: str | Path) -> Path:
+    """A new folder below HOME/staging that is removed when this process ends.
+
+    Raises:
+        RecographError: the folder can't be written.
+    """
+    return _OF_PROCESS.enter_context(staging_folder(home))
+
+
+@atexit.register
+def remove_folders_of_process() -> None:
+    """Remove what `folder_of_process` made; called by processes that end without what `atexit` does."""
+    _OF_PROCESS.close()
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from recograph.adapters.local.duckdb_warehouse import remove_spilled
 from recograph.defs.dagster_private import execute
 from recograph.defs.running import alone_with, executing, forget, was_abandoned
-from recograph.lake.staging import is_full, refusal
+from recograph.lake.staging import is_full, refusal, remove_folders_of_process
 
 _BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 """The states of runs that hold back the customer's later ones."""
@@ -118,7 +117,7 @@ def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
             _log_to(customer)
             with alone_with(customer):
                 execute(instance, run)
-            remove_spilled()  # a forked process ends without what Python does at its end
+            remove_folders_of_process()  # a forked process ends without what Python does at its end
 
 
 def _end_with_parent(life: int) -> None:

@@ -60,6 +60,7 @@ def test_dumps_become_the_graph_and_a_second_run_changes_nothing(
     assert without_similarities(actual(neo4j)) == truth(installation.data, DAY2)
     assert not personal_data(installation, neo4j)
     assert mart_types(installation) == DECLARED_TYPES
+    assert not list((installation.home / "staging").iterdir())
 
     held, lake = actual(neo4j), installation.lake().keys()
     again = installation.recograph("run", "--date", DAY2)

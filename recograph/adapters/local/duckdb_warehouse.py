@@ -1,10 +1,9 @@
 """The warehouse on one machine: DuckDB over the Parquet files of the lake."""
 
-import atexit
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
 from recograph.lake.layout import mart_partition, remaking
-from recograph.lake.staging import room_needed, staging_folder
+from recograph.lake.staging import folder_of_process, room_needed
 
 _MEMORY = "512MB"
 """How much memory DuckDB takes in a process; what doesn't fit it writes to disk. The limit is low because several
@@ -76,8 +75,8 @@ class DuckDBWarehouse:
         with _LOCK:
             if not _SHARED:
                 # By default it would spill into the working directory, where databases of other processes do, too.
-                spill = _AT_EXIT.enter_context(staging_folder(self.home))
-                config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+                spill = str(folder_of_process(self.home))
+                config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": spill}
                 _SHARED.append(duckdb.connect(":memory:", config=config))
             return _SHARED[0]
 
@@ -121,13 +120,4 @@ def _is(type_: pa.DataType, name: str) -> bool:
 
 
 _LOCK = threading.Lock()
-_AT_EXIT = ExitStack()
-
-
-@atexit.register
-def remove_spilled() -> None:
-    """Remove the folder for what doesn't fit into memory; called directly by processes that skip `atexit`."""
-    _AT_EXIT.close()
-
-
 _SHARED: list[duckdb.DuckDBPyConnection] = []
