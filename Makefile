@@ -80,7 +80,7 @@ endif
 ifdef BUCKET
 export TF_VAR_bucket := $(BUCKET)
 endif
-# An endpoint that isn't AWS's own has no name a bucket.
+# An endpoint that isn't AWS's own has no host name for each bucket.
 export TF_VAR_s3_use_path_style ?= $(if $(AWS_ENDPOINT_URL)$(AWS_ENDPOINT_URL_S3),true,false)
 ON_AWS := eval "$$($(TERRAFORM) output -raw env)" && $(BIN)/recograph aws
 

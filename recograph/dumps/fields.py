@@ -54,7 +54,7 @@ class Fields:
             before: how many rows of the table stand before these.
         """
         rows, columns = matrix.shape
-        # Half the bytes make everything that follows nearly twice as fast; a buffer is never that long.
+        # Positions of 4 bytes, which are enough for any buffer, make all that follows nearly twice as fast as 8 do.
         starts = np.empty((len(wanted), rows), np.int32)
         ends = np.empty_like(starts)
         for at, column in enumerate(wanted):

@@ -37,7 +37,7 @@ class Inspection:
     form: str
     """What kind of dump it is: plain, pg_dump custom, mydumper, ..."""
     warnings: list[str]
-    """What whoever uses the rows should know, a sentence each."""
+    """What whoever uses the rows should know, in sentences."""
 
 
 def sniff(source: Openable, *, name: str | None = None, dialect: str | None = None) -> Sniff:

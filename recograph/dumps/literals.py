@@ -98,7 +98,7 @@ def cut_numbers(data: bytes, starts: Positions, ends: Positions) -> pa.BinaryArr
 
 
 def _matching(window: Bytes, starts: Positions, candidates: Mask, word: bytes) -> Mask | None:
-    """Marks the candidates that are a word, None if there are none; a word in lower case may come in any."""
+    """Marks the candidates that are a word, None if there are none; a word in lower case may stand in either case."""
     at = np.flatnonzero(candidates)
     folded = 32 if word.islower() else 0
     for offset, byte in enumerate(word):

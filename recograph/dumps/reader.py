@@ -38,7 +38,7 @@ _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
 
 if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-    # Threads that make and drop thousands of arrays hold a third less memory with it. Not every build of Arrow has it.
+    # With jemalloc, threads that make and drop thousands of arrays hold a third less memory. Not every Arrow has it.
     with suppress(NotImplementedError):
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
@@ -144,7 +144,7 @@ class DumpReader:
 
     @property
     def warnings(self) -> list[str]:
-        """What whoever uses the rows should know, a sentence each; complete after iteration."""
+        """What whoever uses the rows should know, in sentences; complete after iteration."""
         return cautions(
             self.passed_over,
             self._source,

@@ -109,7 +109,7 @@ class MySqlDump:
         )
 
     def _insert(self, table: SampleTable, chunks: Iterable[Chunk]) -> None:
-        """Multi-row statements as long as the real tools make them, which count 2 more a row and 4 at the start."""
+        """Multi-row statements as long as the real tools make them, which count 2 more per row and 4 at the start."""
         flavour = self._flavour
         head = f"INSERT INTO `{table.name}` VALUES{flavour.values_break}".encode()
         between = f",{flavour.row_break}".encode()

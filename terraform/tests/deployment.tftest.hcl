@@ -36,7 +36,7 @@ run "three_customers" {
 
   assert {
     condition     = tolist(keys(aws_glue_crawler.landing)) == tolist(["customer_1", "customer_2", "customer_3"])
-    error_message = "One crawler a customer."
+    error_message = "One crawler per customer."
   }
   assert {
     condition     = [for crawler in aws_glue_crawler.landing : crawler.s3_target[0].path] == [for id in ["customer_1", "customer_2", "customer_3"] : "s3://recograph-test/landing/${id}/"]

@@ -35,7 +35,7 @@ class RowsOnly:
     columns: tuple[str, ...] | None = None
     """In the order of the rows; None where it is that of the table's definition."""
     encoding: str | None = None
-    """MySQL's name of the character set of text; "binary" where each column's own is used, None as the session has."""
+    """MySQL's name of the character set of text; "binary": each column's own; None: that of the session."""
     transports: Mapping[str, str] = field(default_factory=dict)
     """Columns whose values come as text for their bytes: base64 or hex."""
     expected: int | None = None

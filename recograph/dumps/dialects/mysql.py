@@ -40,7 +40,8 @@ def _strings(backslashes: bool, names: bool) -> tuple[bytes, bytes]:
 @functools.cache
 def _ends(backslashes: bool, names: bool, delimiter: bytes) -> re.Pattern[bytes]:
     string, name = _strings(backslashes, names)
-    # A comment from the future is a comment to every server; so is what MariaDB alone would execute, for ends.
+    # What only a version of the far future executes is a comment to every server; to find where a statement ends, so is
+    # what MariaDB alone executes.
     whole = rb"%s|%s|%s\n|/\*(?!M?!(?!9\d{5})).*?\*/|\*/|/\*M?!(?!9\d{5})" % (string, name, _LINE_COMMENT)
     opening = rb"['\"`\#]|--(?:[\x00-\x20]|\Z)|/\*"
     return re.compile(rb"(?P<whole>%s)|(?P<open>%s)|(?P<end>%s)" % (whole, opening, re.escape(delimiter)), re.S)
