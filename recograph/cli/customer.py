@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recograph.customers import check_customer_id, load_customers
+from recograph.lake.layout import erased_list
+from recograph.lake.receipts import drop_receipts
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ def remove(
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
     from recograph.adapters.environment import open_catalog
     from recograph.graph import erase
-    from recograph.lake.receipts import drop_receipts
     from recograph.operating.erasure import erase_customer
 
     settings, inbox, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
@@ -59,7 +60,6 @@ def erase_user(
     """Erase one person from the graph and from every date in the lake, and keep them out of what is landed later."""
     from recograph.graph import erase
     from recograph.lake.erased import check_user
-    from recograph.lake.layout import erased_list
     from recograph.operating.erasure import erase_user
 
     check_user(user)
