@@ -5,35 +5,16 @@ What has neither is read, and its completeness can't be known.
 """
 
 import re
-from dataclasses import dataclass
 
+from recograph.dumps.dialects import DIALECTS
+from recograph.dumps.dialects.rules import End
 from recograph.dumps.message import Kind, Place
 from recograph.dumps.report import DumpError
 
-
-@dataclass(frozen=True)
-class End:
-    """How a program's dumps begin and end: a comment for each."""
-
-    title: re.Pattern[bytes]
-    closing: re.Pattern[bytes]
-    words: str
-    """The closing comment as a message shows it."""
-
-
-ENDS = (
-    End(re.compile(rb"-- (?:MySQL|MariaDB) dump "), re.compile(rb"-- Dump completed"), "-- Dump completed"),
-    End(
-        re.compile(rb"-- PostgreSQL database (?:cluster )?dump\s*$"),
-        re.compile(rb"-- PostgreSQL database (?:cluster )?dump complete"),
-        "-- PostgreSQL database dump complete",
-    ),
-    End(re.compile(rb"-- Dump created by MySQL pump"), re.compile(rb"-- Dump end time:"), "-- Dump end time"),
-    End(
-        re.compile(rb"-- Adminer [\d.]+\S* .*dump"),
-        re.compile(rb"-- \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?\s*$"),
-        "-- DATE TIME",
-    ),
+_ADMINER = End(
+    re.compile(rb"-- Adminer [\d.]+\S* .*dump"),
+    re.compile(rb"-- \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?\s*$"),
+    "-- DATE TIME",
 )
 _OTHER_TITLES = re.compile(rb"-- phpMyAdmin SQL Dump|-- HeidiSQL Version|# Sequel (?:Pro|Ace) SQL dump")
 """Titles of programs whose dumps end with their settings alone."""
@@ -57,8 +38,10 @@ class Completeness:
 
     def __init__(self, name: str):
         self._name = name
-        self._begun = [0] * len(ENDS)
-        self._ended = [0] * len(ENDS)
+        ends = (end for dialect in DIALECTS.values() for end in dialect.dump_ends)
+        self._ends = [*dict.fromkeys(ends), _ADMINER]  # once where dialects share a program's
+        self._begun = [0] * len(self._ends)
+        self._ended = [0] * len(self._ends)
         self._saved: set[bytes] = set()
         self._restored = False
         self._has_rows = self._has_rows_outside = False
@@ -77,7 +60,7 @@ class Completeness:
             self.database = match[1].decode(errors="replace")
         was_begun = any(self._begun)
         self._titles(line)
-        for at, end in enumerate(ENDS):
+        for at, end in enumerate(self._ends):
             # Where a dump was cut within a comment and another follows, its title isn't at the line's beginning.
             self._begun[at] += len(end.title.findall(line))
             self._ended[at] += end.closing.match(line) is not None
@@ -86,7 +69,7 @@ class Completeness:
     def _titles(self, line: bytes) -> None:
         """Take in that a dump begins: what stood before it must have been whole."""
         others = _OTHER_TITLES.search(line)
-        titles = [title for title in (others, *(end.title.search(line) for end in ENDS)) if title]
+        titles = [title for title in (others, *(end.title.search(line) for end in self._ends)) if title]
         is_open = self._has_no_end or (self._has_other_title and not self._restored)
         # Within a line of a comment a title stands where the dump before it was cut.
         is_within = any(title.start() for title in titles) and not line.startswith(b"/*")
@@ -130,7 +113,7 @@ class Completeness:
                 "{dump}: another dump begins where the first one's end isn't known, or was cut. Give each dump alone.",
                 dump=dump,
             )
-        for end, begun, ended in zip(ENDS, self._begun, self._ended, strict=True):
+        for end, begun, ended in zip(self._ends, self._begun, self._ended, strict=True):
             if ended < begun:
                 raise DumpError(
                     '{dump}: the closing comment "{closing}" is missing, so the dump was cut, or the export '

@@ -7,7 +7,18 @@ import pyarrow as pa
 
 from recograph.dumps.charsets import postgresql_codec
 from recograph.dumps.dialects.mysql import decimal_type
-from recograph.dumps.dialects.rules import Dialect, Effect, Lexing, Literals, Settable, StatementKind, translation
+from recograph.dumps.dialects.rules import (
+    Dialect,
+    Effect,
+    End,
+    Evidence,
+    Lexing,
+    Literals,
+    Settable,
+    StatementKind,
+    any_of,
+    translation,
+)
 from recograph.dumps.names import NAME, unquote
 
 _MOST_DIGITS = 1000
@@ -143,9 +154,39 @@ def setting(session: Settable, text: bytes) -> None:
         session.search_path = unquote(match[1].strip(), session.encoding)
 
 
+_EVIDENCE = Evidence(
+    titles=any_of(
+        rb"^-- PostgreSQL database (?:cluster )?dump",
+        rb"^-- Dumped (?:from database|by pg_dump) version",
+        rb"^SET (?:standard_conforming_strings|client_encoding|search_path|default_table_access_method|row_security)\b",
+        rb"^SELECT pg_catalog\.set_config\(",
+        rb"^COPY [^;\n]{1,2000} FROM stdin",
+        rb"^-- Adminer [\d.]+\S* PostgreSQL",
+        rb"Source Server Type[ \t]*:[ \t]*PostgreSQL",
+        rb"^ALTER TABLE (?:ONLY )?[^\n;]{1,300}\s{1,80}OWNER TO ",
+        rb"^\\(?:un)?restrict ",
+        rb"^-- Name: [^\n]{1,300}; Type: [A-Z ]+; Schema: ",
+    ),
+    hints=any_of(
+        rb"\bcharacter varying\b|\btimestamp(?:\([0-6]\))? with(?:out)? time zone\b|\bdouble precision\b",
+        rb"\b(?:timestamptz|jsonb|bytea|bigserial|int[248]|float[48]|_text|_int4)\b",
+        rb"\b(?:nextval\(|owner to |pg_catalog\b|CREATE EXTENSION\b|set_config\()",
+        rb"::(?:text|regclass|character varying|bpchar|timestamp|integer|jsonb?)\b",
+        rb"^SET search_path\b|\bUSING btree\b|\bWITH \(oids\b",
+        rb"^[ \t]*serial\b|[ \t]serial(?:[ \t]|,|$)",
+    ),
+)
+_DUMP_END = End(
+    re.compile(rb"-- PostgreSQL database (?:cluster )?dump\s*$"),
+    re.compile(rb"-- PostgreSQL database (?:cluster )?dump complete"),
+    "-- PostgreSQL database dump complete",
+)
+
 POSTGRESQL = Dialect(
     name="postgresql",
     server="PostgreSQL",
+    evidence=_EVIDENCE,
+    dump_ends=(_DUMP_END,),
     lexing=Lexing(
         comment=re.compile(rb"--"),
         nested=True,

@@ -38,6 +38,33 @@ class StatementKind:
     remedy: str = "Make the dump with the server's own program, which writes rows as they are."
 
 
+def any_of(*patterns: bytes) -> Pattern:
+    """A pattern for any of several, in either case, whose ^ and $ are those of lines."""
+    return re.compile(b"|".join(b"(?:%s)" % pattern for pattern in patterns), re.I | re.M)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the programs of only one server write before the first rows, so that a dump is known to be in its SQL."""
+
+    titles: Pattern
+    """Titles and unmistakable statements."""
+    hints: Pattern | None = None
+    """What is less certain, and counts where no server's titles are there."""
+    beside: str = ""
+    """The dialect whose titles stand in such dumps too, and then don't count."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a program's dumps begin and end: a comment for each."""
+
+    title: Pattern
+    closing: Pattern
+    words: str
+    """The closing comment as a message shows it."""
+
+
 @dataclass(frozen=True)
 class Lexing:
     """How text is split into statements."""
@@ -102,6 +129,9 @@ class Dialect:
 
     name: str
     server: str
+    evidence: Evidence
+    dump_ends: tuple[End, ...]
+    """Of the programs that close a dump with a comment."""
     lexing: Lexing
     literals: Literals
     keywords: frozenset[bytes]
