@@ -25,7 +25,7 @@ def sample_data(
         list[str] | None, typer.Option("--customer", "-c", help="Only this customer of customers.yaml; repeatable.")
     ] = None,
     platform: Annotated[
-        str | None, typer.Option(help="Only customers of this platform: docebo or moodle; by default of both.")
+        str | None, typer.Option(help="Only customers of this platform, by its id; by default of all.")
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Write DATE.sql, not compressed.")] = False,
 ) -> None:

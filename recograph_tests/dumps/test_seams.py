@@ -1,12 +1,16 @@
-"""What a dialect is made of, shown by one that doesn't exist."""
+"""What a dialect and a form of dumps are made of, shown by ones that don't exist."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from recograph.dumps import Declared
+from recograph.dumps import Declared, DumpReader, archives
+from recograph.dumps.archives.parts import Content, Opening, Part, Wants
+from recograph.dumps.archives.streams import Stream
 from recograph.dumps.dialects import DIALECTS, POSTGRESQL
 from recograph.dumps.dialects.rules import End, Evidence, any_of
 from recograph.dumps.report import DumpError
@@ -56,3 +60,27 @@ def test_messages_name_it() -> None:
         read(b"-- PostgreSQL database dump\n" + DUMP)
     with pytest.raises(DumpError, match=r"a script of SQLite, which isn't read.* MySQL, MariaDB, PostgreSQL, TinyDB"):
         read(b"PRAGMA foreign_keys=OFF;\n" + BARE)
+
+
+class Hexadecimal(Content):
+    """A file of hexadecimal digits behind a mark."""
+
+    form = "hexadecimal"
+
+    def __init__(self, stream: Stream, opening: Opening) -> None:
+        self._name = stream.name
+        self.head = bytes.fromhex(b"".join(opening.chunks(stream)).removeprefix(b"HEX:").decode())
+
+    def parts(self, _: Wants) -> Iterator[Part]:
+        yield Part(self._name, iter([self.head]))
+
+
+def test_a_form_is_told_by_its_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "dump"
+    file.write_bytes(b"HEX:" + DUMP.hex().encode())
+    with pytest.raises(DumpError, match="isn't a SQL dump"):
+        DumpReader(file)
+    monkeypatch.setattr(archives, "FILES", (*archives.FILES, (lambda head: head.startswith(b"HEX:"), Hexadecimal)))
+    with DumpReader(file) as reader:
+        assert [(name, batch.num_rows) for name, batch in reader] == [("t", 2)]
+        assert (reader.form, reader.dialect) == ("hexadecimal", "tiny")
