@@ -41,7 +41,7 @@ UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _ORPHANED_SECONDS = 5
-_LONGEST = 300
+_LONGEST = 900
 
 
 @dataclass(frozen=True)
