@@ -11,6 +11,7 @@ from recograph.graph.lease import Lease, leased, lock_shared
 from recograph.graph.model import NODE_SETS, RELATIONSHIP_SETS, TENANT, USER, Scope
 from recograph.graph.refusals import address, neo4j_explained
 from recograph.graph.report import LoadOptions
+from recograph.graph.schema import prepare_locks
 from recograph.graph.state import forget, mark_dirty, release_members, states
 
 _NODES_AT_ONCE = 1000
@@ -99,6 +100,7 @@ def erase_user(driver: neo4j.Driver, customer: str, user: int, options: LoadOpti
 def _alone(driver: neo4j.Driver, customer: str, options: LoadOptions | None) -> Iterator[Lease]:
     """Keep loads of the customer out during the block."""
     options = options or LoadOptions()
+    prepare_locks(driver)
     with (
         neo4j_explained(address(driver)),
         leased(driver, customer, timeout=options.lock_timeout, seconds=options.lease) as lease,

@@ -4,14 +4,12 @@ Both are decided by what the database holds, never by names: an index that has o
 isn't ours, and a node that has one of our labels but that no load has recorded is somebody else's.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import ClientError, DatabaseError
 
 from recograph.errors import RecographError
 from recograph.graph.cypher import LOCK, STATE
@@ -96,52 +94,65 @@ def prepare(driver: neo4j.Driver) -> None:
     """
     with neo4j_explained(address(driver)), driver.session() as session:
         refuse_strangers(session, address(driver))
-        missing, indexes = _missing(session)
-        until = time.monotonic() + _SETTLED
-        while any(map(indexes.is_being_created, missing)) and time.monotonic() < until:
-            time.sleep(0.1)
-            missing, indexes = _missing(session)
-        if missing:
-            if conflicts := list(filter(None, map(indexes.conflict, missing))):
-                raise RecographError(f"{address(driver)}: {'; '.join(conflicts)}. {OWN_DATABASE}")
-            for rule in missing:
-                _create(session, rule.statement)
-            session.run("CALL db.awaitIndexes(300)").consume()
+        _ensure(session, rules(), address(driver))
 
 
-def _missing(session: neo4j.Session) -> tuple[list[Rule], "_Indexes"]:
-    """The rules that the database doesn't keep yet, by its indexes of now."""
+def prepare_locks(driver: neo4j.Driver) -> None:
+    """Make sure that a customer has one lock node at most, also where nothing has been loaded yet.
+
+    Raises:
+        RecographError: the server can't be reached, or an index of others is in the way.
+    """
+    with neo4j_explained(address(driver)), driver.session() as session:
+        _ensure(session, [rule for rule in rules() if rule.label == LOCK], address(driver))
+
+
+def _ensure(session: neo4j.Session, wanted: Sequence[Rule], server: str) -> None:
+    """Create what is missing; one process at a time, and those that waited find it made."""
+
+    @neo4j.unit_of_work(timeout=_CREATING_SECONDS)
+    def create(tx: neo4j.ManagedTransaction) -> bool:
+        """Whether everything is there; otherwise what was in the way is gone."""
+        _enter(tx)
+        indexes = _Indexes(tx)
+        missing = [rule for rule in wanted if indexes.state(rule) is None]
+        if abandoned := [rule for rule in missing if indexes.is_abandoned(rule)]:
+            for rule in abandoned:
+                tx.run(f"DROP INDEX `{rule.name}`").consume()
+            return False  # Neo4j doesn't create a constraint in the transaction that drops such an index.
+        if conflicts := list(filter(None, map(indexes.conflict, missing))):
+            raise RecographError(f"{server}: {'; '.join(conflicts)}. {OWN_DATABASE}")
+        for rule in missing:
+            tx.run(rule.statement).consume()
+        return True
+
     indexes = _Indexes(session)
-    return [rule for rule in rules() if indexes.state(rule) != "ONLINE"], indexes
+    if any(indexes.state(rule) != "ONLINE" for rule in wanted):
+        while not session.execute_write(create):
+            pass
+        session.run("CALL db.awaitIndexes(300)").consume()
 
 
-_SETTLED = 5.0
-"""Seconds within which another load has created the constraint whose index is there."""
-_ATTEMPTS = 4
-_EXISTING = {"EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists"}
+def _enter(tx: neo4j.ManagedTransaction) -> None:
+    """Keep others out of here until the transaction's end, which is also when its process or connection is gone.
+
+    An index that is created locks its label for all the transaction; dropped again, it leaves nothing else behind.
+    Without that, the server takes a constraint that another transaction is creating for one that was left half made,
+    takes it over, and fails in the one or the other.
+    """
+    tx.run(f"CREATE INDEX recograph_schema FOR (n:{_SCHEMA}) ON (n.{TENANT})").consume()
+    tx.run("DROP INDEX recograph_schema").consume()
 
 
-def _create(session: neo4j.Session, statement: str) -> None:
-    """Create a constraint or index, which other loads may be creating at the same time."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            # The driver repeats a transaction that meets a deadlock.
-            session.execute_write(lambda tx: tx.run(statement).consume())
-        except ClientError as error:
-            if (error.code or "").rpartition(".")[2] not in _EXISTING:
-                raise
-        except DatabaseError:  # of the server's own; seen where eight loads create the same
-            if attempt == _ATTEMPTS:
-                raise
-            time.sleep(attempt)
-            continue
-        return
+_SCHEMA = "LoadSchema"
+"""A label that no node has; who holds its lock changes constraints and indexes."""
+_CREATING_SECONDS = 600
 
 
 class _Indexes:
     """The indexes of the database; every constraint has one."""
 
-    def __init__(self, session: neo4j.Session) -> None:
+    def __init__(self, session: neo4j.Session | neo4j.ManagedTransaction) -> None:
         query = (
             "SHOW INDEXES YIELD name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options "
             "RETURN name, state, type, entityType, labelsOrTypes, properties, owningConstraint, options"
@@ -165,10 +176,16 @@ class _Indexes:
             None,
         )
 
-    def is_being_created(self, rule: Rule) -> bool:
-        """Whether another load seems to be creating the constraint: its index is there, and belongs to none yet."""
+    def is_abandoned(self, rule: Rule) -> bool:
+        """Whether the rule's index is what a server left that was killed while it created the constraint.
+
+        To be asked while nobody else creates: for others, a constraint that is being created looks the same.
+        """
         return rule.kind is Kind.UNIQUE and any(
-            index["name"] == rule.name and _is_on(index, rule) and not index["owningConstraint"]
+            index["name"] == rule.name
+            and _is_on(index, rule)
+            and index["state"] == "POPULATING"
+            and not index["owningConstraint"]
             for index in self._indexes
         )
 

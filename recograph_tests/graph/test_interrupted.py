@@ -21,6 +21,7 @@ from recograph.adapters.neo4j import Connection, ManagedServer
 from recograph.errors import RecographError
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
+from recograph.graph.schema import rules, wrong_rules
 from recograph_tests.graph.marts import Snapshot, actual, expected, random_snapshot
 
 DAY1, DAY2 = "2026-11-01", "2026-11-02"
@@ -90,6 +91,11 @@ def test_server_killed_in_the_middle_and_stopped_in_the_middle(
     auth = (connection.username, connection.password)
 
     def killed() -> None:
+        """In a load, and while somebody else creates a constraint again, which stays half made."""
+        rule = next(rule for rule in rules() if rule.label == "Customer")
+        session = impatient.session()
+        session.run(f"DROP CONSTRAINT {rule.name}").consume()
+        session.begin_transaction().run(rule.statement).consume()
         process = own_server.running()
         assert process
         subprocess.run(["kill", "-9", str(process.pid)], check=True)
@@ -106,6 +112,7 @@ def test_server_killed_in_the_middle_and_stopped_in_the_middle(
             load(impatient, warehouse, "customer_1", DAY1, options=OPTIONS, on_set=_at("nodes/Course", killed))
         assert own_server.start().uri == connection.uri
         load(patient, warehouse, "customer_1", DAY1, options=OPTIONS)
+        assert wrong_rules(patient) == {}
         assert actual(patient) == expected({"customer_1": days[DAY1]})
         # A server that is back in time isn't even noticed.
         load(patient, warehouse, "customer_1", DAY2, options=OPTIONS, on_set=_at("nodes/Customer", restarted))

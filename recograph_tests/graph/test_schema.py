@@ -1,17 +1,23 @@
 """A database that holds other things: what is ours is told by what it is, and a shared one is refused."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Barrier
 
 import neo4j
 import pytest
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
+from recograph.adapters.neo4j import Connection
 from recograph.errors import RecographError
 from recograph.graph.checks import check_constraints
+from recograph.graph.erase import erase_user
 from recograph.graph.load import load
-from recograph.graph.schema import prepare, wrong_rules
+from recograph.graph.schema import prepare, rules, wrong_rules
 from recograph_tests.conftest import clear
 from recograph_tests.graph.marts import Snapshot, actual, expected
 from recograph_tests.graph.test_load import DAY1, DAY2, FIRST, SECOND
@@ -120,16 +126,55 @@ def test_other_labels_are_no_business_of_ours(neo4j: neo4j.Driver, warehouse: Du
     assert neo4j.execute_query("MATCH (:Person)-[r:KNOWS]->() RETURN count(r)").records[0][0] == 1
 
 
-def test_a_constraint_that_another_load_is_creating_is_waited_for(empty: neo4j.Driver) -> None:
-    """Its index is there first, and belongs to no constraint yet."""
-    empty.execute_query("CREATE INDEX loadstate_key FOR (n:LoadState) ON (n.customer_id, n.set)")
-    with ThreadPoolExecutor() as pool:
-        prepared = pool.submit(prepare, empty)
-        with pytest.raises(TimeoutError):
-            prepared.result(0.5)
-        empty.execute_query("DROP INDEX loadstate_key")
-        empty.execute_query(
-            "CREATE CONSTRAINT loadstate_key FOR (n:LoadState) REQUIRE (n.customer_id, n.set) IS UNIQUE"
-        )
-        prepared.result()
+CREATOR = """
+import sys, time
+import neo4j
+from recograph.graph.schema import _enter, rules
+
+uri, username, password = sys.argv[1:]
+with neo4j.GraphDatabase.driver(uri, auth=(username, password)) as driver, driver.session() as session:
+    tx = session.begin_transaction()
+    _enter(tx)
+    tx.run(rules()[0].statement).consume()
+    print("created", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_one_process_at_a_time_creates_and_one_that_is_killed_keeps_nobody_from_it(
+    empty: neo4j.Driver, neo4j_server: Connection
+) -> None:
+    command = [sys.executable, "-c", CREATOR, neo4j_server.uri, neo4j_server.username, neo4j_server.password]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as creator, ThreadPoolExecutor() as pool:
+        try:
+            assert creator.stdout
+            assert creator.stdout.readline() == "created\n"
+            waiting = [pool.submit(prepare, empty) for _ in range(8)]
+            assert not wait(waiting, 0.5, FIRST_COMPLETED).done
+            names = {rule.name for rule in rules()}
+            indexes = empty.execute_query("SHOW INDEXES YIELD name RETURN name").records
+            assert [name for (name,) in indexes if name in names] == [rules()[0].name]
+        finally:
+            creator.send_signal(signal.SIGKILL)
+        for prepared in waiting:
+            prepared.result(60)
     assert wrong_rules(empty) == {}
+
+
+def test_eight_first_loads_at_once_make_an_empty_database_ready(empty: neo4j.Driver) -> None:
+    together = Barrier(8)
+
+    def first(_: int) -> None:
+        together.wait()
+        prepare(empty)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(first, range(8)))
+    assert wrong_rules(empty) == {}
+
+
+def test_erasing_where_nothing_has_been_loaded_makes_one_lock_node_per_customer(empty: neo4j.Driver) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda user: erase_user(empty, "customer_1", user), range(4)))
+    prepare(empty)
+    assert empty.execute_query("MATCH (l:LoadLock) RETURN count(l)").records[0][0] == 1
