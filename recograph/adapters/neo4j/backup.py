@@ -4,6 +4,8 @@ Users and passwords aren't in them, so that a restore leaves the home's password
 and loads only while the server is down; a running server is stopped and started again.
 """
 
+import errno
+import os
 from pathlib import Path
 
 from recograph.adapters.neo4j import aot
@@ -31,6 +33,9 @@ def back_up(server: ManagedServer, file: Path, *, overwrite: bool = False) -> No
     if file.exists() and not overwrite:
         raise RecographError(f"{file} exists; name another file, or give --force to replace it.")
     try:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        file.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(file.parent, ".recograph-backup-") as draft:
             with server.offline():
                 _admin(server.home, "dump", _DATABASE, f"--to-path={draft}")

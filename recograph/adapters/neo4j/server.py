@@ -61,11 +61,8 @@ class ManagedServer:
             return None
         return self._connection(state)
 
-    def start(self, *, wait: bool = True) -> Connection:
-        """Find the running server, or start one.
-
-        Args:
-            wait: return when Bolt answers; otherwise as soon as the process runs.
+    def start(self) -> Connection:
+        """Find the running server, or start one; returns when Bolt answers.
 
         Raises:
             RecographError: Neo4j can't be fetched, started, or written to the home.
@@ -76,7 +73,7 @@ class ManagedServer:
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self.home):
-                return self._start(wait=wait)
+                return self._start()
         except OSError as error:
             raise RecographError(
                 f"The local Neo4j can't use its folder {self.home}: {error}. Make it writable, or name another place "
@@ -111,13 +108,13 @@ class ManagedServer:
             state = read_state(self.home)
             running = state is not None and state.process(self.home) is not None
             if not running and (state is None or state.pid is not None):
-                self._start(wait=True)
+                self._start()
             self._stop(_STOP_SECONDS)
             try:
                 yield
             finally:
                 if running:
-                    self._start(wait=True)
+                    self._start()
 
     def _stop(self, timeout: float) -> bool:
         state = read_state(self.home)
@@ -144,7 +141,7 @@ class ManagedServer:
             self._child.wait()
             self._child = None
 
-    def _start(self, *, wait: bool) -> Connection:
+    def _start(self) -> Connection:
         state = read_state(self.home)
         if state is not None and release(state.version) > release(VERSION):
             raise RecographError(
@@ -156,9 +153,7 @@ class ManagedServer:
                 self._say(f"A Neo4j (pid {stray.pid}) of {self.home} runs that isn't known here: it is started anew.")
                 self._end(stray, _STOP_SECONDS)
             state = self._launch(state, attempt=1)
-        if wait:
-            state = self._wait(state)
-        return self._connection(state)
+        return self._connection(self._wait(state))
 
     def _launch(self, last: RunningServer | None, attempt: int) -> RunningServer:
         """Start a process; ports that another program took between the choice and their use are chosen anew."""
