@@ -120,4 +120,4 @@ endif
 
 clean:  ## remove the environment and the local state (stops the local Neo4j)
 	-test ! -x $(BIN)/recograph || $(BIN)/recograph neo4j stop
-	rm -rf .venv .recograph
+	rm -rf .venv .recograph .recograph-tests

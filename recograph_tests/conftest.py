@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 # The Neo4j of a test lives for minutes: what Java compiles for longer lives takes a fifth of the time that the tests of
 # the graph want.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave hypothesis out of the summary where no test has used it: importing it for that takes half a second."""
+    if "hypothesis" not in sys.modules and not session.config.getoption("numprocesses", None):
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 @pytest.fixture(scope="session")

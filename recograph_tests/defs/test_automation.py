@@ -33,10 +33,10 @@ CUSTOMERS = ("customer_1", "customer_2", "customer_3")
 
 
 @pytest.fixture(scope="module")
-def automation(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def automation() -> ModuleType:
     """The module, loaded as an installation with the sample customers loads it."""
     with pytest.MonkeyPatch.context() as patch:
-        set_up(patch, tmp_path_factory.mktemp("home"))
+        set_up(patch)
         from recograph.defs import automation
 
         return automation

@@ -22,10 +22,10 @@ BLOCKING = {"no_sudden_drop", "no_column_vanished", "schema_matches_contract", "
 
 
 @pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+def definitions() -> Iterator[ModuleType]:
     """The code location, loaded as an installation with the sample customers loads it."""
     with pytest.MonkeyPatch.context() as patch:
-        set_up(patch, tmp_path_factory.mktemp("home"))
+        set_up(patch)
         from recograph import definitions
 
         yield definitions

@@ -61,9 +61,9 @@ class Steps:
 
 
 @pytest.fixture
-def steps(sample: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
+def steps(sample: Path, tmp_path: Path) -> Iterator[Steps]:
     with pytest.MonkeyPatch.context() as patch:
-        set_up(patch, tmp_path_factory.mktemp("home"))
+        set_up(patch)
         from recograph import definitions  # noqa: F401 - loaded as an installation with the sample customers loads it
     for day in DAYS:
         target = tmp_path / "data" / CUSTOMER / f"{day}.sql"

@@ -104,11 +104,11 @@ RunJob = Callable[..., bool]
 
 
 @pytest.fixture(scope="module")
-def run_job(tmp_path_factory: pytest.TempPathFactory) -> RunJob:
+def run_job() -> RunJob:
     """Runs the job on a lake with that config; returns whether it succeeded."""
     with pytest.MonkeyPatch.context() as patch:
         # The module is loaded as an installation with the sample customers loads it.
-        set_up(patch, tmp_path_factory.mktemp("home"))
+        set_up(patch)
         from recograph.defs.retention import clean_lake
 
     def run(lake: LocalLake, **config: object) -> bool:
