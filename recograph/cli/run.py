@@ -80,9 +80,11 @@ def choose_partitions(
     Raises:
         RecographError: a customer is unknown, a partition that was asked for has no dump, or there is no dump at all.
     """
-    from recograph.lake.inbox import dump_for
+    from recograph.lake.inbox import dump_for, unlisted
 
     listed = load_customers(settings.data)
+    for folder in [] if customers else unlisted(inbox, listed.customers):
+        typer.echo(f"{folder} has dumps that aren't read, since customers.yaml names no such customer.", err=True)
     chosen = [listed[customer].id for customer in customers or listed.customers]
     days_by_customer: dict[str, list[str]] = {}
     passed_over: dict[str, str] = {}

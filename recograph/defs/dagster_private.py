@@ -3,6 +3,7 @@
 The base classes of run launchers, from which `launcher` builds ours, have no public name either; they are passed on.
 """
 
+import datetime
 import os
 import sys
 from collections import OrderedDict
@@ -34,6 +35,7 @@ __all__ = [
     "LaunchRunContext",
     "RunLauncher",
     "WorkerStatus",
+    "delete_backfills",
     "execute",
     "keep_connections",
     "observed_versions",
@@ -164,6 +166,23 @@ def take_from_queue(instance: dg.DagsterInstance) -> list[str]:
             instance.report_dagster_event(starting, run_id=run.run_id)
             taken.append(run.run_id)
     return taken
+
+
+def delete_backfills(instance: dg.DagsterInstance, before: datetime.datetime) -> None:
+    """Delete the backfills that began before a time, have ended, and of which no run is left.
+
+    Dagster never deletes one, and a row of theirs holds the state of every asset and partition.
+    """
+    from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter
+    from dagster._core.storage.runs.schema import BackfillTagsTable, BulkActionsTable
+
+    ended = BulkActionsFilter(statuses=BULK_ACTION_TERMINAL_STATUSES, created_before=before)
+    ids = [backfill.backfill_id for backfill in instance.get_backfills(ended)]
+    gone = [id_ for id_ in ids if not instance.get_runs_count(dg.RunsFilter.for_backfill(id_))]
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        for column in (BackfillTagsTable.c.backfill_id, BulkActionsTable.c.key):
+            for id_ in gone:
+                connection.execute(sqlalchemy.delete(column.table).where(column == id_))
 
 
 def execute(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from recograph.defs.dagster_private import observed_versions
+from recograph.defs.dagster_private import delete_backfills, observed_versions
 from recograph.defs.dumps import SQL_DUMP
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -16,6 +16,8 @@ def clean_history(
     before: datetime.datetime, kept: Collection[str], *, dry_run: bool, instance: dg.DagsterInstance | None = None
 ) -> int:
     """Delete the runs that began before a time and have ended; returns how many were deleted.
+
+    Backfills of which no run is left go with them.
 
     Args:
         before: the time, with its zone.
@@ -31,8 +33,10 @@ def clean_history(
         for record in instance.get_run_records(dg.RunsFilter(statuses=_FINISHED, created_before=before))
         if record.dagster_run.tags.get("dagster/partition") not in kept
     ]
-    if old and not dry_run:
-        _delete(instance, old)
+    if not dry_run:
+        if old:
+            _delete(instance, old)
+        delete_backfills(instance, before)
     return len(old)
 
 

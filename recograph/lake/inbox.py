@@ -4,7 +4,8 @@ import datetime
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,3 +98,13 @@ def local_dumps(folder: Path) -> list[tuple[str, Path]]:
         if date := date_of_dump(entry.name, is_folder=is_folder):
             dated.append((date, path))
     return dated
+
+
+def unlisted(inbox: Inbox, customers: Collection[str]) -> list[Path]:
+    """The local folders that hold dumps as customers' folders do, and belong to none of these customers."""
+    folders = []
+    for path in sorted(inbox.folder.iterdir()) if inbox.folder else ():
+        with suppress(OSError):  # it isn't a folder, or is closed to us
+            if path.name not in customers and local_dumps(path):
+                folders.append(path)
+    return folders

@@ -23,6 +23,7 @@ import psutil
 
 from recograph.customers import load_customers
 from recograph.errors import RecographError
+from recograph.lake.inbox import unlisted
 from recograph.settings import Settings
 
 _GIB = 1024**3
@@ -178,7 +179,13 @@ def _existing(path: Path) -> Path:
 
 
 def _customers(settings: Settings) -> Results:
-    yield from _ok(f"{len(load_customers(settings.data).customers)} in {settings.data / 'customers.yaml'}")
+    from recograph.adapters.environment import open_inbox
+
+    listed = load_customers(settings.data).customers
+    yield from _ok(f"{len(listed)} in {settings.data / 'customers.yaml'}")
+    for folder in unlisted(open_inbox(settings), listed):
+        text = f"{folder} has dumps that aren't read, since customers.yaml names no such customer"
+        yield Status.warning, text, "Add the customer there, or move the folder away."
 
 
 def _dumps(settings: Settings) -> Results:
@@ -251,6 +258,7 @@ def _neo4j(settings: Settings) -> Results:
     from recograph.adapters.neo4j.driver import Server, connect, find_server
     from recograph.adapters.neo4j.jars import VERSION, release
     from recograph.adapters.neo4j.running import read_state
+    from recograph.graph.counts import held_dates
 
     if settings.neo4j_uri or settings.neo4j_secret:
         server = find_server(settings)
@@ -267,10 +275,15 @@ def _neo4j(settings: Settings) -> Results:
         server = Server(local.uri, local.username, local.password)
     with connect(server) as driver:
         installed = driver.get_server_info().agent.removeprefix("Neo4j/")
+        held = held_dates(driver)
     if release(installed) < (_NEO4J,):
         yield Status.problem, f"{installed} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
     else:
         yield from _ok(f"{installed} at {server.uri}")
+    with suppress(RecographError):  # the check of customers has said it already
+        for customer in sorted(held.keys() - load_customers(settings.data).customers):
+            text = f"the graph holds {customer}, which customers.yaml doesn't name"
+            yield Status.warning, text, f"Add it there, or run `recograph customer remove {customer}`."
 
 
 def _aws(settings: Settings) -> Results:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from recograph.defs.dagster_private import observed_versions
 
@@ -44,3 +45,20 @@ def test_old_runs_go_unless_the_lake_has_their_partition_and_dumps_stay_known(
     assert [run.run_id for run in instance.get_runs()] == runs[1:]
     assert not [path for path in tmp_path.rglob("*") if runs[0] in str(path)]
     assert observed_versions(instance, DUMP) == seen
+
+
+def test_old_backfills_go_when_none_of_their_runs_is_left(instance: dg.DagsterInstance) -> None:
+    from recograph.defs.history import clean_history
+
+    now = datetime.datetime.now(datetime.UTC)
+    for id_, status in (("gone", "COMPLETED_SUCCESS"), ("kept", "COMPLETED_FAILED"), ("going_on", "REQUESTED")):
+        tags, old = {"title": id_}, now.timestamp() - 3600
+        instance.add_backfill(PartitionBackfill(id_, BulkActionStatus(status), False, tags, old))
+    for id_, key in zip(("gone", "kept"), KEYS, strict=True):
+        dg.materialize([landed], instance=instance, partition_key=key, tags={"dagster/backfill": id_})
+    later = now + datetime.timedelta(minutes=1)
+    for before, dry_run in ((now - datetime.timedelta(days=1), False), (later, True)):
+        clean_history(before, KEYS[1:], dry_run=dry_run, instance=instance)
+        assert len(instance.get_backfills()) == 3
+    clean_history(later, KEYS[1:], dry_run=False, instance=instance)
+    assert {backfill.backfill_id for backfill in instance.get_backfills()} == {"kept", "going_on"}

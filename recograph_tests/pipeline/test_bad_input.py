@@ -57,6 +57,7 @@ def test_a_bad_dump_fails_alone_and_lands_nothing(
         folder = installation.data / customer
         folder.mkdir()
         (folder / f"{DAY1}.sql").write_bytes(content if isinstance(content, bytes) else content.encode())
+    stray = shutil.copytree(installation.data / "good", installation.data / "good_renamed")
     ran = installation.recograph("run")
     assert ran.returncode == 1
     failed = dict(re.findall(r"^failed: (\w+): (.*)$", ran.stdout, re.M))
@@ -65,6 +66,7 @@ def test_a_bad_dump_fails_alone_and_lands_nothing(
         assert re.search(message, failed[customer]), failed[customer]
         assert f"{customer}/{DAY1}.sql" in failed[customer]
     assert "Traceback" not in ran.stdout + ran.stderr
+    assert f"{stray} has dumps that aren't read, since customers.yaml names no such customer." in ran.stderr
     assert {key.split("/")[1] for key in installation.lake() if key.startswith("landing/")} == {"good"}
     assert neo4j.execute_query("MATCH (c:Customer) RETURN collect(c.id)").records[0][0] == ["good"]
 
