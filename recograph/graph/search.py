@@ -4,7 +4,8 @@ People's words aren't Lucene's syntax: every run of letters and digits is a word
 so no text can be a wrong query. A title fits if it has one of the words, a word that begins with it, or one that is a
 typing error away; the more words fit, and the more exactly, the higher it ranks. Accents and capitals don't matter,
 because the indexes' analyzer drops them. The analyzer isn't made for one language: a customer's titles are in several
-languages, and nothing says which title is in which.
+languages, and nothing says which title is in which. It keeps "d'anglais" and "dell'inglese" as one word, which those
+that split such words don't do for titles in other languages; so words are looked for behind an apostrophe, too.
 """
 
 import unicodedata
@@ -70,8 +71,13 @@ def _clause(word: str) -> str:
     Lucene analyzes only whole words; from the beginnings of words and inexact words the accents are removed here.
     """
     bare = "".join(_bare(char) for char in word)
-    errors = 2 if len(bare) > 7 else 1
-    return f"({word}^4{f' {bare}*^2' * (len(bare) > 1)}{f' {bare}~{errors}' * (len(bare) > 3)})"
+    forms = [f"{word}^4"]
+    if len(bare) > 1:
+        forms += [f"{bare}*^2", f"*'{bare}*^2"]
+    if len(bare) > 3:
+        # Two errors at most count: with one of them any letter before the apostrophe is d.
+        forms += [f"{bare}~{2 if len(bare) > 7 else 1}", f"d'{bare}~2^0.5"]
+    return f"({' '.join(forms)})"
 
 
 def _bare(char: str) -> str:

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import neo4j
 import pytest
 
@@ -42,8 +44,31 @@ def test_words_beginnings_and_typing_errors_find_titles(small: neo4j.Driver) -> 
     assert titles(small, "zebra") == []
 
 
+@pytest.fixture
+def elided(small: neo4j.Driver) -> Iterator[neo4j.Driver]:
+    """Titles with apostrophes of both kinds, beside the small graph's."""
+    names = ["Cours de l\u2019Élève", "Corso dell'inglese", "Qu'est-ce que l'IT", "O'Reilly"]
+    rows = "UNWIND range(0, size($names) - 1) AS n "
+    small.execute_query(
+        f"{rows}CREATE (:Course {{customer_id: 'customer_1', id: 900 + n, name: $names[n]}})", names=names
+    )
+    yield small
+    small.execute_query("MATCH (c:Course {customer_id: 'customer_1'}) WHERE c.id >= 900 DELETE c")
+
+
+def test_words_behind_an_apostrophe_are_found_too(elided: neo4j.Driver) -> None:
+    for text in ("anglais", "ANGL", "anglias", "d'anglais", "d\u2019anglais", "l'anglais"):
+        assert titles(elided, text)[0] == "Étude d'anglais", text
+    for text in ("élève", "eleve", "ÉLÈ", "elevs", "l'eleve"):
+        assert titles(elided, text) == ["Cours de l\u2019Élève"], text
+    for text in ("inglese", "ingl", "dell'inglese"):
+        assert titles(elided, text) == ["Corso dell'inglese"], text
+    assert titles(elided, "it") == ["Qu'est-ce que l'IT"]
+    assert titles(elided, "reilly") == titles(elided, "oreilly") == ["O'Reilly"]
+
+
 def test_words_that_the_indexes_leave_out_find_titles_too(small: neo4j.Driver) -> None:
-    assert titles(small, "AN") == ["An Unused Course"]
+    assert titles(small, "AN") == ["An Unused Course", "Étude d'anglais"]  # the word, then one that begins so
     assert titles(small, "in at") == ["Data Science in 5 minutes"]
     assert [row["id"] for row in search(small, "at").records()] == [10]
     assert titles(small, "an", labels=["Asset"]) == []
@@ -98,4 +123,4 @@ def test_an_empty_server_is_told_from_an_empty_result(_neo4j_driver: neo4j.Drive
 
 
 def test_marks_belong_to_their_letters() -> None:
-    assert lucene("हिन्दी c#") == "(हिन्दी^4 हिन्दी*^2 हिन्दी~1) (c^4)"
+    assert lucene("हिन्दी c#") == "(हिन्दी^4 हिन्दी*^2 *'हिन्दी*^2 हिन्दी~1 d'हिन्दी~2^0.5) (c^4)"
