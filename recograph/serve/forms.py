@@ -25,7 +25,10 @@ def as_json(page: Page) -> bytes:
 
 
 def as_csv(page: Page) -> bytes:
-    """The rows of the page's section; if it has several sections, one line per value, with the section's name."""
+    """The rows of the page's section; if it has several sections, one line per value, with the section's name.
+
+    It begins with a byte order mark: without it, Excel takes it for the encoding of the reader's country.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     if len(page.sections) == 1:
@@ -40,7 +43,7 @@ def as_csv(page: Page) -> bytes:
             for number, row in enumerate(section.answer.rows, start=1):
                 for column, value in zip(section.answer.columns, row, strict=True):
                     writer.writerow([section.name, number, csv_cell(column), _csv(value)])
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _csv(value: Any) -> str:

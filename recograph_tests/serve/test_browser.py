@@ -143,7 +143,8 @@ def test_a_form_asks_and_the_answer_can_be_taken_away(page: Page) -> None:
     expect(page.locator("table")).to_contain_text("66,7")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
-    assert Path(download.value.path()).read_text() == "learners,other_learners,both,jaccard\n3,2,2,0.667\n"
+    taken = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+    assert taken == "learners,other_learners,both,jaccard\r\n3,2,2,0.667\r\n"
     page.get_by_text("The statement, for Neo4j Browser").click()
     expect(page.locator("pre")).to_contain_text(":params")
 

@@ -1,3 +1,4 @@
+import codecs
 import csv
 import io
 import re
@@ -54,7 +55,9 @@ def test_each_page_is_html_json_and_csv(client: TestClient, page: str) -> None:
     assert [answer.status_code for answer in (html, json, text)] == [200, 200, 200]
     assert html.headers["content-type"] == "text/html; charset=utf-8"
     assert isinstance(json.json(), dict)
-    rows = list(csv.reader(io.StringIO(text.text)))
+    assert text.content.startswith(codecs.BOM_UTF8)  # or Excel reads accents wrongly
+    rows = list(csv.reader(io.StringIO(text.content.decode("utf-8-sig"))))
+    assert not rows[0][0].startswith("\ufeff")
     assert len({len(row) for row in rows}) == 1
     assert len(rows) > 1
     for suffix in (".json", ".csv"):
