@@ -2,13 +2,17 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 _CLAIMED = "claimed by "
+_LOOKED_AT = 0.5
+"""Seconds after which a lock isn't that of somebody who only looks whether there is one, which takes moments."""
 
 
 def _folder() -> Path:
@@ -17,16 +21,25 @@ def _folder() -> Path:
     return folder
 
 
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def executing(run_id: str) -> Iterator[bool]:
     """Hold a run for as long as it is executed; says False where another process has it."""
     path = _folder() / run_id
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
+        until = time.monotonic() + _LOOKED_AT
+        while not _locked(file):
+            if time.monotonic() > until:
+                yield False
+                return
+            time.sleep(0.02)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -51,17 +64,25 @@ def claim(run_id: str) -> None:
     (_folder() / run_id).write_text(f"{_CLAIMED}{os.getpid()}")
 
 
-def executed_by(run_id: str) -> int | None:
-    """The id of the process that executes a run; None where none does, or none on this machine."""
-    path = _folder() / run_id
+def is_executed(run_id: str) -> bool:
+    """Whether some process of this machine executes a run."""
     try:
-        with path.open() as file:
+        with (_folder() / run_id).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        written = path.read_text()
-        return int(written) if written.isdigit() else None
+        return True
     except FileNotFoundError:
+        return False
+    return False
+
+
+def executed_by(run_id: str) -> int | None:
+    """The id of the process that executes a run; None where none does, or none on this machine."""
+    if not is_executed(run_id):
         return None
+    with suppress(FileNotFoundError):  # it has ended since
+        written = (_folder() / run_id).read_text()
+        return int(written) if written.isdigit() else None
     return None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from recograph.defs.dagster_private import execute
-from recograph.defs.running import alone_with, executing, forget, was_abandoned
+from recograph.defs.running import alone_with, executing, forget, is_executed, was_abandoned
 from recograph.lake.staging import is_full, refusal, remove_folders_of_process
 
 _BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -68,7 +68,10 @@ class Pool:
             if ended:
                 full = os.waitstatus_to_exitcode(status) == _NO_ROOM
                 why = refusal(dagster_home(), OSError(errno.ENOSPC, "")) if full else _ENDED
-                _fail_unfinished(self._instance, self._runs.pop(pid), why)
+                run_id = self._runs.pop(pid)
+                # Who takes runs from the queue beside this process may have taken the same one, and have it executed.
+                if not is_executed(run_id):
+                    _fail_unfinished(self._instance, run_id, why)
 
     def stop(self) -> None:
         """Interrupt all; those that don't end are killed."""

@@ -1,8 +1,10 @@
 """Which runs have lost their process, whatever moment it was killed at."""
 
+import fcntl
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,14 @@ def test_a_run_whose_process_could_not_write_down_its_end_is_lost() -> None:
     with pytest.raises(OSError, match="full"), executing(RUN):
         raise OSError("the disk is full")
     assert was_abandoned(RUN)
+
+
+def test_who_only_looks_whether_a_run_is_executed_keeps_nobody_from_it() -> None:
+    claim(RUN)
+    with Path(os.environ["DAGSTER_HOME"], "running", RUN).open() as file, ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        begun = pool.submit(executing(RUN).__enter__)
+        with pytest.raises(TimeoutError):
+            begun.result(0.05)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert begun.result()
