@@ -9,7 +9,7 @@ from typing import Any
 import neo4j
 import pyarrow.compute as pc
 
-from recograph.graph import cypher, difference
+from recograph.graph import cypher, difference, slots
 from recograph.graph.model import GraphSet, RelationshipSet
 from recograph.graph.plan import wanted_sets
 from recograph.graph.refusals import address, neo4j_explained
@@ -97,12 +97,12 @@ def _samples(
     for graph_set in sets:
         step = max(1, sizes[graph_set.name] // _SAMPLED_ROWS)
         chosen[graph_set.name] = (step, random.randrange(step))  # noqa: S311 - no secret
-    sampled = warehouse.query(difference.sampling(sets, sources, customer, chosen))
+    sampled = warehouse.query(slots.sampling(sets, sources, customer, chosen))
     counts, samples = {}, {}
     for graph_set in sets:
-        of_set = sampled.filter(pc.equal(sampled["name"], graph_set.name))
+        of_set = sampled.filter(pc.equal(sampled[slots.NAME], graph_set.name))
         counts[graph_set.name] = int(pc.sum(of_set["row_count"]).as_py() or 0)
-        own = of_set.filter(of_set["is_sampled"]).select(difference.slots(graph_set))
+        own = of_set.filter(of_set["is_sampled"]).select(slots.slots(difference.schema(graph_set)))
         rows = own.rename_columns(difference.columns(graph_set)).cast(difference.schema(graph_set))
         samples[graph_set.name] = _by_key(graph_set, zip(*(column.to_pylist() for column in rows.columns), strict=True))
     return counts, samples

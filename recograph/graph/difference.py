@@ -4,7 +4,6 @@ One text runs on DuckDB and on Athena. Columns have the same names for every set
 relationship's ends), then p0, p1, ... in the order of the model's properties; datetimes are milliseconds since 1970.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pyarrow as pa
@@ -33,7 +32,8 @@ _ARROW_TYPES = {
     Type.STRING: pa.string(),
     Type.DATETIME: pa.int64(),
 }
-_SQL_NAMES = {_ARROW_TYPES[type_]: name for type_, name in _SQL_TYPES.items()}
+SQL_NAMES = {_ARROW_TYPES[type_]: name for type_, name in _SQL_TYPES.items()}
+"""What both engines call the types of a set's rows."""
 
 Measure = tuple[str, tuple[str, ...]]
 """A mart and some of its columns: what a checksum is taken over."""
@@ -191,63 +191,6 @@ def sources(warehouse: Warehouse, sets: Iterable[GraphSet], customer: str, date:
             f"{', '.join(f'marts/{mart}' for mart in missing)} for {customer} and {date} first."
         )
     return {mart: relation for mart, relation in relations.items() if relation is not None}
-
-
-def sampling(
-    sets: Sequence[GraphSet], sources: Mapping[str, str], customer: str, chosen: Mapping[str, tuple[int, int]]
-) -> str:
-    """SELECT some rows of several sets at once and count all of them, reading each set once.
-
-    The columns are `name`, `is_sampled`, `row_count`, and those of all sets as `slots` calls them. A sampled row comes
-    as it is, with how often it is there; all others of the set are one row, of which only the count means something.
-
-    Args:
-        sets: the sets.
-        sources: what to put behind FROM, by mart.
-        customer: whose rows they are.
-        chosen: by set, (step, remainder): the rows are taken whose first key, divided by step, leaves remainder. Of a
-            set whose key is a text all rows are taken.
-    """
-    all_slots = {
-        slot: type_ for graph_set in sets for slot, type_ in zip(slots(graph_set), schema(graph_set).types, strict=True)
-    }
-    selects = []
-    for graph_set in sets:
-        own = dict(zip(slots(graph_set), columns(graph_set), strict=True))
-        listed = (
-            f"case when t.is_sampled then t.{own[slot]} end as {slot}"
-            if slot in own
-            else f"cast(null as {_SQL_NAMES[type_]}) as {slot}"
-            for slot, type_ in all_slots.items()
-        )
-        node = graph_set if isinstance(graph_set, NodeSet) else graph_set.start
-        step, remainder = chosen[graph_set.name]
-        is_sampled = (
-            f"mod(abs(r.{key_columns(graph_set)[0]}), {step}) = {remainder}"
-            if node.key_type is Type.INTEGER
-            else "true"
-        )
-        rows_of_set = rows(graph_set, sources, customer)
-        selects.append(
-            f"select '{graph_set.name}' as name, t.is_sampled, {', '.join(listed)} "  # noqa: S608
-            f"from (select r.*, {is_sampled} as is_sampled from ({rows_of_set}) r) t"
-        )
-    listed_slots = ", ".join(all_slots)
-    return (
-        f"select name, is_sampled, count(*) as row_count, {listed_slots} from ({' union all '.join(selects)}) s "  # noqa: S608
-        f"group by name, is_sampled, {listed_slots}"
-    )
-
-
-def slots(graph_set: GraphSet) -> list[str]:
-    """Names of a set's columns by their types, so that columns of several sets that share a name share the type."""
-    taken: Counter[str] = Counter()
-    names = []
-    for type_ in schema(graph_set).types:
-        name = _SQL_NAMES[type_]
-        names.append(f"{name}_{taken[name]}")
-        taken[name] += 1
-    return names
 
 
 def _value(value: str, type_: Type) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.graph import cypher, difference
+from recograph.graph.asking import Asking
 from recograph.graph.difference import ADDED, REMOVED, STRAYED, Measure
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.refusals import BackwardsError, GuardError
@@ -67,6 +68,7 @@ class Planner:
         self._states = states
         self._fingerprints: dict[tuple[str, str], str] = {}
         self._row_counts: dict[str, int] = {}
+        self._asking = Asking(warehouse, scratch, customer, date, states)
 
     def plan(self, sets: list[GraphSet], *, allow_older: bool, max_removed_share: float, repair: bool) -> list[SetPlan]:
         """Plan all sets.
@@ -80,29 +82,15 @@ class Planner:
         self._measure(sets)
         self._refuse_missing_ends(sets)
         plans = [self._plan(graph_set, repair=repair) for graph_set in sets]
+        self._asking.together([plan for plan in plans if plan.how is not How.UNCHANGED and plan.rows < _LARGE_ROWS])
         plans = self._differences(plans)
+        plans = [self._compare(plan) if plan.how is How.COMPARED else plan for plan in plans]
         self._guard(plans, max_removed_share)
         return plans
 
-    def sources(self, graph_set: GraphSet, date: str | None = None) -> dict[str, str]:
-        """What to put behind FROM for a set, by mart; marts that have no such partition are left out."""
-        relations = {
-            mart: self._warehouse.partition(mart, self._customer, date or self._date)
-            for mart in difference.marts(graph_set)
-        }
-        return {mart: relation for mart, relation in relations.items() if relation is not None}
-
-    def rows(self, graph_set: GraphSet, date: str | None = None) -> str:
-        """SELECT a set's rows on a day."""
-        return difference.rows(graph_set, self.sources(graph_set, date), self._customer)
-
     def batches(self, plan: SetPlan, operation: str) -> Iterable[pa.RecordBatch]:
         """The rows of an operation, sorted."""
-        if plan.how is How.CREATED:
-            sql = f"select * from ({self.rows(plan.set)}) t order by {difference.order(plan.set)}"  # noqa: S608 - names of the model
-            wanted = difference.schema(plan.set)
-            return (batch.cast(wanted) for batch in self._warehouse.stream(sql))
-        return self._scratch.rows(plan.set, operation)
+        return self._asking.batches(plan, operation)
 
     def _refuse_backwards(self, sets: list[GraphSet]) -> None:
         held = {
@@ -136,7 +124,9 @@ class Planner:
         sources: dict[str, dict[str, str]] = {}
         for day, day_sets in days.items():
             sources[day] = {
-                mart: sql for graph_set in day_sets.values() for mart, sql in self.sources(graph_set, day).items()
+                mart: sql
+                for graph_set in day_sets.values()
+                for mart, sql in self._asking.sources(graph_set, day).items()
             }
             present = [
                 graph_set for graph_set in day_sets.values() if difference.marts(graph_set) <= sources[day].keys()
@@ -179,7 +169,7 @@ class Planner:
         return state is not None and state.clean and state.fingerprint == self._fingerprints[self._date, graph_set.name]
 
     def _plan(self, graph_set: GraphSet, *, repair: bool) -> SetPlan:
-        """The plan of a set; `_differences` completes it where the warehouse compares it with the earlier snapshot."""
+        """The plan of a set; `_differences` and `_compare` complete it where rows are compared."""
         state = self._states.get(graph_set.name)
         plan = SetPlan(
             graph_set, How.UNCHANGED, self._row_counts[graph_set.name], self._fingerprints[self._date, graph_set.name]
@@ -188,7 +178,11 @@ class Planner:
             return replace(plan, held=state.total, total=state.total, members=state.members)
         if state is not None and state.clean and self._earlier_is_usable(graph_set, state) and not repair:
             return replace(plan, how=How.DIFFERENCE)
-        return self._compare(plan, state, repair=repair)
+        shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
+        strays = self._count_strays(graph_set) if repair and not shared else 0
+        if not shared and not strays and self._holds_nothing(graph_set):
+            return replace(plan, how=How.CREATED)
+        return replace(plan, how=How.COMPARED, operations={STRAYED: strays})
 
     def _earlier_is_usable(self, graph_set: GraphSet, state: State) -> bool:
         shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
@@ -206,8 +200,7 @@ class Planner:
 
     def _difference(self, plan: SetPlan) -> SetPlan:
         started, state = time.monotonic(), self._states[plan.set.name]
-        sql = difference.difference(plan.set, self.rows(plan.set), self.rows(plan.set, state.snapshot_date))
-        self._scratch.store(plan.set, "difference", self._warehouse.stream(sql))
+        self._asking.store(plan)
         operations = self._scratch.counts(plan.set)
         return replace(
             plan,
@@ -217,26 +210,23 @@ class Planner:
             seconds=time.monotonic() - started,
         )
 
-    def _compare(self, plan: SetPlan, state: State | None, *, repair: bool) -> SetPlan:
-        started, graph_set = time.monotonic(), plan.set
-        shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
+    def _compare(self, plan: SetPlan) -> SetPlan:
+        started, graph_set, state = time.monotonic(), plan.set, self._states.get(plan.set.name)
         members = state.members if state else ()
-        strays = self._count_strays(graph_set) if repair and not shared else 0
-        if not shared and not strays and self._holds_nothing(graph_set):
-            return replace(plan, how=How.CREATED)
         held = self._session.execute_read(
             lambda tx: self._scratch.store(graph_set, "held", self._read(tx, graph_set, members))
         )
-        total = self._scratch.store(graph_set, "new", self._warehouse.stream(self.rows(graph_set)))
+        self._asking.store(plan)
+        total = self._scratch.count(graph_set, "new")
+        shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
         members = self._scratch.keys(graph_set) if shared else ()
         self._scratch.compare(graph_set)
         return replace(
             plan,
-            how=How.COMPARED,
             held=held,
             total=total,
             members=members,
-            operations=self._scratch.counts(graph_set) | {STRAYED: strays},
+            operations={**self._scratch.counts(graph_set), **plan.operations},
             seconds=time.monotonic() - started,
         )
 

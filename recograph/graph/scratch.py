@@ -5,7 +5,7 @@ It also keeps the differences until they are sent. Its memory is limited; what d
 
 # ruff: noqa: S608 - all names in SQL are the model's
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,7 @@ from recograph.graph.difference import (
     schema,
 )
 from recograph.graph.model import GraphSet, RelationshipSet
+from recograph.graph.slots import NAME, Part, joined_schema, slots
 from recograph.lake.staging import staging_folder
 
 _MEMORY = "256MB"
@@ -60,6 +61,30 @@ class Scratch:
         They are cast to the set's schema, because an engine may return no batch at all, or narrower numbers.
         """
         wanted = held_schema(graph_set) if purpose == "held" else schema(graph_set, operation=purpose == "difference")
+        return self._keep(_name(graph_set, purpose), wanted, batches)
+
+    def store_together(self, parts: Mapping[tuple[GraphSet, str], Part], batches: Iterable[pa.RecordBatch]) -> None:
+        """Keep rows that were selected by `slots.joined` in a table each.
+
+        Args:
+            parts: by set and purpose, which table; their names in the rows are the sets'.
+            batches: the rows.
+        """
+        by_name = {graph_set.name: part for (graph_set, _), part in parts.items()}
+        self._keep("together", joined_schema(by_name), batches)
+        for (graph_set, purpose), part in parts.items():
+            listed = (f"{slot} as {name}" for slot, name in zip(slots(part.schema), part.schema.names, strict=True))
+            self._connection.execute(
+                f"create or replace table {_name(graph_set, purpose)} as "
+                f"select {', '.join(listed)} from together where {NAME} = '{graph_set.name}'"
+            )
+        self._connection.execute("drop table together")
+
+    def count(self, graph_set: GraphSet, purpose: str) -> int:
+        """How many rows a table has."""
+        return self._count(_name(graph_set, purpose))
+
+    def _keep(self, table: str, wanted: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
         errors: list[Exception] = []
 
         def incoming() -> Iterator[pa.RecordBatch]:
@@ -74,14 +99,17 @@ class Scratch:
         connection = self._connection.cursor()
         connection.register("incoming", pa.RecordBatchReader.from_batches(wanted, incoming()))
         try:
-            connection.execute(f"create or replace table {_name(graph_set, purpose)} as from incoming")
+            connection.execute(f"create or replace table {table} as from incoming")
         except duckdb.Error:
             if errors:
                 # Callers can react to what stopped the rows, and not to DuckDB's complaint that none came.
                 raise errors[0] from None
             raise
+        return self._count(table)
+
+    def _count(self, table: str) -> int:
         # A result must be fetched to its end before its connection does anything else.
-        ((count,),) = connection.execute(f"select count(*) from {_name(graph_set, purpose)}").fetchall()
+        ((count,),) = self._connection.cursor().execute(f"select count(*) from {table}").fetchall()
         return int(count)
 
     def compare(self, graph_set: GraphSet) -> None:

@@ -207,6 +207,10 @@ class Catalog(Protocol):
 class Warehouse(Protocol):
     """What loading the graph needs of an engine that runs SQL over the marts."""
 
+    @property
+    def bills_statements(self) -> bool:
+        """Whether each statement costs by itself, so that several small results are better asked for by one."""
+
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """SQL to put behind FROM for exactly that partition of a mart, or None where it isn't there.
 

@@ -2,7 +2,7 @@
 
 import datetime
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import neo4j
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.graph.cypher import LOCK, STATE
 
 _INT, _TEXT, _TIME = pa.int64(), pa.string(), pa.timestamp("us")
@@ -84,6 +85,22 @@ class Snapshot:
             folder = lake / "marts" / mart / f"customer={customer}" / f"snapshot_date={date}"
             folder.mkdir(parents=True, exist_ok=True)
             pq.write_table(table, folder / f"{mart}.parquet")
+
+
+@dataclass(frozen=True)
+class BilledWarehouse(DuckDBWarehouse):
+    """DuckDB as if each of its statements had a price."""
+
+    streamed: list[str] = field(default_factory=list)
+    """The statements whose rows came in batches."""
+
+    @property
+    def bills_statements(self) -> bool:
+        return True
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        self.streamed.append(sql)
+        return super().stream(sql)
 
 
 def time(day: int) -> datetime.datetime:

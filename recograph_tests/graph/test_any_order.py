@@ -17,7 +17,7 @@ from recograph.errors import RecographError
 from recograph.graph.lease import Lease
 from recograph.graph.load import load
 from recograph.graph.report import LoadOptions
-from recograph_tests.graph.marts import Snapshot, actual, expected, time
+from recograph_tests.graph.marts import BilledWarehouse, Snapshot, actual, expected, time
 
 CUSTOMERS = ("customer_1", "customer_2")
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
@@ -26,11 +26,12 @@ OPTIONS = LoadOptions(allow_older=True, max_removed_share=1, lease=5, batch_rows
 
 @dataclass(frozen=True)
 class Load:
-    """Load a day, wholly, or only some sets, or stop at some transaction."""
+    """Load a day, wholly, or only some sets, or stop at some transaction; all rows at once, or those of each set."""
 
     day: str
     sets: tuple[str, ...] | None = None
     dies_at: int | None = None
+    billed: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ _sets = st.sampled_from(
     [("nodes/User", "relationships/WORKS_AT"), ("nodes/Course",), ("nodes/Language",), ("relationships/SPEAKS",)]
 )
 STEPS = st.one_of(
-    st.builds(Load, _days),
-    st.builds(Load, _days),
-    st.builds(Load, _days, dies_at=st.integers(1, 30)),
-    st.builds(Load, _days, sets=_sets),
+    st.builds(Load, _days, billed=st.booleans()),
+    st.builds(Load, _days, billed=st.booleans()),
+    st.builds(Load, _days, dies_at=st.integers(1, 30), billed=st.booleans()),
+    st.builds(Load, _days, sets=_sets, billed=st.booleans()),
     st.builds(Rebuild, _days, SNAPSHOTS),
     st.builds(Forget, _days),
 )
@@ -112,9 +113,9 @@ A, B = (
     steps=[
         ("customer_1", Load(DAYS[0])),
         ("customer_2", Load(DAYS[0])),
-        ("customer_1", Load(DAYS[2])),
+        ("customer_1", Load(DAYS[2], billed=True)),
         ("customer_1", Load(DAYS[1])),
-        ("customer_1", Load(DAYS[1])),
+        ("customer_1", Load(DAYS[1], billed=True)),
         ("customer_2", Load(DAYS[1], dies_at=9)),
         ("customer_2", Forget(DAYS[0])),
         ("customer_1", Load(DAYS[0])),
@@ -134,7 +135,7 @@ def test_any_sequence_of_days_gives_the_last_snapshot(
 def _check(
     neo4j: neo4j.Driver, lake: Path, first: dict[tuple[str, str], Snapshot], steps: list[tuple[str, Any]]
 ) -> None:
-    warehouse = DuckDBWarehouse(lake=str(lake))
+    warehouses = {False: DuckDBWarehouse(lake=str(lake)), True: BilledWarehouse(lake=str(lake))}
     marts = dict(first)
     for (customer, day), snapshot in marts.items():
         snapshot.write(lake, customer, day)
@@ -148,8 +149,8 @@ def _check(
                 marts.pop((customer, day), None)
                 for partition in lake.glob(f"marts/*/customer={customer}/snapshot_date={day}"):
                     shutil.rmtree(partition)
-            case Load(day, sets, dies_at):
-                succeeded = _load(neo4j, warehouse, customer, step)
+            case Load(day, sets, dies_at, billed):
+                succeeded = _load(neo4j, warehouses[billed], customer, step)
                 event(f"{'part of a ' if sets else ''}load {'succeeded' if succeeded else 'failed'}")
                 if (customer, day) not in marts:
                     assert not succeeded
@@ -164,7 +165,7 @@ def _check(
     for customer in [customer for customer, snapshot in whole.items() if snapshot is None]:
         marts[customer, DAYS[0]] = A
         A.write(lake, customer, DAYS[0])
-        assert _load(neo4j, warehouse, customer, Load(DAYS[0]))
+        assert _load(neo4j, warehouses[False], customer, Load(DAYS[0]))
         whole[customer] = A
     assert actual(neo4j) == expected({customer: snapshot for customer, snapshot in whole.items() if snapshot})
 

@@ -15,7 +15,7 @@ from recograph.graph.load import load
 from recograph.graph.refusals import BackwardsError, GuardError
 from recograph.graph.report import LoadOptions
 from recograph.graph.state import growth
-from recograph_tests.graph.marts import Snapshot, actual, expected, time
+from recograph_tests.graph.marts import BilledWarehouse, Snapshot, actual, expected, time
 
 DAY1, DAY2, DAY3 = "2026-11-01", "2026-11-02", "2026-11-03"
 
@@ -110,6 +110,30 @@ def test_next_day_sends_the_difference(neo4j: neo4j.Driver, warehouse: DuckDBWar
     users = report.sets["nodes/User"]
     assert (users.added, users.changed, users.removed, users.unchanged, users.how) == (1, 2, 1, 0, "difference")
     assert all(check.passed for check in check_customer(neo4j, warehouse, "customer_1", DAY2))
+
+
+def test_where_statements_have_a_price_one_asks_for_all_sets_but_the_large_ones(
+    neo4j: neo4j.Driver, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FIRST.write(lake, "customer_1", DAY1)
+    SECOND.write(lake, "customer_1", DAY2)
+    FIRST.write(lake, "customer_1", DAY3)
+    warehouse = BilledWarehouse(lake=str(lake))
+    asked = []
+    for day, snapshot, options in (
+        (DAY1, FIRST, LoadOptions()),
+        (DAY2, SECOND, LoadOptions()),
+        (DAY2, SECOND, LoadOptions(repair=True)),
+        (DAY2, SECOND, LoadOptions()),
+    ):
+        load(neo4j, warehouse, "customer_1", day, options=options)
+        assert actual(neo4j) == expected({"customer_1": snapshot})
+        asked.append(len(warehouse.streamed))
+    assert asked == [1, 2, 3, 3]
+    monkeypatch.setattr(plan, "_LARGE_ROWS", 5)
+    load(neo4j, warehouse, "customer_1", DAY3, options=LoadOptions(max_removed_share=1))
+    assert actual(neo4j) == expected({"customer_1": FIRST})
+    assert len(warehouse.streamed) == 5  # the five enrolments alone
 
 
 def test_same_day_again_changes_nothing(neo4j: neo4j.Driver, warehouse: DuckDBWarehouse, lake: Path) -> None:

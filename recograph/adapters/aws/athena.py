@@ -63,6 +63,11 @@ class AthenaWarehouse:
     _scanned: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Bytes by query since `usage` was last asked."""
 
+    @property
+    def bills_statements(self) -> bool:
+        """See `Warehouse.bills_statements`: 10 MB at least, and requests to S3 for each mart and for the result."""
+        return True
+
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`. A partition without rows and one that isn't there look alike to Athena."""
         return (

@@ -32,6 +32,11 @@ class DuckDBWarehouse:
     home: str = tempfile.gettempdir()
     """Folder for what doesn't fit into memory."""
 
+    @property
+    def bills_statements(self) -> bool:
+        """See `Warehouse.bills_statements`."""
+        return False
+
     def partition(self, mart: str, customer: str, date: str) -> str | None:
         """See `Warehouse.partition`."""
         folder = Path(self.lake, mart_partition(mart, customer, date))
