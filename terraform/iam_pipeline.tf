@@ -67,6 +67,8 @@ data "aws_iam_policy_document" "pipeline" {
       "glue:CreatePartition",
       "glue:BatchCreatePartition",
       "glue:UpdatePartition",
+      # Retention takes days out whose files are gone.
+      "glue:BatchDeletePartition",
     ]
     resources = concat([local.catalog], local.landing)
   }

@@ -21,7 +21,7 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
 ) -> None:
     """Delete old landed tables, marts and runs; dumps, what the graph holds, and the newest day of each table stay."""
-    from recograph.adapters.environment import open_lake
+    from recograph.adapters.environment import open_catalog, open_lake
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates
     from recograph.operating import retention
@@ -55,3 +55,7 @@ def clean(
         retention.remove_leftovers(leftovers)
         files = retention.delete(lake, partitions)
         typer.echo(f"{len(partitions)} partitions and {runs} runs older than {days} days deleted, {files} files.")
+        # Also those whose files a bucket's rules have deleted.
+        first = retention.first_kept(days, now.date())
+        if dropped := open_catalog(settings).drop_days_without_files(first, customer):
+            typer.echo(f"{dropped} partitions without files taken out of the catalog.")

@@ -8,8 +8,8 @@ from recograph.defs.failures import clear_failures
 from recograph.defs.history import clean_history
 from recograph.defs.partitions import SETTINGS, TIMEZONE
 from recograph.defs.resources import Neo4jResource
-from recograph.lake.interfaces import Lake
-from recograph.operating.retention import delete, described, expired, remaining
+from recograph.lake.interfaces import Catalog, Lake
+from recograph.operating.retention import delete, described, expired, first_kept, remaining
 
 
 class CleanConfig(dg.Config):
@@ -23,7 +23,11 @@ class CleanConfig(dg.Config):
 
 @dg.op
 def delete_old_partitions(
-    context: dg.OpExecutionContext, config: CleanConfig, lake: dg.ResourceParam[Lake], neo4j: Neo4jResource
+    context: dg.OpExecutionContext,
+    config: CleanConfig,
+    lake: dg.ResourceParam[Lake],
+    catalog: dg.ResourceParam[Catalog],
+    neo4j: Neo4jResource,
 ) -> None:
     """Delete landed tables, marts and runs of old dates, except what the graph holds and each table's newest day."""
     from recograph.graph.counts import held_dates  # noqa: PLC0415 - loads neo4j, which only runs need
@@ -42,10 +46,18 @@ def delete_old_partitions(
             context.log.info(f"{line} {'would go' if config.dry_run else 'go'}")
         kept = remaining(lake, set(partitions))
         files = 0 if config.dry_run else delete(lake, partitions)
+        first = first_kept(config.keep_days, now.date())
+        forgotten = 0 if config.dry_run else catalog.drop_days_without_files(first)
     before = now - datetime.timedelta(days=config.keep_days)
     runs = clean_history(before, kept, dry_run=config.dry_run, instance=context.instance)
     context.add_output_metadata(
-        {"partitions": len(partitions), "files_deleted": files, "runs": runs, "dry_run": config.dry_run}
+        {
+            "partitions": len(partitions),
+            "files_deleted": files,
+            "partitions_forgotten_by_catalog": forgotten,
+            "runs": runs,
+            "dry_run": config.dry_run,
+        }
     )
 
 

@@ -42,14 +42,17 @@ def joined_schema(parts: Mapping[str, Part]) -> pa.Schema:
 
 
 def joined(parts: Mapping[str, Part]) -> str:
-    """SELECT the rows of several SELECTs, which keep their names in the column `name`."""
+    """SELECT the rows of several SELECTs, which keep their names in the column `name`.
+
+    They are sorted, because Athena would write a file per SELECT otherwise.
+    """
     types = _types(part.schema for part in parts.values())
     selects = []
     for name, part in parts.items():
         own = dict(zip(slots(part.schema), part.schema.names, strict=True))
         listed = (f"t.{own[slot]} as {slot}" if slot in own else _nothing(slot, type_) for slot, type_ in types.items())
         selects.append(f"select '{name}' as {NAME}, {', '.join(listed)} from ({part.sql}) t")  # noqa: S608 - names of the model
-    return " union all ".join(selects)
+    return f"select * from ({' union all '.join(selects)}) s order by {NAME}"  # noqa: S608
 
 
 def sampling(

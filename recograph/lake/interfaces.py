@@ -203,6 +203,17 @@ class Catalog(Protocol):
             RecographError: the catalog can't be reached.
         """
 
+    def drop_days_without_files(self, before: str, customers: Collection[str] | None = None) -> int:
+        """Forget partitions whose files were deleted; returns how many.
+
+        Args:
+            before: only older days are looked at, which no run is making.
+            customers: whose; default: all.
+
+        Raises:
+            RecographError: the catalog can't be reached, or refuses.
+        """
+
 
 class Warehouse(Protocol):
     """What loading the graph needs of an engine that runs SQL over the marts."""

@@ -27,6 +27,11 @@ class Partition:
     """The beginning of the keys of its files."""
 
 
+def first_kept(keep_days: int, today: datetime.date) -> str:
+    """The oldest date that isn't old."""
+    return (today - datetime.timedelta(days=keep_days)).isoformat()
+
+
 def expired(
     lake: Lake,
     keep_days: int,
@@ -43,12 +48,12 @@ def expired(
         held: the snapshots that the graph holds by customer, which are kept too.
         customers: whose partitions; default: of all customers that the lake has, also of those not in customers.yaml.
     """
-    first_kept = (today - datetime.timedelta(days=keep_days)).isoformat()
+    first = first_kept(keep_days, today)
     return sorted(
         partition
         for by_date in _tables(lake).values()
         for date, partition in by_date.items()
-        if date < first_kept
+        if date < first
         and date != max(by_date)
         and date not in held.get(partition.customer, ())
         and (customers is None or partition.customer in customers)

@@ -216,6 +216,17 @@ def test_a_crawler_that_is_running_is_waited_for_and_run_again(catalog: GlueCata
     assert crawler["LastCrawl"]["StartTime"].timestamp() > began
 
 
+def test_a_day_that_is_registered_is_looked_at_once_for_each_table(catalog: GlueCatalog, ministack: LocalAws) -> None:
+    asked = []
+    for _ in range(2):
+        before = ministack.requests.copy()
+        catalog.register("customer_1", DAYS[0], CONTRACTS.values())
+        asked.append({name.split(".")[1]: count for name, count in (ministack.requests - before).items()})
+    tables = len(CONTRACTS)
+    assert asked[0] == {"GetTables": 1, "CreateTable": tables, "BatchCreatePartition": tables}
+    assert asked[1] == {"GetTables": 1, "BatchCreatePartition": 1, "BatchGetPartition": tables}
+
+
 def test_what_is_missing_is_named_with_what_to_do(catalog: GlueCatalog, glue: Any) -> None:
     with pytest.raises(
         RecographError, match=r"isn't there\. Materialize the landing of core_user for customer_1\|2026-11-09"

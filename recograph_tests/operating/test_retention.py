@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from recograph.adapters.local.folder_lake import LocalLake
+from recograph.adapters.local.parquet_catalog import ParquetCatalog
 from recograph.adapters.neo4j import Connection
 from recograph.cli.main import app
 from recograph.defs.resources import Neo4jResource
@@ -113,7 +114,7 @@ def run_job() -> RunJob:
 
     def run(lake: LocalLake, **config: object) -> bool:
         run_config = {"ops": {"delete_old_partitions": {"config": config}}} if config else {}
-        resources = {"lake": lake, "neo4j": Neo4jResource()}
+        resources = {"lake": lake, "catalog": ParquetCatalog(lake), "neo4j": Neo4jResource()}
         return clean_lake.execute_in_process(run_config, resources=resources, raise_on_error=False).success
 
     return run

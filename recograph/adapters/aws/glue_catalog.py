@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from recograph.adapters.aws.clients import client
+from recograph.adapters.aws.glue_expired import drop_days_without_files
 from recograph.adapters.aws.glue_tables import Columns, GlueTable, bring_along, register_partitions
 from recograph.adapters.aws.messages import aws_explained
 from recograph.errors import RecographError
@@ -74,8 +75,10 @@ class GlueCatalog:
         database = f"{self.database_prefix}{customer}"
         with aws_explained(f"Glue database {database}", {"EntityNotFoundException": _DEPLOY}):
             self._bring_along(database, tables)
+            known = False
             for table in tables:
-                register_partitions(self._glue, table, {(date,): table.columns})
+                # Where one table has the day already, the others mostly have it, too.
+                known = register_partitions(self._glue, table, {(date,): table.columns}, expected=known)
         return {
             contract.table: CatalogTable(
                 contract.table, table.location, (*table.columns, *table.keys), *rows[contract.table]
@@ -108,6 +111,25 @@ class GlueCatalog:
                 return False
         wanted = table.partition_location(values).rstrip("/")
         return any(p["StorageDescriptor"]["Location"].rstrip("/") == wanted for p in answer["Partitions"])
+
+    def drop_days_without_files(self, before: str, customers: Collection[str] | None = None) -> int:
+        """See `Catalog.drop_days_without_files`."""
+        with aws_explained("Glue's databases"):
+            pages = self._glue.get_paginator("get_databases").paginate()
+            databases = {database["Name"] for page in pages for database in page["DatabaseList"]}
+        landing = {
+            name.removeprefix(self.database_prefix) for name in databases if name.startswith(self.database_prefix)
+        }
+        wanted = [
+            f"{self.database_prefix}{customer}"
+            for customer in sorted(landing)
+            if customers is None or customer in customers
+        ]
+        dropped = 0
+        for database in [*wanted, *databases & {self.marts_database}]:
+            with aws_explained(f"Glue database {database}"):
+                dropped += drop_days_without_files(self._glue, self.lake, database, before, customers)
+        return dropped
 
     def discover(self, customer: str, contracts: Collection[Contract]) -> Crawl:
         """Make every landed partition of a customer queryable.

@@ -4,7 +4,7 @@ When a table's columns change, its earlier partitions keep theirs: where a colum
 and where it had another type Athena converts what can be converted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,10 @@ from recograph.errors import RecographError, UnavailableError
 
 Columns = Sequence[tuple[str, str]]
 """Names, and types as Glue spells them."""
+_Values = tuple[str, ...]
+"""Values of a partition's keys."""
+_Partition = dict[str, Any]
+"""A partition as Glue takes it."""
 
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet."
 _MOST_AT_ONCE = 100
@@ -75,38 +79,59 @@ def bring_along(glue: Any, table: GlueTable, existing: Mapping[str, Any] | None)
     return True
 
 
-def register_partitions(glue: Any, table: GlueTable, partitions: Mapping[tuple[str, ...], Columns]) -> None:
-    """Make partitions, or give them the columns and the place that they should have.
+def register_partitions(
+    glue: Any, table: GlueTable, partitions: Mapping[_Values, Columns], *, expected: bool = False
+) -> bool:
+    """Make partitions, or give them the columns and the place that they should have; returns whether any was there.
 
     Args:
         glue: boto3's client.
         table: which exists.
         partitions: by values of the keys, the columns that their files have.
+        expected: whether they are likely to be there, which makes looking first the shorter way.
 
     Raises:
         RecographError: Glue refuses one.
         botocore.exceptions.ClientError: Glue refuses the call.
     """
     where = {"DatabaseName": table.database, "TableName": table.name}
-    inputs = [
-        {"Values": list(values), "StorageDescriptor": _storage(columns, table.partition_location(values))}
+    wanted = {
+        values: {"Values": list(values), "StorageDescriptor": _storage(columns, table.partition_location(values))}
         for values, columns in partitions.items()
-    ]
-    for start in range(0, len(inputs), _MOST_AT_ONCE):
-        some = inputs[start : start + _MOST_AT_ONCE]
-        errors = glue.batch_create_partition(**where, PartitionInputList=some).get("Errors", [])
-        for error in errors:
-            if error["ErrorDetail"].get("ErrorCode") != "AlreadyExistsException":
-                _refuse(table, error["PartitionValues"], error["ErrorDetail"])
-        known = [error["PartitionValues"] for error in errors]
-        if known:
-            _correct(glue, where, [partition for partition in some if partition["Values"] in known])
+    }
+    was_there = False
+    listed = sorted(wanted)
+    for start in range(0, len(listed), _MOST_AT_ONCE):
+        some = {values: wanted[values] for values in listed[start : start + _MOST_AT_ONCE]}
+        storages = _storages(glue, where, list(some)) if expected else {}
+        missing = {values: partition for values, partition in some.items() if values not in storages}
+        known = {*storages, *_create(glue, table, where, missing)}
+        if unasked := sorted(known - storages.keys()):
+            storages |= _storages(glue, where, unasked)
+        for values in sorted(known):
+            if values not in storages:  # somebody took it away since
+                raise _unanswered(where, values)
+            _correct(glue, where, storages[values], some[values])
+        was_there = was_there or bool(known)
+    return was_there
 
 
-def _correct(glue: Any, where: Mapping[str, str], wanted: Sequence[dict[str, Any]]) -> None:
-    """Change the partitions that are there and aren't what they should be."""
-    asked = [{"Values": partition["Values"]} for partition in wanted]
-    storages: dict[tuple[str, ...], Mapping[str, Any]] = {}
+def _create(
+    glue: Any, table: GlueTable, where: Mapping[str, str], wanted: Mapping[_Values, _Partition]
+) -> Iterator[_Values]:
+    """Make partitions; gives the values of those that were there already."""
+    if not wanted:
+        return
+    for error in glue.batch_create_partition(**where, PartitionInputList=[*wanted.values()]).get("Errors", []):
+        if error["ErrorDetail"].get("ErrorCode") != "AlreadyExistsException":
+            _refuse(table, error["PartitionValues"], error["ErrorDetail"])
+        yield tuple(error["PartitionValues"])
+
+
+def _storages(glue: Any, where: Mapping[str, str], wanted: Sequence[_Values]) -> dict[_Values, Mapping[str, Any]]:
+    """How partitions are stored that are there, by their values."""
+    asked = [{"Values": list(values)} for values in wanted]
+    storages: dict[_Values, Mapping[str, Any]] = {}
     while asked:
         answer = glue.batch_get_partition(**where, PartitionsToGet=asked)
         storages |= {tuple(partition["Values"]): partition["StorageDescriptor"] for partition in answer["Partitions"]}
@@ -114,14 +139,15 @@ def _correct(glue: Any, where: Mapping[str, str], wanted: Sequence[dict[str, Any
         if len(left) == len(asked):
             raise _unanswered(where, left[0]["Values"])
         asked = left
-    for partition in wanted:
-        values = tuple(partition["Values"])
-        if values not in storages:  # somebody took it away since
-            raise _unanswered(where, values)
-        storage, right = storages[values], partition["StorageDescriptor"]
-        same_place = storage.get("Location", "").rstrip("/") == right["Location"].rstrip("/")
-        if not same_place or _listed(storage.get("Columns", [])) != _listed(right["Columns"]):
-            glue.update_partition(**where, PartitionValueList=partition["Values"], PartitionInput=partition)
+    return storages
+
+
+def _correct(glue: Any, where: Mapping[str, str], storage: Mapping[str, Any], wanted: _Partition) -> None:
+    """Change a partition that isn't stored as it should be."""
+    right = wanted["StorageDescriptor"]
+    same_place = storage.get("Location", "").rstrip("/") == right["Location"].rstrip("/")
+    if not same_place or _listed(storage.get("Columns", [])) != _listed(right["Columns"]):
+        glue.update_partition(**where, PartitionValueList=wanted["Values"], PartitionInput=wanted)
 
 
 def _unanswered(where: Mapping[str, str], values: Sequence[str]) -> RecographError:
