@@ -3,20 +3,24 @@
 import json
 import os
 import re
-import shlex
+import socket
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from recograph.settings import PROJECT_DIR
+from recograph_tests.aws.processes import ServerProcess, answers, free_port
 
 DOCKERFILE = (PROJECT_DIR / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE = yaml.safe_load((PROJECT_DIR / "deploy" / "compose.yaml").read_text())
 TASK = json.loads((PROJECT_DIR / "deploy" / "task-definition.json").read_text())
-SERVICES = ("code", "webserver", "daemon")
 
 
 def instructions(name: str) -> list[str]:
@@ -96,11 +100,62 @@ def test_its_steps_run_one_by_one_and_its_commands_start(tmp_path: Path) -> None
             run(re.sub(r"/(opt|src)\b", rf"{tmp_path}/\1", here))
     commands = tmp_path / "opt" / "recograph" / "bin"
     assert run(f"{commands}/recograph --version").strip()
-    for service in SERVICES:
-        command = [part for part in COMPOSE["services"][service]["command"] if part != "workspace.yaml"]
-        until_options = command[: next(i for i, part in enumerate(command) if part.startswith("-"))]
-        assert "Usage:" in run(shlex.join([str(commands / until_options[0]), *until_options[1:], "--help"]))
     run(f"{commands}/python -c 'import dagster_postgres, dagster_aws.ecs, dagster_aws.s3, dbt.adapters.athena'")
+    _start_services(tmp_path, environ)
+
+
+def _start_services(root: Path, environ: Mapping[str, str]) -> None:
+    """Start the commands of compose.yaml as the image would, and wait until each is at work.
+
+    Their storage is SQLite's: the instance that the image has is of a deployment with PostgreSQL.
+    """
+    ports = {"4000": str(free_port()), "3000": str(free_port())}
+    (variables,) = instructions("ENV")
+    own = dict(pair.split("=", 1) for pair in variables.replace("/opt", f"{root}/opt").split())
+    own["PATH"] = own["PATH"].replace("$PATH", environ["PATH"])
+    own |= {"RECOGRAPH_CODE_HOST": "127.0.0.1"}
+    here = Path(own["DAGSTER_HOME"])
+    for folder in (here, Path(own["RECOGRAPH_HOME"])):
+        folder.mkdir(parents=True)
+    _copy(PROJECT_DIR / "data" / "customers.yaml", Path(own["RECOGRAPH_DATA"]) / "customers.yaml")
+    workspace = (PROJECT_DIR / "deploy" / "workspace.yaml").read_text().replace("4000", ports["4000"])
+    (here / "workspace.yaml").write_text(workspace)
+    with ExitStack() as stack:
+
+        def start(service: str, ready: Callable[[], bool]) -> None:
+            command = [ports.get(part, part) for part in COMPOSE["services"][service]["command"]]
+            command[0] = str(Path(own["PATH"].split(":")[0], command[0]))
+            server = ServerProcess(service, command, {**environ, **own}, here / f"{service}.log")
+            stack.callback(server.stop)
+            server.wait(ready)
+
+        start("code", lambda: _listens(ports["4000"]))
+        start("webserver", lambda: answers(f"http://127.0.0.1:{ports['3000']}/server_info"))
+        (location,) = _ask(
+            ports["3000"], "{repositoriesOrError {... on RepositoryConnection {nodes {name jobs {name}}}}}"
+        )["repositoriesOrError"]["nodes"]
+        assert "clean_lake" in [job["name"] for job in location["jobs"]]
+        healthy = '"daemonType":"SCHEDULER","healthy":true'
+        asked = "{instance {daemonHealth {allDaemonStatuses {daemonType healthy}}}}"
+        start("daemon", lambda: healthy in json.dumps(_ask(ports["3000"], asked), separators=(",", ":")))
+        checked = [ports.get(part, part) for part in COMPOSE["services"]["code"]["healthcheck"]["test"][1:]]
+        healthcheck = subprocess.run(
+            checked, env={**environ, **own}, cwd=here, capture_output=True, text=True, check=False
+        )
+        assert healthcheck.returncode == 0, healthcheck.stdout + healthcheck.stderr
+
+
+def _listens(port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0
+
+
+def _ask(port: str, query: str) -> dict[str, Any]:
+    body = json.dumps({"query": query}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer: dict[str, Any] = json.load(response)["data"]
+    return answer
 
 
 def _copy(source: Path, target: Path) -> None:
