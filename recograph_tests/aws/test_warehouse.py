@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -17,7 +18,12 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from recograph.adapters.aws.athena import AthenaWarehouse
 from recograph.adapters.environment import open_catalog, open_warehouse
+from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.errors import RecographError
+from recograph.graph.difference import SQL_NAMES, schema
+from recograph.graph.model import SETS
+from recograph.graph.scratch import Scratch
+from recograph.graph.slots import Part, joined
 from recograph.settings import Settings
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import Deployment, LocalAws
@@ -111,6 +117,41 @@ def test_a_day_whose_files_were_cleaned_away_has_no_rows(warehouse: AthenaWareho
 
 def test_a_result_without_rows_is_no_batch(warehouse: AthenaWarehouse) -> None:
     assert list(warehouse.stream(f"select id from {THREE} where id > 3")) == []
+
+
+def test_several_sets_come_by_one_statement_and_one_file_each_as_it_is_alone(
+    athena: LocalAws, warehouse: AthenaWarehouse, tmp_path: Path
+) -> None:
+    rows = {
+        "nodes/Customer": "('acme', '', cast(null as varchar), 'a ''b'' é', 'x')",
+        "nodes/User": "(1, true, cast(null as boolean), 1767225599999), (2, false, true, cast(null as bigint))",
+        "relationships/HAS_RATED/Course": "(1, 7, 0.1e0), (9007199254740993, 8, cast(null as double))",
+        "nodes/Language": "('en', 'English')",
+    }
+    parts = {}
+    for name, values in rows.items():
+        wanted = schema(SETS[name])
+        typed = ", ".join(f"cast({column} as {SQL_NAMES[type_]}) as {column}" for column, type_ in _typed(wanted))
+        parts[name] = Part(f"select {typed} from (values {values}) as t ({', '.join(wanted.names)})", wanted)
+    parts["nodes/Language"] = Part(f"{parts['nodes/Language'].sql} where k <> 'en'", parts["nodes/Language"].schema)
+    kept = {}
+    for engine in (DuckDBWarehouse(str(tmp_path)), warehouse):
+        before = athena.engines_requests["PUT"]
+        with Scratch(str(tmp_path)) as scratch:
+            scratch.store_together(
+                {(SETS[name], "new"): part for name, part in parts.items()}, engine.stream(joined(parts))
+            )
+            tables = [scratch._connection.sql(f'from "new_{name}" order by all').to_arrow_table() for name in rows]
+        kept[type(engine)] = [(table.schema, table.to_pylist()) for table in tables]
+    assert athena.engines_requests["PUT"] == before + 1
+    assert kept[AthenaWarehouse] == kept[DuckDBWarehouse]
+    assert [len(table) for _, table in kept[AthenaWarehouse]] == [1, 2, 2, 0]
+    (customer,) = kept[AthenaWarehouse][0][1]
+    assert (customer["p0"], customer["p1"], customer["p2"]) == ("", None, "a 'b' é")
+
+
+def _typed(wanted: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
+    return zip(wanted.names, wanted.types, strict=True)
 
 
 def test_what_was_run_and_scanned_is_told_once(warehouse: AthenaWarehouse) -> None:
