@@ -1,17 +1,19 @@
 """`recograph dev`: Neo4j, the graph's pages and the Dagster UI on this machine."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 from rich.console import Console
 
 from recograph.customers import load_customers
+from recograph.errors import RecographError
 from recograph.operating.instance import prepare_instance
 from recograph.settings import WORKSPACE, Settings
 
@@ -24,6 +26,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     console = Console()
     load_customers(settings.data)
     prepare_instance(settings)
+    lock = _lock(settings.home)
     server = find_server(settings)
     with connect(server):
         console.print(f"Neo4j: {server.uri}" + (f", {server.browser}" if server.browser else ""))
@@ -33,6 +36,8 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     if free != port:
         console.print(f"Port {port} is taken; the UI listens on {free}.")
     console.print(f"Dagster UI: http://127.0.0.1:{free}")
+    lock.write(f"http://127.0.0.1:{free}")
+    lock.flush()
     os.environ.setdefault("RECOGRAPH_DAGSTER_URL", f"http://127.0.0.1:{free}")
     dagster = str(Path(sys.executable).with_name("dagster"))
     command = [dagster, "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", str(free)]
@@ -43,6 +48,28 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # dagster takes this process's place, so that Ctrl-C and signals reach it.
     os.execv(dagster, command)  # noqa: S606
+
+
+def _lock(home: Path) -> IO[str]:
+    """See that it is the only `recograph dev` of a home, for as long as this process lives, whatever it becomes.
+
+    With two daemons, each sensor and schedule would be asked twice, and each alert sent twice.
+
+    Raises:
+        RecographError: another one is running.
+    """
+    file = (home / "dev.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise RecographError(
+            f"`recograph dev` is running for {home} already, with its UI at {file.read() or 'an address to come'}. Use "
+            "that, or stop it, or let RECOGRAPH_HOME name another folder."
+        ) from None
+    file.truncate(0)
+    os.set_inheritable(file.fileno(), True)
+    return file
 
 
 def _serve(port: int) -> None:

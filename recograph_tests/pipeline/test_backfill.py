@@ -105,6 +105,9 @@ def test_a_backfill_fails_only_where_there_is_no_usable_dump_and_goes_on_once_th
     cut.write_bytes(whole[: len(whole) // 2])
     missing.unlink()
     with interface(installation) as dagster:
+        second = installation.recograph("dev")
+        assert second.returncode == 1
+        assert f"is running for {installation.home} already, with its UI at {dagster.address}." in second.stderr
         assets = [
             {"path": asset["assetKey"]["path"]}
             for asset in dagster.ask(_ASSETS)
