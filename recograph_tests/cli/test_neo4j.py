@@ -55,6 +55,7 @@ def test_status_names_the_server_of_the_environment(local: Connection, monkeypat
     monkeypatch.setenv("NEO4J_PASSWORD", local.password)
     report = json.loads(run("status", "--json"))
     assert (report["uri"], report["running"], report["managed"], report["pid"]) == (local.uri, True, False, None)
+    assert f"recograph itself uses {local.uri}, which NEO4J_URI names." in run("start")
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:9")
     result = CliRunner().invoke(app, ["status", "--json"])
     assert json.loads(result.stdout)["running"] is False

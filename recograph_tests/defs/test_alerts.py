@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from recograph.defs.alerts import alert_on_failed_check, alert_on_failure, snapshot_of_run
+from recograph.defs.alerts import alert_on_failed_check, alert_on_failure, is_ours, snapshot_of_run
 from recograph.defs.failures import clear_failures
 from recograph.errors import RecographError
 from recograph_tests.operating.receivers import web_server
@@ -160,3 +160,19 @@ def test_a_run_of_another_code_location_is_passed_over_in_silence(
 )
 def test_a_run_is_named_by_customer_and_date(tags: dict[str, str], text: str) -> None:
     assert snapshot_of_run(tags) == text
+
+
+@pytest.mark.parametrize(("location", "ours"), [("recograph", True), ("billing", False)])
+def test_runs_of_other_code_locations_are_left_to_them(location: str, ours: bool) -> None:
+    """The sensors see the runs of all; a run that was started without a UI names no location."""
+    from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+    at = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name="a.module"), location)
+    origin = RemoteRepositoryOrigin(at, "__repository__").get_job_origin("failing")
+    repository = defs.get_repository_def()
+    assert is_ours(dg.DagsterRun("failing", remote_job_origin=origin), repository) is ours
+    assert is_ours(dg.DagsterRun("failing", remote_job_origin=origin), None) is ours
+    assert is_ours(dg.DagsterRun("failing"), repository)
+    assert not is_ours(dg.DagsterRun("invoicing"), repository)
+    assert not is_ours(dg.DagsterRun("failing"), None)

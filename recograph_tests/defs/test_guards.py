@@ -1,6 +1,7 @@
 """The guards, through Dagster: what stops a run before it harms the graph, and what runs by itself and when."""
 
 import datetime
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,6 +15,7 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
+from recograph.graph.model import SETS
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot
 
@@ -139,6 +141,47 @@ def test_an_older_day_is_refused_until_it_is_allowed(
     assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is False
     assert materialize(tmp_path, server, DAYS[0], allow_older=True).success
     assert neo4j.execute_query("MATCH (u:User) RETURN u.valid").records[0][0] is True
+
+
+def test_checks_alone_look_at_what_is_there_and_make_nothing(
+    definitions: ModuleType, neo4j: neo4j_driver.Driver, server: Neo4jResource
+) -> None:
+    from recograph.defs.graph import graph_key
+    from recograph.defs.partitions import SETTINGS, SNAPSHOTS
+
+    lake = Path(SETTINGS.lake)
+    for day, count in zip(DAYS, (3, 4), strict=True):
+        Snapshot({"users": [(id_, True, True, None) for id_ in range(count)]}).write(lake, "customer_1", day)
+    assert materialize(lake, server, DAYS[0]).success
+    neo4j.execute_query("MATCH (u:User {id: 2}) DETACH DELETE u")
+
+    def check(asset: dg.AssetKey, name: str, day: str) -> dg.ExecuteInProcessResult:
+        job = definitions.defs.resolve_job_def("dump_to_graph").get_subset(
+            asset_selection=set(), asset_check_selection={dg.AssetCheckKey(asset, name)}
+        )
+        key = SNAPSHOTS.get_partition_key_from_str(f"customer_1|{day}")
+        result: dg.ExecuteInProcessResult = job.execute_in_process(
+            tags=dict(SNAPSHOTS.get_tags_for_partition_key(key)), raise_on_error=False
+        )
+        return result
+
+    def failure(result: dg.ExecuteInProcessResult) -> str:
+        (event,) = (event for event in result.all_events if event.is_step_failure)
+        said = event.step_failure_data.user_failure_data
+        return (said and said.description) or ""
+
+    try:
+        users = graph_key(SETS["nodes/User"])
+        (evaluated,) = check(users, "count", DAYS[0]).get_asset_check_evaluations()
+        assert not evaluated.passed
+        assert "2 in the graph, 3 in the mart" in (evaluated.description or "")
+        said = failure(check(users, "count", DAYS[1]))
+        assert said == f"The graph of customer_1 holds {DAYS[0]}, so nothing can be checked of {DAYS[1]}."
+        said = failure(check(dg.AssetKey(["landing", "core_user"]), "no_sudden_drop", DAYS[0]))
+        assert said == f"landing/core_user of customer_1 {DAYS[0]} isn't there. Materialize it first."
+        assert neo4j.execute_query("MATCH (u:User) RETURN count(u)").records[0][0] == 2
+    finally:
+        shutil.rmtree(lake)
 
 
 def test_runs_that_are_asked_for_are_about_a_customers_day(definitions: ModuleType) -> None:

@@ -1,0 +1,81 @@
+"""What `recograph run` makes of what its worker tells, whatever becomes of the worker."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from recograph.cli import run
+from recograph.cli.summary import Outcome, print_summary
+from recograph.settings import Settings
+
+DAYS = ["2026-11-01", "2026-11-02"]
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What comes of a worker that tells these lines and ends: the outcome of its customer, and what people read."""
+    monkeypatch.setenv("RECOGRAPH_HOME", str(tmp_path))
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:9")
+    monkeypatch.setenv("NEO4J_PASSWORD", "none")
+
+    def tell(*events: dict[str, Any] | str) -> tuple[Outcome, str]:
+        lines = [event if isinstance(event, str) else json.dumps({"date": DAYS[0]} | event) for event in events]
+        worker = tmp_path / "worker"
+        worker.write_text(f"#!{sys.executable}\ninput()\nprint({chr(10).join(lines)!r})\n")
+        worker.chmod(0o755)
+        text = io.StringIO()
+        request = {"partitions": {"acme": DAYS}, "run_config": {}, "force": False}
+        with monkeypatch.context() as patch, Progress(disable=True) as progress:
+            patch.setattr(sys, "executable", str(worker))
+            outcomes, graph = run._run_worker(Settings.from_env(), request, progress)
+        print_summary(Console(file=text, width=400), Settings.from_env(), outcomes, graph, 1)
+        return outcomes[0], text.getvalue()
+
+    return tell
+
+
+ENDED = {"kind": "ended", "customer": "acme", "succeeded": True}
+
+
+def test_days_that_all_succeeded_are_a_success_and_lines_of_libraries_say_nothing(told: Any) -> None:
+    outcome, text = told("a warning of some library", "17", ENDED, ENDED | {"date": DAYS[1]})
+    assert (outcome.succeeded, outcome.failures) == (True, [])
+    assert "2 partitions in 1 s. Checks: 0 passed, 0 failed." in text
+
+
+def test_a_worker_that_ends_without_a_word_is_a_failure_with_its_log(told: Any, tmp_path: Path) -> None:
+    for events in ([], [ENDED]):  # before the first day, and before the second
+        outcome, text = told(*events)
+        assert not outcome.succeeded
+        assert f"failed: acme: The run ended unexpectedly; its log is {tmp_path / 'logs' / 'worker.log'}." in text
+
+
+def test_a_run_that_ended_without_a_reason_is_a_failure_of_its_day(told: Any) -> None:
+    outcome, _ = told(ENDED, ENDED | {"date": DAYS[1], "succeeded": False})
+    assert not outcome.succeeded
+    assert outcome.failures == [f"acme {DAYS[1]} was canceled or ended unexpectedly."]
+
+
+def test_what_a_check_and_its_step_both_say_is_said_once_and_warnings_with_their_days(told: Any) -> None:
+    check = {"kind": "check", "customer": "acme", "name": "graph/nodes/User: count", "passed": False}
+    late = check | {"warning": True, "description": "acme 2026-11-01: late"}
+    _, text = told(
+        check | {"warning": False, "description": "12 in the graph"},
+        {"kind": "failed", "customer": "acme", "message": "12 in the graph"},
+        late,
+        late | {"date": DAYS[1], "description": "acme 2026-11-02: late"},
+        ENDED | {"succeeded": False},
+    )
+    assert text.count("12 in the graph") == 1
+    assert "warning: acme 2026-11-01, 2026-11-02: graph/nodes/User: count: late" in text
+
+
+def test_a_graph_that_cannot_be_counted_is_told(told: Any) -> None:
+    _, text = told({"kind": "graph", "trouble": "Neo4j [at] x"}, ENDED, ENDED)
+    assert "The graph can't be counted: Neo4j [at] x" in text
