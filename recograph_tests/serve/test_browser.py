@@ -13,7 +13,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from recograph.serve.access import FileAccess
+from recograph.serve.access import FileAccess, Viewer
 from recograph.serve.server import application, listen
 from recograph.serve.view import view
 
@@ -234,15 +234,44 @@ def test_no_title_breaks_a_page(browser: Browser, url: str, session: str, small:
         named = "async title => (await (await fetch('/customer_1/courses/10.json')).json()).properties.name === title"
         page.goto("/customer_1")
         page.wait_for_function(f"(title) => ({named})(title)", arg=title)
-        for address in ("/customer_1", "/customer_1/courses/10", "/customer_1/users/1"):
+        for address in ("/customer_1", "/customer_1/courses/10", "/customer_1/users/1", "/customer_1/search?q=data"):
             page.goto(address)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+            for width in (390, 640):  # a phone; a window of 1280 at 200 %
+                page.set_viewport_size({"width": width, "height": 844})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+        page.goto("/customer_1/courses/10")
+        found = Axe().run(page)
+        assert found.response["violations"] == [], found.generate_report()
         page.goto("/customer_1")
         link = page.locator("td:not(.ids) > a[href='/customer_1/courses/10']").first
         expect(link).to_be_visible()
         assert link.inner_text().strip()
     finally:
         small.execute_query(rename, name=before)
+        context.close()
+
+
+def test_a_customer_of_whom_nothing_is_loaded_has_a_page(
+    browser: Browser, url: str, small: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileAccess, "viewer", lambda *_: Viewer(None))
+    context = browser.new_context(base_url=url, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    small.execute_query("CREATE (:Customer {id: 'customer_9', name: 'Nine'})")
+    try:
+        page.goto("/")
+        page.wait_for_function("async () => (await fetch('/customer_9')).status === 200")
+        page.goto("/")
+        expect(page.get_by_role("row", name="Nine")).to_contain_text("not complete")
+        for address in ("/", "/customer_9", "/customer_9/search?q=data", "/customer_9/questions/popular_courses"):
+            answer = page.goto(address)
+            assert (answer.status if answer else None) == 200, address
+            found = Axe().run(page)
+            assert found.response["violations"] == [], (address, found.generate_report())
+        page.goto("/customer_9")
+        expect(page.locator(".figures")).to_contain_text("not complete")
+    finally:
+        small.execute_query("MATCH (c:Customer {id: 'customer_9'}) DELETE c")
         context.close()
 
 
