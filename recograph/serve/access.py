@@ -47,6 +47,9 @@ class Viewer:
 class Access(Protocol):
     """A way to know who asks."""
 
+    advice: str
+    """What to do, for who isn't known."""
+
     def viewer(self, headers: Headers) -> Viewer | None:
         """Who asks; None is nobody that is known."""
 
@@ -58,12 +61,17 @@ class Loopback:
     make the browser say another name than its own.
     """
 
+    advice = (
+        "Without a file of access, only this machine is answered, and by its own name alone: http://127.0.0.1 or "
+        "http://localhost, with the port. docs/sharing.md says how to let others in."
+    )
+
     def viewer(self, headers: Headers) -> Viewer | None:
         """Who asks; None where the request was for another host."""
         hosts = headers.getlist("host")
         host = hosts[0].rpartition(":")[0] if len(hosts) == 1 and hosts[0].rpartition(":")[2].isdecimal() else ""
         host = host or (hosts[0] if len(hosts) == 1 else "")
-        return Viewer(None) if host.strip("[]") in LOOPBACK else None
+        return Viewer(None) if host.strip("[]").lower() in LOOPBACK else None
 
 
 class _Strict(BaseModel):
@@ -109,6 +117,8 @@ class _File(_Strict):
 
 class FileAccess:
     """Access by a file, read again when it has changed."""
+
+    advice = "Log in, or send a token."
 
     def __init__(self, path: Path, secret: bytes) -> None:
         """Read the file.

@@ -53,6 +53,9 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             self._wait()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: whoever asks for WebSockets or HTTP/2 is answered as before, and it isn't ours to install."""
+
     def _wait(self) -> None:
         self._begin()
         self._bytes = 0

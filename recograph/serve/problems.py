@@ -43,7 +43,8 @@ def problem(scope: Scope, error: Exception, *, log_in: bool) -> Response:
     if path.endswith((".json", ".csv")):
         content = forms.as_json(Page("", "", {"error": message}))
         return plain(status, JSON, content, extra)
-    page = Page("problem.html", _TITLES.get(status, "Something went wrong"), None)
+    title = _TITLES.get(status, "Something went wrong")
+    page = Page("problem.html", "Not here" if status == 401 and not log_in else title, None)
     asking_for = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
     content = forms.as_html(
         page,

@@ -153,7 +153,7 @@ class Site:
         public = path.startswith("/-/static/") or path == "/-/health"
         viewer = None if public else self._access.viewer(Headers(scope=scope))
         if viewer is None and not public and not (self._entrance and path == "/-/login"):
-            raise login.UnknownViewerError("Log in, or send a token.")
+            raise login.UnknownViewerError(self._access.advice)
         scope["state"]["viewer"] = viewer
 
     def _kept(self, template: str, build: Build) -> Callable[[Request], Awaitable[Response]]:

@@ -343,8 +343,11 @@ def test_a_session_ends_by_itself(make: Make, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil:80", ""])
 def test_without_a_file_only_this_machine_by_its_own_name_sees_anything(opened: Open, host: str) -> None:
     client = opened(Loopback())
-    assert client.get("/", headers={"host": host}).status_code == 401
-    for own in ("127.0.0.1:8080", "localhost", "[::1]:8080", "localhost:80"):
+    refused = client.get("/", headers={"host": host})
+    assert refused.status_code == 401
+    assert "http://127.0.0.1 or http://localhost" in refused.text
+    assert "Log in" not in refused.text
+    for own in ("127.0.0.1:8080", "localhost", "[::1]:8080", "localhost:80", "LOCALHOST"):
         assert client.get("/", headers={"host": own}).status_code == 200
 
 

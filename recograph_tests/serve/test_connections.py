@@ -23,7 +23,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 def port() -> Iterator[int]:
     """Where an application of no interest answers, which gives a connection half a second."""
     listening = listen("127.0.0.1", 0)
-    config = uvicorn.Config(PlainTextResponse("fine"), http=Connection, log_config=None, access_log=False)
+    config = uvicorn.Config(PlainTextResponse("fine"), http=Connection, ws="none", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     with pytest.MonkeyPatch.context() as patch:
@@ -85,6 +85,16 @@ def test_others_are_answered_again_and_again(port: int) -> None:
             time.sleep(0.2)  # together longer than one request may take
         connection.sendall(REQUEST * 2)
         assert until_closed(connection).count(b"fine") == 2
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    port: int, caplog: pytest.LogCaptureFixture, protocol: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(REQUEST[:-2] + b"Connection: Upgrade, close\r\nUpgrade: %s\r\n\r\n" % protocol)
+        assert until_closed(connection).count(b" 200 ") == 1
+    assert caplog.text == ""  # uvicorn would advise to install something, once per request
 
 
 def test_there_may_be_more_of_them_than_files_at_first() -> None:
