@@ -12,7 +12,8 @@ It needs one symmetric matrix of items by items, whatever the number of users: n
 only the most used items are in it; the others are compared by the cosine over users.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +42,24 @@ def weights(
     matrix: sparse.csr_matrix,
     features: sparse.csr_matrix,
     currency: Floats,
+    **options: Any,
+) -> sparse.csr_matrix:
+    """See `weights_by_currency`, of which this is one."""
+    return next(weights_by_currency(matrix, features, [currency], **options))
+
+
+def weights_by_currency(
+    matrix: sparse.csr_matrix,
+    features: sparse.csr_matrix,
+    currencies: Sequence[Floats],
     *,
     regularisation: float,
     content: float = 0,
     per_item: int = PER_ITEM,
     limit: int = LIMIT,
     signed: bool = False,
-) -> sparse.csr_matrix:
-    """The strongest positive weights of each item: row i holds what i speaks for.
+) -> Iterator[sparse.csr_matrix]:
+    """The strongest positive weights of each item, with each of some currencies: row i holds what i speaks for.
 
     The strongest weights of each speaking item are kept. If instead the strongest weights towards each item were kept,
     most items would speak for nothing.
@@ -56,7 +67,7 @@ def weights(
     Args:
         matrix: X, users by items, of 0 and 1.
         features: F, items by features, each row of length 1 or 0.
-        currency: how current each item is, 0 to 1; the weights towards the item are multiplied by it.
+        currencies: how current each item is, 0 to 1; the weights towards the item are multiplied by it.
         regularisation: λ; the more, the more users must have had two items before their weight is believed.
         content: ω; having the same features counts as much as so many users who had both items.
         per_item: how many weights of each item are kept.
@@ -70,13 +81,17 @@ def weights(
     used = np.asarray(matrix.sum(axis=0)).ravel()
     inside = np.sort(np.lexsort((np.arange(items), -used))[:limit])
     inverse = _inverse(matrix[:, inside], features[inside], regularisation, content)
-    triples = [
-        (inside[source], inside[target], weight)
-        for source, target, weight in _weights(inverse, currency[inside], per_item, signed)
+    in_closed_form = [
+        [
+            (inside[source], inside[target], weight)
+            for source, target, weight in _weights(inverse, currency[inside], per_item, signed)
+        ]
+        for currency in currencies
     ]
     del inverse
-    triples += _cosines(matrix, used, np.setdiff1d(np.arange(items), inside), currency)
-    return _strongest(triples, items, per_item)
+    for currency, triples in zip(currencies, in_closed_form, strict=True):
+        others = _cosines(matrix, used, np.setdiff1d(np.arange(items), inside), currency)
+        yield _strongest([*triples, *others], items, per_item)
 
 
 def cosines(matrix: sparse.csr_matrix, per_item: int = PER_ITEM) -> sparse.csr_matrix:

@@ -6,7 +6,7 @@ without a history gets what is popular with those who speak the same language. N
 that was withdrawn, or that is in a language that the user doesn't speak (where both languages are known).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,40 +47,48 @@ def lists(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int) -
         users: numbers of users.
         k: length of a list.
     """
-    blocks = list(_blocks(data, weights, users, min(k, len(data.items))))
+    return next(lists_by_weights(data, [weights], users, k))
+
+
+def lists_by_weights(data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, k: int) -> Iterator[Lists]:
+    """The `lists` of the same users by different weights, for which what doesn't depend on them is found out once."""
+    blocks = list(_blocks(data, ways, users, min(k, len(data.items))))
     if not blocks:
         nothing = np.zeros((0, k))
-        return Lists(users, nothing.astype(np.int64), nothing)
-    return Lists(users, *(np.concatenate(part) for part in zip(*blocks, strict=True)))
+        blocks = [[(nothing.astype(np.int64), nothing)] * len(ways)]
+    for of_way in zip(*blocks, strict=True):
+        yield Lists(users, *(np.concatenate(part) for part in zip(*of_way, strict=True)))
 
 
-def _blocks(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int) -> Iterator[tuple[Ints, Floats]]:
-    everywhere = np.arange(len(data.items))
+def _blocks(
+    data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, k: int
+) -> Iterator[list[tuple[Ints, Floats]]]:
+    """Of some users at a time the items and scores of their lists, by each of the weights."""
+    size = max(1, _CELLS // max(1, len(data.items)))
+    popular = {code: _places(_popular_with(data, code)) for code in np.unique(data.speaks[users])}
     overall = _places(data.popularity)
-    size = max(1, _CELLS // max(1, len(everywhere)))
-    languages = {
-        code: everywhere[(data.language != code) & (data.language != UNKNOWN)] for code in np.unique(data.speaks[users])
-    }
-    peers = {}
     for start in range(0, len(users), size):
         block = users[start : start + size]
         had = data.matrix[block]
-        values = np.round((had @ weights).toarray().astype(np.float64), 6)
         new = np.diff(had.indptr) == 0
-        values[~new] += overall
-        for code in np.unique(data.speaks[block]):
+        # What orders equal scores, and rules items out.
+        base = np.tile(overall, (len(block), 1))
+        for code, places in popular.items():
             speaking = data.speaks[block] == code
-            if code not in peers:
-                peers[code] = _places(_popular_with(data, code))
-            values[speaking & new] += peers[code]
+            base[speaking & new] = places
             if code != UNKNOWN:
-                values[np.ix_(speaking, languages[code])] = _NEVER
-        values[:, ~data.open] = _NEVER
-        values[np.repeat(np.arange(len(block)), np.diff(had.indptr)), had.indices] = _NEVER
-        best = np.argpartition(values, -k, axis=1)[:, -k:]
-        best = np.take_along_axis(best, np.argsort(-np.take_along_axis(values, best, axis=1), axis=1), axis=1)
-        value = np.take_along_axis(values, best, axis=1)
-        yield np.where(value > _NEVER, best, -1), np.round(np.maximum(value - _STEP / 4, 0), 6)
+                base[np.ix_(speaking, (data.language != code) & (data.language != UNKNOWN))] = _NEVER
+        base[:, ~data.open] = _NEVER
+        base[np.repeat(np.arange(len(block)), np.diff(had.indptr)), had.indices] = _NEVER
+        yield [_best(np.round((had @ weights).toarray().astype(np.float64), 6) + base, k) for weights in ways]
+
+
+def _best(values: Floats, k: int) -> tuple[Ints, Floats]:
+    """The items of the greatest values in each row, the greatest first, and their scores."""
+    best = np.argpartition(values, -k, axis=1)[:, -k:]
+    best = np.take_along_axis(best, np.argsort(-np.take_along_axis(values, best, axis=1), axis=1), axis=1)
+    value = np.take_along_axis(values, best, axis=1)
+    return np.where(value > _NEVER, best, -1), np.round(np.maximum(value - _STEP / 4, 0), 6)
 
 
 def _popular_with(data: Interactions, language: int) -> Ints:

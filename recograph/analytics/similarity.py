@@ -5,6 +5,7 @@ chosen there don't know the hidden ones.
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -12,11 +13,11 @@ import pyarrow as pa
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
-from recograph.analytics.ease import LIMIT, Floats, weights
+from recograph.analytics.ease import LIMIT, Floats, weights, weights_by_currency
 from recograph.analytics.holding_back import hold_back
 from recograph.analytics.interactions import Interactions
 from recograph.analytics.kinds import Kind
-from recograph.analytics.lists import lists
+from recograph.analytics.lists import lists_by_weights
 from recograph.analytics.scores import gains, places
 
 
@@ -106,7 +107,8 @@ def choose(data: Interactions) -> tuple[Parameters, int]:
     if not len(held.user):
         return Parameters(), 0
     ways = [Parameters(*values) for values in itertools.product(*CHOICES)]
-    user_gains = [gains(places(lists(known, learn(known, way), held.user, K), held.item)) for way in ways]
+    learnt = [*_learnt_each(known)]
+    user_gains = [gains(places(of_way, held.item)) for of_way in lists_by_weights(known, learnt, held.user, K)]
     best = max(user_gains, key=lambda of_users: float(of_users.mean()))
 
     def fitting(at: int) -> bool:
@@ -116,6 +118,16 @@ def choose(data: Interactions) -> tuple[Parameters, int]:
     return ways[min(filter(fitting, range(len(ways))), key=lambda at: (_steps(ways[at]), -user_gains[at].mean()))], len(
         held.user
     )
+
+
+def _learnt_each(data: Interactions) -> Iterator[sparse.csr_matrix]:
+    """What is learnt with each of the `CHOICES`, in their order."""
+    regularisations, contents, fadings = CHOICES
+    currencies = [currency(data, fading) for fading in fadings]
+    for regularisation, content in itertools.product(regularisations, contents):
+        yield from weights_by_currency(
+            data.matrix, data.features, currencies, regularisation=regularisation, content=content
+        )
 
 
 def _steps(way: Parameters) -> int:
