@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow.compute as pc
 
 from recograph.analytics.kinds import KINDS, RECOMMENDATIONS
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, check_result
 from recograph.defs.evaluation_metadata import metadata
 from recograph.defs.failures import clear_failures
 from recograph.defs.marts import mart_key
@@ -46,7 +46,7 @@ _BEATS = "beats_popularity"
 )
 def recommender_evaluation(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Event]:
     """Evaluate a customer's day; what came out is metadata, whose numbers the UI plots over the partitions."""
     from recograph.analytics.evaluation import ALL, POPULARITY, RECOMMENDER, evaluate_customer
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from recograph.adapters.environment import open_catalog
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.landing import landed_table, table_schema
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
@@ -57,20 +57,21 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
     )
     def glue(
         context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], catalog: dg.ResourceParam[Catalog]
-    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    ) -> Iterator[Told]:
         """Make the landed partition queryable and compare its tables with their contracts."""
         snapshot = snapshot_of(context)
         if reason := left_out(platform, snapshot):
             yield from nothing_to_do(context, snapshot, reason)
             return
-        yield from remembered("glue", context, snapshot, lake, _register(platform, snapshot, context, catalog))
+        registered = _register(platform, snapshot, context, catalog)
+        yield from evaluated(context, remembered("glue", context, snapshot, lake, registered))
 
     return glue
 
 
 def _register(
     platform: Platform, snapshot: Snapshot, context: dg.AssetExecutionContext, catalog: Catalog
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Event]:
     keys = {table: catalog_table(platform, table) for table in platform.contracts}
     wanted = context.selected_asset_keys | {key.asset_key for key in context.selected_asset_check_keys}
     contracts = [platform.contracts[table] for table, key in keys.items() if key in wanted]

@@ -1,6 +1,7 @@
 """The few things of Dagster that have no public name, each with the reason; no other module imports Dagster's inside.
 
-The base classes of run launchers, from which `launcher` builds ours, have no public name either; they are passed on.
+The base classes of run launchers, from which `launcher` builds ours, have no public name either, nor has what an
+evaluation of a check says of a materialization; they are passed on.
 """
 
 import datetime
@@ -14,6 +15,9 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as MaterializationTarget,
+)
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import create_execution_plan, execute_run_iterator
@@ -33,6 +37,7 @@ __all__ = [
     "ConfigurableClass",
     "ConfigurableClassData",
     "LaunchRunContext",
+    "MaterializationTarget",
     "RunLauncher",
     "WorkerStatus",
     "delete_backfills",

@@ -3,12 +3,12 @@
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
@@ -120,8 +120,14 @@ def graph(
     config: GraphConfig,
     warehouse: dg.ResourceParam[Warehouse],
     neo4j: Neo4jResource,
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Told]:
     """Load the snapshot as its difference from what the graph holds, and check what came of it."""
+    yield from evaluated(context, _load(context, config, warehouse, neo4j))
+
+
+def _load(
+    context: dg.AssetExecutionContext, config: GraphConfig, warehouse: Warehouse, neo4j: Neo4jResource
+) -> Iterator[Event]:
     # Imported by runs alone, since it loads neo4j and pandas.
     from recograph.graph.refusals import GuardError
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.dumps import SQL_DUMP, seen_events
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SNAPSHOTS, Snapshot, snapshot_of
@@ -137,14 +137,14 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
         config: LandingConfig,
         inbox: dg.ResourceParam[Inbox],
         lake: dg.ResourceParam[Lake],
-    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    ) -> Iterator[Told]:
         """Read the dump once and land its contracted tables."""
         snapshot = snapshot_of(context)
         if reason := left_out(platform, snapshot):
             yield from nothing_to_do(context, snapshot, reason)
             return
         landed = _land(platform, snapshot, context, config, inbox, lake)
-        yield from remembered("landing", context, snapshot, lake, landed, config.model_dump())
+        yield from evaluated(context, remembered("landing", context, snapshot, lake, landed, config.model_dump()))
 
     return landing
 
@@ -156,7 +156,7 @@ def _land(
     config: LandingConfig,
     inbox: Inbox,
     lake: Lake,
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Event]:
     tables = [table for table in platform.contracts if landed_table(platform, table) in context.selected_asset_keys]
     counts: dict[str, _Counts] = {}
     with clear_failures():

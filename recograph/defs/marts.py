@@ -12,7 +12,7 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.dbt_rules import found_by
 from recograph.adapters.environment import open_dbt
 from recograph.defs.catalog import catalog_table
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.dagster_dbt import dagster_dbt
 from recograph.defs.failures import clear_failures
 from recograph.defs.partitions import CUSTOMERS, OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
@@ -91,15 +91,16 @@ def marts(
     lake: dg.ResourceParam[Lake],
     catalog: dg.ResourceParam[Catalog],
     warehouse: dg.ResourceParam[Warehouse],
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Told]:
     """Build the partition's marts and test them."""
     snapshot = snapshot_of(context)
-    yield from remembered("marts", context, snapshot, lake, _build(snapshot, context, catalog, warehouse))
+    built = _build(snapshot, context, catalog, warehouse)
+    yield from evaluated(context, remembered("marts", context, snapshot, lake, built))
 
 
 def _build(
     snapshot: Snapshot, context: dg.AssetExecutionContext, catalog: Catalog, warehouse: Warehouse
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Event]:
     names = [key.path[-1] for key in _IN_ORDER if key in context.selected_asset_keys]
     tested = sorted({key.asset_key.path[-1] for key in context.selected_asset_check_keys})
     with clear_failures():

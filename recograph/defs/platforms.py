@@ -1,11 +1,10 @@
 """What the assets of landing and catalog need to know of platforms: their keys, and which of them a run is about."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.partitions import CUSTOMERS, Snapshot
 from recograph.platforms import PLATFORMS, Platform, platform_of, platforms_of
 
@@ -35,11 +34,13 @@ def left_out(platform: Platform, snapshot: Snapshot) -> str | None:
     return f"{snapshot.customer} has the platform {own.name}: there is nothing of {platform.name} to do."
 
 
-def nothing_to_do(
-    context: dg.AssetExecutionContext, snapshot: Snapshot, reason: str
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def nothing_to_do(context: dg.AssetExecutionContext, snapshot: Snapshot, reason: str) -> Iterator[Told]:
     """Say that a snapshot was left out; the assets count as made, or the marts would be skipped."""
     context.log.info(reason)
+    yield from evaluated(context, _left_out(context, snapshot, reason))
+
+
+def _left_out(context: dg.AssetExecutionContext, snapshot: Snapshot, reason: str) -> Iterator[Event]:
     for asset in context.selected_asset_keys:
         yield dg.MaterializeResult(asset, metadata={"left_out": reason})
     for key in context.selected_asset_check_keys:

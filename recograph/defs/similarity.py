@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from recograph.analytics.kinds import KINDS, Kind
-from recograph.defs.checks import check_result
+from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.failures import clear_failures
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SNAPSHOTS, Snapshot, snapshot_of
@@ -72,16 +72,16 @@ def similarity(
     lake: dg.ResourceParam[Lake],
     catalog: dg.ResourceParam[Catalog],
     warehouse: dg.ResourceParam[Warehouse],
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Told]:
     """Compute the partition's similarities from its marts, put them beside these, and read them back."""
     snapshot = snapshot_of(context)
     compared = _compare(snapshot, context, lake, catalog, warehouse)
-    yield from remembered("similarity", context, snapshot, lake, compared)
+    yield from evaluated(context, remembered("similarity", context, snapshot, lake, compared))
 
 
 def _compare(
     snapshot: Snapshot, context: dg.AssetExecutionContext, lake: Lake, catalog: Catalog, warehouse: Warehouse
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Iterator[Event]:
     users = None
     for kind in KINDS.values():
         key = mart_key(kind.similarity)

@@ -20,6 +20,7 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.dbt_variables import dbt_environment
 from recograph.adapters.environment import open_dbt, open_inbox
 from recograph.analytics.kinds import KINDS
+from recograph.defs.checks import Event
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, Snapshot
 from recograph.lake.days_before import DaysBefore
@@ -37,7 +38,6 @@ STEPS = ("landing", "glue", "marts", "similarity")
 """The steps that can be unchanged, in their order."""
 _READS = {"glue": "landing", "marts": "landing", "similarity": "marts"}
 """The step whose files a step reads."""
-_Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
 @cache
@@ -59,9 +59,9 @@ def remembered(
     context: dg.AssetExecutionContext,
     snapshot: Snapshot,
     lake: Lake,
-    events: Iterator[_Event],
+    events: Iterator[Event],
     config: Mapping[str, Any] | None = None,
-) -> Iterator[_Event]:
+) -> Iterator[Event]:
     """Pass on what a step does, and write its receipt when all of the step was done and no check failed."""
     drop_receipt(SETTINGS.home, *_partition(snapshot), step)
     with clear_failures():
