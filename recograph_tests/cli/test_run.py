@@ -10,8 +10,11 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.cli import run
 from recograph.cli.summary import Outcome, print_summary
+from recograph.errors import RecographError
+from recograph.lake.interfaces import DumpFile
 from recograph.settings import Settings
 
 DAYS = ["2026-11-01", "2026-11-02"]
@@ -79,3 +82,46 @@ def test_what_a_check_and_its_step_both_say_is_said_once_and_warnings_with_their
 def test_a_graph_that_cannot_be_counted_is_told(told: Any) -> None:
     _, text = told({"kind": "graph", "trouble": "Neo4j [at] x"}, ENDED, ENDED)
     assert "The graph can't be counted: Neo4j [at] x" in text
+
+
+def test_what_keeps_the_assets_from_being_loaded_is_told_of_every_customer(told: Any) -> None:
+    outcome, text = told({"kind": "failed", "customer": None, "message": "dbt can't parse the project."})
+    assert not outcome.succeeded
+    assert "failed: acme: dbt can't parse the project." in text
+
+
+class Inbox(LocalInbox):
+    """Dumps of yesterday and of a day far ahead; those of one customer can't be listed."""
+
+    def dumps(self, customer: str) -> dict[str, DumpFile]:
+        if customer == "locked":
+            raise RecographError("locked can't be read.")
+        return {day: DumpFile(customer, day, f"{customer}/{day}.sql", 1, "1") for day in (DAYS[0], "2999-01-01")}
+
+
+@pytest.fixture
+def choose(tmp_path: Path) -> Any:
+    entries = [f"  - {{id: {id_}, name: A, region: r, size: s, category: c}}\n" for id_ in ("acme", "locked")]
+    (tmp_path / "customers.yaml").write_text(f"customers:\n{''.join(entries)}")
+    settings = Settings.from_env({"RECOGRAPH_DATA": str(tmp_path)})
+    return lambda customers, dates: run.choose_partitions(settings, Inbox(tmp_path), customers, dates)
+
+
+def test_days_to_come_are_told_and_left_out_and_who_cannot_be_listed_is_passed_over(
+    choose: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for dates in (None, DAYS):  # the second of which nobody has
+        assert choose(None, dates) == ({"acme": DAYS[:1]}, {"locked": "it is passed over: locked can't be read."})
+        assert capsys.readouterr().err == ("acme has dumps that are dated in the future and aren't read: 2999-01-01.\n")
+
+
+def test_what_was_asked_for_and_is_not_there_is_an_error(choose: Any) -> None:
+    for customers, dates, message in (
+        (["locked"], None, "^locked can't be read"),
+        (["acme", "locked"], None, "^locked can't be read"),
+        (["acme"], DAYS, f"There is no dump of acme for {DAYS[1]}"),
+        (None, DAYS[1:], f"There is no dump of acme for {DAYS[1]}"),
+        (["nobody"], None, "nobody"),
+    ):
+        with pytest.raises(RecographError, match=message):
+            choose(customers, dates)

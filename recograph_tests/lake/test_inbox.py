@@ -1,6 +1,7 @@
 """Which files are dumps of which day, and that one day's trouble is that day's alone."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,22 @@ def test_what_cannot_be_read_is_trouble_of_that_day(inbox: LocalInbox, folder: P
     for date, message in ((DAY, "No such file"), ("2026-11-02", "symbolic links"), ("2026-11-03", "No such file")):
         with pytest.raises(RecographError, match=rf"acme/{date}.* can't be read: .*{message}"):
             inbox.open_dump(dumps[date])
+
+
+def test_a_dump_that_goes_before_it_is_read_is_one_sentence(inbox: LocalInbox, folder: Path) -> None:
+    (folder / f"{DAY}.sql").write_text("x")
+    (folder / "2026-11-02").mkdir()
+    (folder / "2026-11-02" / "metadata").write_text("x")
+    dumps = inbox.dumps("acme")
+    stamps = {date: inbox.stamp(dump) for date, dump in dumps.items()}
+    assert len(set(stamps.values())) == 2
+    (folder / f"{DAY}.sql").unlink()
+    shutil.rmtree(folder / "2026-11-02")
+    for dump in dumps.values():
+        with pytest.raises(RecographError, match=rf"acme/{dump.date}.* can't be read: No such file"):
+            inbox.stamp(dump)
+    with pytest.raises(RecographError, match=rf"acme/{DAY}.sql can't be read: No such file"):
+        inbox.open_dump(dumps[DAY])
 
 
 def test_a_customer_whose_folder_cannot_be_read_is_one_sentence(inbox: LocalInbox, folder: Path) -> None:
