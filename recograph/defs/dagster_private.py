@@ -8,7 +8,7 @@ import datetime
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -42,6 +42,7 @@ __all__ = [
     "WorkerStatus",
     "delete_backfills",
     "execute",
+    "forget_runs",
     "keep_connections",
     "observed_versions",
     "queue_run",
@@ -171,6 +172,19 @@ def take_from_queue(instance: dg.DagsterInstance) -> list[str]:
             instance.report_dagster_event(starting, run_id=run.run_id)
             taken.append(run.run_id)
     return taken
+
+
+def forget_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
+    """Delete what Dagster keeps of runs after it has deleted them: results of checks, and partitions' states.
+
+    Of each partition it notes once that it was materialized, and looks at later runs only.
+    """
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as Results
+
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        for run_id in run_ids:
+            connection.execute(sqlalchemy.delete(Results).where(Results.c.run_id == run_id))
+    instance.wipe_asset_cached_status(instance.all_asset_keys())
 
 
 def delete_backfills(instance: dg.DagsterInstance, before: datetime.datetime) -> None:

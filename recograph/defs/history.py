@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from recograph.defs.dagster_private import delete_backfills, observed_versions
+from recograph.defs.dagster_private import delete_backfills, forget_runs, observed_versions
 from recograph.defs.dumps import SQL_DUMP
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -48,6 +48,7 @@ def _delete(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
         for file in Path(instance.root_directory, "history", "runs").glob(f"{run_id}.db*"):
             file.unlink()
         instance.compute_log_manager.delete_logs(prefix=[run_id])
+    forget_runs(instance, run_ids)
     # Else the sensor would take dumps for new whose observation was deleted with its run.
     known = observed_versions(instance, SQL_DUMP)
     for partition, version in seen.items():

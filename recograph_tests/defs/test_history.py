@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from recograph.defs.dagster_private import observed_versions
 
@@ -16,11 +17,13 @@ DUMP = dg.AssetKey(["dumps", "sql_dump"])
 PARTITIONS = dg.StaticPartitionsDefinition(KEYS)
 
 
-@dg.asset(partitions_def=PARTITIONS)
-def landed(context: dg.AssetExecutionContext) -> None:
+@dg.asset(partitions_def=PARTITIONS, check_specs=[dg.AssetCheckSpec("good", asset="landed", partitions_def=PARTITIONS)])
+def landed(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
     context.log_event(
         dg.AssetObservation(DUMP, partition=context.partition_key, tags={"dagster/data_version": context.run_id})
     )
+    yield dg.Output(None)
+    yield dg.AssetCheckResult(check_name="good", passed=True)
 
 
 @pytest.fixture
@@ -45,6 +48,28 @@ def test_old_runs_go_unless_the_lake_has_their_partition_and_dumps_stay_known(
     assert [run.run_id for run in instance.get_runs()] == runs[1:]
     assert not [path for path in tmp_path.rglob("*") if runs[0] in str(path)]
     assert observed_versions(instance, DUMP) == seen
+
+
+def test_a_partition_whose_run_is_gone_is_missing_and_has_no_results_of_checks(instance: dg.DagsterInstance) -> None:
+    from recograph.defs.history import clean_history
+
+    def materialized() -> set[str]:
+        """As the UI asks, which notes the answer."""
+        state = get_and_update_asset_status_cache_value(instance, landed.key, PARTITIONS)
+        assert state
+        return set(state.deserialize_materialized_partition_subsets(PARTITIONS).get_partition_keys())
+
+    def checked() -> int:
+        check = dg.AssetCheckKey(landed.key, "good")
+        return len(instance.event_log_storage.get_asset_check_execution_history(check, limit=10))
+
+    for key in KEYS:
+        dg.materialize([landed], instance=instance, partition_key=key)
+    assert materialized() == set(KEYS)
+    assert checked() == 2
+    clean_history(datetime.datetime.now(datetime.UTC), KEYS[1:], dry_run=False, instance=instance)
+    assert materialized() == set(KEYS[1:])
+    assert checked() == 1
 
 
 def test_old_backfills_go_when_none_of_their_runs_is_left(instance: dg.DagsterInstance) -> None:
