@@ -85,8 +85,9 @@ class TarFolder:
                             name=Name(member.name),
                         )
                     path = member.name.removeprefix("./").strip("/")
-                    if member.isfile() and not is_aside(path):
-                        if path in self._members or path.startswith("../") or "/../" in path:
+                    is_outside = ".." in path.split("/")
+                    if member.isfile() and (is_outside or not is_aside(path)):
+                        if is_outside or path in self._members:
                             raise DumpError(
                                 "{dump}: the archive holds {path} twice, or outside of its folder.",
                                 dump=Name(self.name, whole=True),

@@ -50,7 +50,8 @@ class ZipFolder:
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._archive.infolist():
             path = member.filename.replace("\\", "/").removeprefix("./")
-            if member.is_dir() or is_aside(path):
+            is_outside = ".." in path.split("/")
+            if member.is_dir() or (is_aside(path) and not is_outside):
                 continue
             if member.flag_bits & _ENCRYPTED:
                 raise DumpError(
@@ -58,9 +59,9 @@ class ZipFolder:
                     dump=Name(self.name, whole=True),
                     path=Name(path, whole=True),
                 )
-            if path in self._members or len(self._members) >= MOST_FILES:
+            if is_outside or path in self._members or len(self._members) >= MOST_FILES:
                 raise DumpError(
-                    "{dump}: the zip archive holds {path} twice, or more than {most_files} files.",
+                    "{dump}: the zip archive holds {path} twice, or outside of its folder, or more than {most_files} files.",
                     dump=Name(self.name, whole=True),
                     path=Name(path, whole=True),
                     most_files=MOST_FILES,
