@@ -1,6 +1,8 @@
 """The interfaces behind which one machine and AWS differ: `Inbox`, `Lake`, `Catalog` and `Warehouse`.
 
-The same SQL text runs on every warehouse; where warehouses need different SQL, it is a method of `Warehouse`.
+The same SQL text runs on every warehouse; where warehouses need different SQL, it is a method of `Warehouse`. The text
+(`graph.difference`, `analytics.interactions`) is what DuckDB and Trino share: standard SQL with `date_diff`. An engine
+that has another function for it translates it in `query` and `stream`, as sqlglot does.
 """
 
 import datetime

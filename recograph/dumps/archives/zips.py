@@ -61,7 +61,8 @@ class ZipFolder:
                 )
             if is_outside or path in self._members or len(self._members) >= MOST_FILES:
                 raise DumpError(
-                    "{dump}: the zip archive holds {path} twice, or outside of its folder, or more than {most_files} files.",
+                    "{dump}: the zip archive holds {path} twice, or outside of its folder, or more than {most_files} "
+                    "files.",
                     dump=Name(self.name, whole=True),
                     path=Name(path, whole=True),
                     most_files=MOST_FILES,
