@@ -20,7 +20,7 @@ from recograph.defs.platforms import USED
 from recograph.defs.unchanged import remembered
 from recograph.lake.interfaces import Catalog, Lake, Warehouse
 from recograph.lake.layout import remaking
-from recograph.lake.staging import customer_locked
+from recograph.lake.staging import customer_locked, told_of_room
 from recograph.platforms import PLATFORMS, Platform, platform_of
 
 DBT_TESTS_PASS = "dbt_tests_pass"  # noqa: S105 - a check's name
@@ -94,12 +94,12 @@ def marts(
 ) -> Iterator[Told]:
     """Build the partition's marts and test them."""
     snapshot = snapshot_of(context)
-    built = _build(snapshot, context, catalog, warehouse)
+    built = _build(snapshot, context, lake, catalog, warehouse)
     yield from evaluated(context, remembered("marts", context, snapshot, lake, built))
 
 
 def _build(
-    snapshot: Snapshot, context: dg.AssetExecutionContext, catalog: Catalog, warehouse: Warehouse
+    snapshot: Snapshot, context: dg.AssetExecutionContext, lake: Lake, catalog: Catalog, warehouse: Warehouse
 ) -> Iterator[Event]:
     names = [key.path[-1] for key in _IN_ORDER if key in context.selected_asset_keys]
     tested = sorted({key.asset_key.path[-1] for key in context.selected_asset_check_keys})
@@ -114,6 +114,7 @@ def _build(
             for result in results
             if result.status not in ("skipped", "warn") and not result.succeeded
         }
+        told_of_room(lake.folder or SETTINGS.home, " ".join(failures.values()))
     context.log.info(_log(snapshot, results))
     yield from _check_results(context, snapshot, results, failures, warehouse)
     if any(not result.is_test or names for result in failures):

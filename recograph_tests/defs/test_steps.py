@@ -119,6 +119,25 @@ def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) ->
     assert "marts/courses dbt_tests_pass" in failed(broken)
 
 
+def test_marts_that_fill_the_disk_fail_with_one_sentence(steps: Steps, disk: Callable[[int], Path]) -> None:
+    assert steps("landing", "glue").success
+    marts = Path(steps.lake.root, "marts")
+    marts.symlink_to(disk(1), target_is_directory=True)
+    ballast = marts / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(marts).free))
+    full = steps("marts")
+    told = full.failure_data_for_node("marts")
+    assert told
+    assert told.user_failure_data
+    assert re.fullmatch(
+        rf"{steps.lake.root} can't be written, because the disk is full: .* MB are free\. Make room.* run this again.*",
+        told.user_failure_data.description or "",
+    )
+    assert not full.get_asset_check_evaluations()
+    ballast.unlink()
+    assert steps("marts").success
+
+
 def test_a_table_that_lost_many_rows_stops_the_run_until_it_is_let_through(steps: Steps) -> None:
     assert steps("landing", "glue").success
     steps.change(DAYS[1], lambda text: re.sub(r"INSERT INTO `learning_courseuser`.*?;\n", "", text, flags=re.S))
