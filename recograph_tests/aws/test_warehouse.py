@@ -115,6 +115,18 @@ def test_a_day_whose_files_were_cleaned_away_has_no_rows(warehouse: AthenaWareho
     assert warehouse.query("select count(*) as days from cleaned").to_pylist() == [{"days": 0}]
 
 
+def test_a_mart_whose_file_is_broken_is_named_with_the_command_that_makes_it_again(
+    athena: LocalAws, warehouse: AthenaWarehouse, deployment: Deployment
+) -> None:
+    columns = {"id": "bigint", "customer": "varchar", "snapshot_date": "varchar"}
+    open_catalog(Settings.from_env(deployment.environ)).register_mart("users", "customer_1", "2026-11-01", columns)
+    key = "marts/users/customer=customer_1/snapshot_date=2026-11-01/0_part"
+    athena.client("s3").put_object(Bucket=deployment.bucket, Key=key, Body=b"no Parquet at all")
+    message = rf"refused a query: .*{key}.* Make it again: recograph run --customer customer_1 --date 2026-11-01"
+    with pytest.raises(RecographError, match=message):
+        warehouse.query(f"select sum(id) as sum from {warehouse.partition('users', 'customer_1', '2026-11-01')}")
+
+
 def test_a_result_without_rows_is_no_batch(warehouse: AthenaWarehouse) -> None:
     assert list(warehouse.stream(f"select id from {THREE} where id > 3")) == []
 

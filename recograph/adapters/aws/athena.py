@@ -20,7 +20,7 @@ from recograph.adapters.aws.messages import aws_explained, sentence
 from recograph.adapters.aws.s3_lake import S3Lake
 from recograph.errors import RecographError
 from recograph.lake.interfaces import BATCH_ROWS
-from recograph.lake.layout import UNLOADED
+from recograph.lake.layout import UNLOADED, date_of, remaking
 
 _ARROW_TYPES = {
     "boolean": pa.bool_(),
@@ -140,6 +140,8 @@ class AthenaWarehouse:
         except (DatabaseError, ClientError, BotoCoreError) as error:
             text = " ".join(str(error).split())
             hint = next((hint for part, hint in _HINTS.items() if part in text), None)
+            if hint is None and date_of(text):  # a file that is broken, or went while it was read
+                hint = remaking(text)
             raise RecographError(
                 sentence(f"Athena (workgroup {self.workgroup}) refused a query", text, hint)
             ) from error
