@@ -108,7 +108,7 @@ POSTGRESQL = "-- PostgreSQL database dump\n\nCREATE TABLE t ();\n"
             f"{TITLE}-- Current Database: `shop`\n{TABLE}INSERT INTO `t` VALUES (1);\n-- Dump completed\n".encode(),
             "a comment announces the database shop, but no USE chooses it",
         ),
-        (f"{TITLE}{TABLE}INSERT INTO `t` VALUES (1),(SELECT 2);\n-- Dump completed\n".encode(), "t"),
+        (f"{TITLE}{TABLE}INSERT INTO `t` VALUES (1),(SELECT 2);\n-- Dump completed\n".encode(), "table t"),
         (
             f"{POSTGRESQL.replace('()', '(a int)')}INSERT INTO t DEFAULT VALUES;\n"
             "-- PostgreSQL database dump complete\n".encode(),
@@ -119,6 +119,67 @@ POSTGRESQL = "-- PostgreSQL database dump\n\nCREATE TABLE t ();\n"
 def test_a_text_that_is_none_of_a_dump_or_says_less_than_its_rows(dump: bytes, message: str) -> None:
     with pytest.raises(DumpError, match=message):
         read(dump)
+
+
+COPIES = """-- PostgreSQL database dump
+CREATE TABLE a (x text);
+CREATE TABLE b (x text);
+COPY a (x) FROM stdin;
+1
+\\.
+
+COPY b (x) FROM stdin;
+2
+\\.
+
+-- PostgreSQL database dump complete
+"""
+
+
+@pytest.mark.parametrize("only", [None, ["a"], ["b"]])
+@pytest.mark.parametrize("chunk_bytes", [16, 1 << 20])
+def test_a_block_of_rows_that_lost_its_end_swallows_no_other(only: list[str] | None, chunk_bytes: int) -> None:
+    whole = read(COPIES.encode(), only=only, chunk_bytes=chunk_bytes)
+    assert {name: table["x"].to_pylist() for name, table in whole.items()}.items() <= {"a": ["1"], "b": ["2"]}.items()
+    with pytest.raises(DumpError, match="the end of the block is missing, for another one begins in it"):
+        read(COPIES.replace("\\.\n", "", 1).encode(), only=only, chunk_bytes=chunk_bytes)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["(1,,2)", "(,1)", "1,2)", "(1,2", "(1;2)", "(1,2) (3,4)", "(1,2),;", "(1,'a'b)", "(1,2,3)", "(1)", "(1,2),(3)"],
+)
+@pytest.mark.parametrize("before", ["", "(1,/* so that they are read one by one */2),"])
+def test_rows_that_are_none_are_not_guessed(rows: str, before: str) -> None:
+    dump = f"{TITLE}CREATE TABLE `t` (`a` int, `b` text);\nINSERT INTO `t` VALUES {before}{rows};\n-- Dump completed\n"
+    with pytest.raises(DumpError, match=r"table t|the statement INSERT INTO may change rows"):
+        read(dump.encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE b CASCADE",
+        "TRUNCATE a",
+        "DROP TABLE a",
+        "ALTER TABLE a DROP COLUMN x",
+        "ALTER TABLE b ATTACH PARTITION a",
+    ],
+)
+def test_what_changes_rows_that_were_read_is_refused(statement: str) -> None:
+    read(COPIES.replace("COPY a", "ANALYZE a;\nCOPY a").encode())
+    with pytest.raises(DumpError, match=r"table a\b|ALTER TABLE|b: "):
+        read(COPIES.replace("COPY b", f"{statement};\nCOPY b").encode())
+
+
+def test_a_byte_that_changed_in_a_zip_archive_is_noticed() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("t.sql", COPIES)
+    packed = out.getvalue()
+    assert set(read(packed)) == {"a", "b"}
+    with pytest.raises(DumpError, match=r"the file in the zip archive is broken"):
+        read(packed.replace(b"\n1\n", b"\n3\n"))
 
 
 def test_rows_that_are_skipped_must_be_rows_too() -> None:
