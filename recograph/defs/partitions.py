@@ -89,10 +89,16 @@ def snapshot_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
         dg.Failure: the run is about none, or about several: what is said of one day must never be said of another.
     """
     keys = context.partition_keys if context.has_partition_key or context.has_partition_key_range else []
-    if len(keys) != 1:
+    if not keys:
         raise dg.Failure(
-            description=f"This run is about {len(keys) or 'no'} partitions, but each is a run of its own: choose one "
-            "customer and day, or launch a backfill, which starts a run for each."
+            description="This run names no customer and day. Where checks alone are executed, Dagster offers no choice "
+            "of them: press Materialize and choose a partition, which checks it too, or run "
+            "`recograph run --customer CUSTOMER --date DATE`."
+        )
+    if len(keys) > 1:
+        raise dg.Failure(
+            description=f"This run is about {len(keys)} partitions, but each is a run of its own: choose one customer "
+            "and day, or launch a backfill, which starts a run for each."
         )
     key = SNAPSHOTS.get_partition_key_from_str(keys[0]).keys_by_dimension
     return Snapshot(key["customer"], key["date"])

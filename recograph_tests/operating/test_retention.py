@@ -3,7 +3,9 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import dagster as dg
 import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner
@@ -18,7 +20,9 @@ from recograph.graph.state import State, write_states
 from recograph.lake.interfaces import Lake
 from recograph.lake.layout import landing_key
 from recograph.lake.staging import staging_folder
+from recograph.operating.instance import prepare_instance
 from recograph.operating.retention import delete, described, expired, leftovers, remove_leftovers
+from recograph.settings import Settings
 from recograph_tests.environment import set_up
 from recograph_tests.graph.small import CUSTOMER_2
 
@@ -146,6 +150,40 @@ def test_command_and_job_keep_what_the_graph_holds(
     CUSTOMER_2.write(Path(lake.root), "acme", OLD)
     assert run_job(lake, keep_days=1)
     assert dates_in(lake) == {HELD, NEWEST}
+
+
+@dg.op
+def nothing() -> None:
+    """Do nothing, in a run."""
+
+
+@dg.job
+def ended() -> None:
+    """A run that ends at once."""
+    nothing()
+
+
+@pytest.mark.usefixtures("run_job")  # loads the definitions as an installation does
+def test_runs_stay_where_it_is_only_tried_and_where_one_customer_is_cleaned(
+    lake: LocalLake, neo4j: neo4j_driver.Driver, neo4j_server: Connection, environ: pytest.MonkeyPatch
+) -> None:
+    environ.setenv("NEO4J_URI", neo4j_server.uri)
+    environ.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    environ.setenv("DAGSTER_HOME", "")  # so that what is set next is gone after the test
+    prepare_instance(Settings.from_env())
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)
+    clock = SimpleNamespace(datetime=SimpleNamespace(now=later.astimezone), timedelta=datetime.timedelta)
+    environ.setattr("recograph.cli.clean.datetime", clock)
+    with dg.DagsterInstance.get() as instance:
+        ended.execute_in_process(instance=instance)
+        assert "0 partitions and 1 runs are older than 1 days; nothing was deleted." in clean(
+            "--keep-days=1", "--dry-run"
+        )
+        assert instance.get_runs_count() == 1
+        clean("--keep-days=1", "--customer=acme")
+        assert instance.get_runs_count() == 1
+        assert "0 partitions and 1 runs older than 1 days deleted" in clean("--keep-days=1")
+        assert instance.get_runs_count() == 0
 
 
 def test_nothing_is_deleted_unless_it_is_clear_what(
