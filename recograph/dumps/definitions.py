@@ -1,7 +1,7 @@
 """The tables that a dump defines and fills: under which names they are known, and which of them are wanted."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from recograph.dumps.names import QUALIFIED
 from recograph.dumps.naming import Key, Naming
 from recograph.dumps.noise import is_failed_export
 from recograph.dumps.report import DumpError, Limits, TableReport
-from recograph.dumps.row_columns import columns_of, defaults_of
+from recograph.dumps.row_columns import columns_of, defaults_of, shown_columns
 from recograph.dumps.settings import Session
 from recograph.dumps.statements import Statement, refused
 from recograph.dumps.tables import Table
@@ -159,7 +159,7 @@ class Definitions:
             own = self._definitions.get(key)
             if own is None:
                 self.untyped[key] = table.report.name
-            table.schema = self._schema(table.report.name, own.columns if own else (), columns, listed)
+            table.schema = self._schema(table.report.name, shown_columns(own.columns if own else (), columns, listed))
         table.bind(columns, defaults_of(definition, columns))
         return table
 
@@ -274,7 +274,7 @@ class Definitions:
             # Only mariadb-dump writes the values of generated columns.
             given = self._dialect.writes_generated
             listed = frozenset(column.name for column in definition.columns if given or not column.generated)
-            schema = self._schema(name, definition.columns, [], listed)
+            schema = self._schema(name, shown_columns(definition.columns, [], listed))
         if name in self.tables:
             raise DumpError(
                 "{dump}: more than one table answers to {name} (the second is {second}). "
@@ -291,13 +291,7 @@ class Definitions:
             table.bind(list(definition.columns))
         return table
 
-    def _schema(
-        self, table: str, defined: Sequence[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]
-    ) -> pa.Schema:
-        """All columns that are defined or stand in the rows, but for hidden ones that the rows lack."""
-        known = {column.name for column in defined}
-        columns = [c for c in defined if c.name in listed or not (c.generated or c.invisible)]
-        columns += [column for column in rows if column.name and column.name not in known]
+    def _schema(self, table: str, columns: Iterable[ColumnDef]) -> pa.Schema:
         return pa.schema([self._field(table, column) for column in columns])
 
     def _field(self, table: str, column: ColumnDef) -> pa.Field:

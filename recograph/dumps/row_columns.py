@@ -1,6 +1,6 @@
 """The columns that rows have: those that their header lists, or else those of the table's definition."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -36,6 +36,19 @@ def columns_of(definition: TableDef | None, header: DataHeader, place: Place) ->
             place=place,
         )
     return [replace(column, transport=header.transports.get(column.name, "")) for column in columns]
+
+
+def shown_columns(defined: Sequence[ColumnDef], rows: Iterable[ColumnDef], listed: Collection[str]) -> list[ColumnDef]:
+    """All columns that are defined or stand in the rows, but for hidden ones that the rows lack.
+
+    Args:
+        defined: the columns of the table's definition.
+        rows: those of the rows, in their order.
+        listed: the names of those that the rows have.
+    """
+    known = {column.name for column in defined}
+    columns = [column for column in defined if column.name in listed or not (column.generated or column.invisible)]
+    return columns + [column for column in rows if column.name and column.name not in known]
 
 
 def defaults_of(definition: TableDef | None, columns: Collection[ColumnDef]) -> dict[str, ColumnDef]:
