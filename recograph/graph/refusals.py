@@ -97,5 +97,7 @@ def neo4j_explained(server: str) -> Iterator[None]:
         raise RecographError(f"{server} failed: {_text(error)}. Run this again.") from error
 
 
-def _text(error: Exception) -> str:
-    return " ".join((getattr(error, "message", None) or str(error)).split())
+def _text(error: Neo4jError | DriverError) -> str:
+    """What an error says; those of the driver itself say it only as text, and call any of them unexpected besides."""
+    said = (isinstance(error, Neo4jError) and error.message) or str(error)
+    return " ".join(said.split()).rstrip(".")
