@@ -17,6 +17,7 @@ from recograph.graph.reading import Answer
 from recograph.graph.search import typed
 from recograph.graph.values import plain
 from recograph.serve.access import Loopback
+from recograph.serve.forms import static_address
 from recograph.serve.guard import HEADERS
 from recograph_tests.serve.conftest import Open
 
@@ -263,8 +264,10 @@ def test_scripts_and_styles_may_be_kept(client: TestClient) -> None:
 
 
 def test_a_page_is_small(client: TestClient) -> None:
-    packed = [client.get("/customer_1"), *(client.get(static(client, name)) for name in ("site.css", "site.js"))]
-    assert sum(int(answer.headers["content-length"]) for answer in packed) < 50_000
+    loaded = [client.get(static_address(name)) for name in ("site.css", "site.js", "picture.js", "icon.svg")]
+    for page in PAGES:
+        sent = [client.get(page), *loaded]
+        assert sum(int(answer.headers["content-length"]) for answer in sent) < 50_000, page
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
