@@ -224,6 +224,22 @@ def test_only_who_takes_gzip_gets_it(client: TestClient, accepted: str, packed: 
         ("/%2e%2e/%2e%2e/etc/passwd", 404),
         ("/customer_1/..%2fcustomer_2", 404),
         ("/-/login", 404),
+        ("/customer_1/users/1%2F2", 404),
+        ("/customer_1/users/%00", 404),
+        ("/customer_1/users/%D9%A1", 404),
+        ("/customer_1//users//1", 404),
+        ("/customer_1/", 404),
+        ("/customer_1.json.csv", 404),
+        ("/docs.json", 404),
+        ("/%ff%fe", 404),
+        ("/customer_1/search?=a", 400),
+        ("/customer_1/search?q=a&limit=5%00", 400),
+        ("/customer_1/search?q=a&limit=1e3", 400),
+        ("/customer_1/questions/popular_courses?LIMIT=3", 400),
+        ("/customer_1/questions/user_history?user=1_000", 400),
+        ("/customer_1/questions/user_history?user=%C2%A01", 400),
+        ("/customer_1/questions/recommendations?user=1&newcomers=maybe", 400),
+        ("/customer_1/questions/recommendations?user=1&kinds=%5B%5B%5B", 400),
     ],
 )
 def test_what_is_wrong_is_said_and_never_a_failure(client: TestClient, address: str, status: int) -> None:
@@ -231,6 +247,28 @@ def test_what_is_wrong_is_said_and_never_a_failure(client: TestClient, address: 
     assert answer.status_code == status
     assert HEADERS.items() <= dict(answer.headers).items()
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"range": "bytes=0-10"},
+        {"range": "nonsense"},
+        {"if-match": '"x"'},
+        {"if-none-match": ", ".join(f'"{number}"' for number in range(500))},
+        {"if-none-match": '"a", W/"b", "c'},
+        {"if-modified-since": "Thu, 01 Jan 2099 00:00:00 GMT"},
+        {"accept": "application/json"},
+        {"x-http-method-override": "DELETE"},
+        {"x-original-url": "/customer_2", "x-forwarded-host": "evil.example"},
+    ],
+)
+def test_headers_that_mean_nothing_here_change_nothing(client: TestClient, asked: dict[str, str]) -> None:
+    plain = client.get("/customer_1")
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, "/customer_1", headers=asked)
+        assert (answer.status_code, answer.headers) == (200, plain.headers)
+        assert answer.content == (plain.content if method == "GET" else b"")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
