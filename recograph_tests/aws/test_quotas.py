@@ -48,6 +48,7 @@ ENCRYPTED = (
     "aws_cloudwatch_log_group",
     "aws_sns_topic",
 )
+pytestmark = pytest.mark.timeout(1200)  # a plan for 1,000 customers takes two minutes of a processor
 MANAGED_POLICIES_OF_A_ROLE = 10
 LIFECYCLE_RULES_OF_A_BUCKET = 1000
 TAGS_OF_A_RESOURCE = 50
