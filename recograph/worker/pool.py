@@ -12,9 +12,12 @@ from pathlib import Path
 import dagster as dg
 
 from recograph.defs.dagster_private import execute
+from recograph.defs.partitions import CUSTOMERS
 from recograph.defs.running import alone_with, executing, forget, is_executed, was_abandoned
 from recograph.lake.staging import is_full, refusal, remove_folders_of_process
 
+_CUSTOMER = "dagster/partition/customer"
+"""The tag of a run that says about whom it is."""
 _BEGUN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 """The states of runs that hold back the customer's later ones."""
 _LARGEST_LOG = 10_000_000
@@ -116,8 +119,12 @@ def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
     with executing(run_id) as is_ours:
         run = instance.get_run_by_id(run_id)
         if is_ours and run and run.status in (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED):
-            customer = run.tags.get("dagster/partition/customer", "none")
+            customer = run.tags.get(_CUSTOMER, "none")
             _log_to(customer)
+            if _CUSTOMER in run.tags and customer not in CUSTOMERS.customers:
+                # Dagster would say that the partition isn't in a valid range.
+                instance.report_run_failed(run, f"{customer} isn't in customers.yaml any more: nothing was done.")
+                return
             with alone_with(customer):
                 execute(instance, run)
             remove_folders_of_process()  # a forked process ends without what Python does at its end

@@ -48,6 +48,7 @@ def said(environ: dict[str, str], check: str) -> list[tuple[str, str]]:
     return [(finding.status.value, f"{finding.text}. {finding.advice}") for finding in findings(environ)[check]]
 
 
+@pytest.mark.usefixtures("neo4j")  # whose graph is empty
 def test_a_sound_installation_has_no_problem(
     neo4j_server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,3 +45,18 @@ def test_a_run_that_two_workers_took_at_the_same_moment_is_the_one_that_was_firs
         run = instance.get_run_by_id(run_id)
         assert run
         assert run.status == dg.DagsterRunStatus.STARTING
+
+
+def test_a_waiting_run_of_a_customer_who_was_taken_out_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    tags = {"dagster/partition/customer": "nobody", "dagster/partition/date": "2026-11-01"}
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run_id = instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTING, tags=tags).run_id
+        pool = Pool(instance)
+        pool.start(run_id)
+        reap(pool)
+        run = instance.get_run_by_id(run_id)
+        assert run
+        assert run.status == dg.DagsterRunStatus.FAILURE
+        failed = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert [entry.message for entry in failed] == ["nobody isn't in customers.yaml any more: nothing was done."]
