@@ -1,5 +1,6 @@
 """The managed server, each test on real processes; they run in this order on one server of their own."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -253,6 +254,17 @@ def test_a_server_that_dies_while_it_starts_is_quoted(server: ManagedServer, hom
     (home / "overrides.conf").write_text("no setting\n")
     with pytest.raises(RecographError, match=r"overrides\.conf, line 1: 'no setting' isn't a setting"):
         server.start()
+
+
+def test_a_store_that_another_program_has_open_is_said(server: ManagedServer, home: Path) -> None:
+    (home / "overrides.conf").unlink(missing_ok=True)
+    lock = home / "data" / "databases" / "store_lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        with pytest.raises(RecographError, match=r"^Another program has the graph in .*/databases open\."):
+            server.start()
+    assert server.running() is None
 
 
 def test_a_store_of_a_newer_neo4j_is_left_alone(home: Path, tmp_path: Path) -> None:

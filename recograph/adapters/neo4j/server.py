@@ -38,6 +38,8 @@ _STOP_SECONDS = 60.0
 _ATTEMPTS = 3
 _TAKEN = re.compile("[Aa]ddress (already|.* is already) in use")
 """How Java, or Neo4j, says in the console log that another program has the port."""
+_LOCKED = "FileLockException"
+"""What Neo4j names there where another program has its files open."""
 
 
 class ManagedServer:
@@ -234,6 +236,11 @@ class ManagedServer:
         return self.home / "logs" / "console.log"
 
     def _died(self, log: str) -> str:
+        if _LOCKED in log:
+            databases = self.home / "data" / "databases"
+            return (
+                f"Another program has the graph in {databases} open. End it, or set RECOGRAPH_HOME to another folder."
+            )
         telling = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
         lines = "\n".join(f"    {line}" for line in telling[-8:]) or "    (it said nothing)"
         return (
