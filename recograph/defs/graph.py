@@ -12,7 +12,7 @@ from recograph.defs.checks import Event, Told, check_result, evaluated
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.marts import mart_key
 from recograph.defs.partitions import OWNERS, SETTINGS, SNAPSHOTS, Snapshot, snapshot_of
-from recograph.defs.profile import CHANGES, changes_picture, model_picture, profile_metadata
+from recograph.defs.profile import CHANGES, changes_picture, counts_metadata, model_picture, profile_metadata
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS, SETS, GraphSet, NodeSet, RelationshipSet
@@ -191,7 +191,7 @@ class _Step:
             self._context.log.info(f"{snapshot}: {report.changes} changes in {report.seconds:.1f} s")
             browser = self._neo4j.browser()
             metadata = {
-                name: _metadata(set_report)
+                name: counts_metadata(set_report)
                 | profile_metadata(driver, browser, SETS[name], snapshot.customer)
                 | {"changes": self._changes(set_report)}
                 for name, set_report in report.sets.items()
@@ -281,21 +281,6 @@ class _Step:
                 severity=dg.AssetCheckSeverity.WARN if key.name == NO_DANGLING_ROWS else dg.AssetCheckSeverity.ERROR,
                 metadata=check.metadata if check else None,
             )
-
-
-def _metadata(set_report: "SetReport") -> dict[str, dg.MetadataValue]:
-    counts = {
-        "dagster/row_count": set_report.total,
-        "rows_in_mart": set_report.rows,
-        "added": set_report.added,
-        "changed": set_report.changed,
-        "removed": set_report.removed,
-        "unchanged": set_report.unchanged,
-        "dangling": set_report.dangling,
-        "rows_per_second": round(set_report.rows_per_second),
-    }
-    texts = {"loaded_by": dg.MetadataValue.text(set_report.how)}
-    return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
 
 
 def _dangling(set_report: "SetReport") -> "Check":

@@ -12,6 +12,8 @@ from recograph.text import markdown
 if TYPE_CHECKING:
     import neo4j
 
+    from recograph.graph.report import SetReport
+
 CHANGES = ("added", "changed", "removed")
 
 
@@ -66,6 +68,22 @@ def model_picture() -> dg.MetadataValue:
         for relationship_set in RELATIONSHIP_SETS
     ]
     return dg.MetadataValue.md(image(network([node.label for node in NODE_SETS], arrows), "the labels of the graph"))
+
+
+def counts_metadata(set_report: "SetReport") -> dict[str, dg.MetadataValue]:
+    """What a load found and changed of a set, as the numbers that the UI plots over days."""
+    counts = {
+        "dagster/row_count": set_report.total,
+        "rows_in_mart": set_report.rows,
+        "added": set_report.added,
+        "changed": set_report.changed,
+        "removed": set_report.removed,
+        "unchanged": set_report.unchanged,
+        "dangling": set_report.dangling,
+        "rows_per_second": round(set_report.rows_per_second),
+    }
+    texts = {"loaded_by": dg.MetadataValue.text(set_report.how)}
+    return {**{name: dg.MetadataValue.int(count) for name, count in counts.items()}, **texts}
 
 
 def changes_picture(days: Mapping[str, Sequence[int]]) -> dg.MetadataValue:
