@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 
 from recograph.defs.dagster_private import execute
-from recograph.defs.partitions import CUSTOMERS
 from recograph.defs.running import alone_with, executing, forget, is_executed, was_abandoned
 from recograph.lake.staging import is_full, refusal, remove_folders_of_process
 
@@ -121,6 +120,8 @@ def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
         if is_ours and run and run.status in (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED):
             customer = run.tags.get(_CUSTOMER, "none")
             _log_to(customer)
+            from recograph.defs.partitions import CUSTOMERS
+
             if _CUSTOMER in run.tags and customer not in CUSTOMERS.customers:
                 # Dagster would say that the partition isn't in a valid range.
                 instance.report_run_failed(run, f"{customer} isn't in customers.yaml any more: nothing was done.")
