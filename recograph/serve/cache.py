@@ -1,7 +1,8 @@
 """Keeps answers until a load changes the sets that they were read from.
 
 An entry knows the versions of the sets that it, and the entries that it was made from, were read from. If several
-requests ask for the same entry at the same time, it is made once.
+requests ask for the same entry at the same time, it is made once. For as long as a load needn't have been seen yet, the
+old entry is given, while the new one is made.
 """
 
 import asyncio
@@ -63,36 +64,46 @@ class Cache:
         self._under_way: dict[Hashable, asyncio.Task[Entry]] = {}
 
     def find(self, key: Hashable) -> Entry | None:
-        """The entry, if there is one that holds."""
+        """The entry, if there is one that may be given."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if not self._loads.holds(entry.stamp):
+        if not self._loads.may_be_given(entry.stamp):
             self._drop(key)
             return None
         self._entries.move_to_end(key)
         return entry
 
+    def awaits(self, key: Hashable) -> bool:
+        """Whether whoever asks has to wait for all of the entry to be made, and is the first to ask."""
+        return self.find(key) is None and key not in self._under_way
+
     async def get(self, key: Hashable, make: Make, basis: Basis | None = None) -> Entry:
-        """The entry, made if there is none that holds.
+        """The entry, made if there is none that may be given.
 
         Args:
             key: of the entry.
             make: makes its value.
-            basis: of the other entry for which this one is asked for; what this one is made from is added to it.
+            basis: of the other entry for which this one is asked for, which is never made from what is void; what this
+                one is made from is added to it.
         """
         entry = self.find(key)
-        if entry is None:
-            task = self._under_way.get(key)
-            if task is None:
-                task = asyncio.create_task(self._make(key, make))
-                self._under_way[key] = task
-                task.add_done_callback(lambda task: self._ended(key, task))
-            # Shielded, so that a request that is cancelled doesn't end the work for the others.
-            entry = await asyncio.shield(task)
+        if entry is None or not self._loads.holds(entry.stamp):
+            joined = key in self._under_way
+            task = self._under_way.get(key) or self._begin(key, make)
+            if entry is None or basis is not None:
+                # Shielded, so that a request that is cancelled doesn't end the work for the others.
+                entry = await asyncio.shield(task)
+                if joined and not self._loads.holds(entry.stamp):  # it was begun before a load, and asked for after it
+                    entry = await asyncio.shield(self._under_way.get(key) or self._begin(key, make))
         if basis is not None:
             basis.add(entry.stamp)
         return entry
+
+    def _begin(self, key: Hashable, make: Make) -> asyncio.Task[Entry]:
+        task = self._under_way[key] = asyncio.create_task(self._make(key, make))
+        task.add_done_callback(lambda task: self._ended(key, task))
+        return task
 
     async def _make(self, key: Hashable, make: Make) -> Entry:
         basis = Basis(self._loads)

@@ -2,6 +2,9 @@
 
 Whatever is kept of the graph is kept under a version of each set that it was read from. A version goes up as soon as a
 load is seen that changed the set; what was kept under the old one is void then, and nothing else is.
+
+A load is seen within a second: what is void may be given for the rest of it, so that all that a load voids needn't be
+made anew in the same moment.
 """
 
 import asyncio
@@ -28,8 +31,10 @@ FACTS = "facts"
 Stamp = tuple[tuple[Source, int], ...]
 """Sources with the versions that they had."""
 
-_SECONDS = 0.4
-"""Seconds between two looks; a load shall be noticed within a second."""
+SEEN_SECONDS = 1.0
+"""So long after a load's end an answer may be without it, at most."""
+_SECONDS = 0.25
+"""Seconds between two looks."""
 _LOOK = (
     f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
     "RETURN c.id, properties(c), collect([s.set, s.status, toString(s.changed_at), s.fingerprint, s.total, "
@@ -76,6 +81,10 @@ class Loads:
         self._driver = driver
         self._marks: dict[Source, Hashable] = {}
         self._versions: dict[Source, int] = {}
+        self._looked = -SEEN_SECONDS
+        """When the last look that the server answered began (seconds of the monotonic clock)."""
+        self._until: dict[tuple[Source, int], float] = {}
+        """Until when what was read from a version that has just become void may be given."""
 
     @property
     def is_blind(self) -> bool:
@@ -90,6 +99,14 @@ class Loads:
         """Whether no load has changed anything since."""
         return all(self._versions.get(source, 0) == version for source, version in stamp)
 
+    def may_be_given(self, stamp: Stamp) -> bool:
+        """Whether what has this stamp holds, or no load that changed it can have ended a second ago."""
+        now = time.monotonic()
+        return all(
+            self._versions.get(source, 0) == version or self._until.get((source, version), now) > now
+            for source, version in stamp
+        )
+
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
         while True:
@@ -98,9 +115,12 @@ class Loads:
 
     async def look(self) -> None:
         """Ask the server once what loads have recorded; a server that doesn't answer is `down`, and asked again."""
+        began = time.monotonic()
         try:
             rows = (await asyncio.to_thread(read, self._driver, _LOOK, timeout=5)).rows
-            self._see(rows)
+            # What the look before didn't see ended after that began.
+            self._see(rows, self._looked + SEEN_SECONDS)
+            self._looked = began
         except Exception as error:  # if looking stopped, pages would be out of date for ever
             self.fail(error)
             return
@@ -114,7 +134,7 @@ class Loads:
             _log.warning("Neo4j doesn't answer: %s", type(error).__name__)
             self.down_since = time.monotonic()
 
-    def _see(self, rows: list[list[Any]]) -> None:
+    def _see(self, rows: list[list[Any]], until: float) -> None:
         customers = {}
         marks: dict[Source, Hashable] = {}
         everybody: dict[str, list[Hashable]] = {}
@@ -138,9 +158,13 @@ class Loads:
             marks[customer, DAY] = (loaded.name, loaded.snapshot_date)
             marks[customer, FACTS] = (loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
         marks[EVERYBODY, FACTS] = frozenset((customer, marks[customer, FACTS]) for customer in customers)
+        now = time.monotonic()
+        self._until = {ended: limit for ended, limit in self._until.items() if limit > now}
         for source in self._marks.keys() | marks.keys():
             if self._marks.get(source) != marks.get(source):
-                self._versions[source] = self._versions.get(source, 0) + 1
+                version = self._versions.get(source, 0)
+                self._until[source, version] = until
+                self._versions[source] = version + 1
         self._marks = marks
         self.customers = dict(sorted(customers.items()))
 
