@@ -6,10 +6,9 @@ from typing import Any
 
 import neo4j
 
-from recograph.graph.model import ASSET, COURSE, USER
+from recograph.graph.model import ASSET, COURSE
 from recograph.graph.queries import ask, question
-from recograph.graph.reading import TIMEOUT, Answer, require_node
-from recograph.graph.refusals import MissingError
+from recograph.graph.reading import TIMEOUT, Answer
 from recograph.graph.together import Part, ask_together
 
 KINDS = (COURSE.label, ASSET.label)
@@ -65,24 +64,29 @@ def recommend(
 
 
 def recommend_known(
-    driver: neo4j.Driver, customer: str, user: int, k: int = 10, *, timeout: float = TIMEOUT
-) -> tuple[Past, Answer]:
-    """What a user's recommendations depend on, and those of `recommend` of the kinds of which the user had something.
+    driver: neo4j.Driver, customer: str, users: Sequence[int], k: int = 10, *, timeout: float = TIMEOUT
+) -> dict[int, tuple[Past, Answer]]:
+    """What users' recommendations depend on, and those of `recommend` of the kinds of which the user had something.
+
+    Returns:
+        Both by user; users whom the graph hasn't are left out.
 
     Raises:
-        RecographError: see `recommend`.
+        RecographError: the server fails.
     """
     asked = question("recommendations")
-    whose = {"customer": customer, "user": user}
-    given = asked.bind(whose | {"k": k, "newcomers": False})
-    parts = [Part(PAST, ("languages", "took", "watched"), whose), Part(asked.cypher, tuple(asked.columns), given)]
-    pasts, rows = ask_together(driver, parts, timeout=timeout, most=_MOST)
-    if not pasts:
-        require_node(driver, USER, customer, user)
-        raise MissingError(f"User {user} of {customer} has just left the graph.")
-    ((languages, *had),) = pasts
-    past = Past(tuple(languages), tuple(kind for kind, had_any in zip(KINDS, had, strict=True) if had_any))
-    return past, _reasoned(Answer(list(asked.columns), rows))
+    given = asked.bind({"customer": customer, "user": 0, "k": k, "newcomers": False})
+    del given["user"]
+    parts = [
+        Part(PAST, ("languages", "took", "watched"), {"customer": customer}, "user"),
+        Part(asked.cypher, tuple(asked.columns), given, "user"),
+    ]
+    known = {}
+    for user, (pasts, rows) in ask_together(driver, parts, users, timeout=timeout, most=_MOST).items():
+        for languages, *had in pasts:
+            past = Past(tuple(languages), tuple(kind for kind, had_any in zip(KINDS, had, strict=True) if had_any))
+            known[user] = past, _reasoned(Answer(list(asked.columns), rows))
+    return known
 
 
 def _reasoned(answer: Answer) -> Answer:

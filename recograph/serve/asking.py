@@ -3,44 +3,40 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 
 import neo4j
 from neo4j.exceptions import AuthError, BrokenRecordError, ClientError, TransientError
 
 from recograph.errors import RecographError, UnavailableError
-from recograph.graph.model import ALL_SETS, SETS, NodeSet
-from recograph.graph.neighbourhood import Neighbourhood, columns, neighbourhood, neighbourhood_of, statement
+from recograph.graph.model import ALL_SETS, SETS, USER, NodeSet
+from recograph.graph.neighbourhood import Neighbourhood, neighbourhood, statement
 from recograph.graph.queries import ask, question
 from recograph.graph.reading import Answer, require_node
 from recograph.graph.reads import sets_read
-from recograph.graph.recommend import KINDS, PAST, recommend, recommend_known
+from recograph.graph.recommend import KINDS, PAST, recommend
 from recograph.graph.refusals import MissingError, SlowError
 from recograph.graph.search import typed
 from recograph.graph.state import growth
-from recograph.graph.together import Part, ask_together
-from recograph.graph.values import plain
 from recograph.serve.cache import Basis, Cache
+from recograph.serve.gathering import Gathering, Kind
 from recograph.serve.loads import EVERYBODY, FACTS, Loads, sources
+from recograph.serve.look_ups import MOST_ROWS, TIMEOUT, About, Recommendations, plainly
 from recograph.serve.parameters import bind
 
-TIMEOUT = 20.0
-"""Seconds after which the server ends a page's transaction."""
-MOST_ROWS = 10_000
-"""Greatest number of rows of an answer."""
 TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _LOOK_UPS_AT_ONCE = 8
 """How many transactions run at the same time. More would only wait in Neo4j instead of here."""
 _QUESTIONS_AT_ONCE = 4
 """How many questions run beside them: slow ones, however many, keep nobody from searching and looking something up."""
 _MOST_WAITING = 1000
-_TOGETHER_SECONDS = 5.0
-"""Seconds for a page's questions together; if that isn't enough, each has `TIMEOUT` for itself."""
-_SLOW_SECONDS = 60.0
-"""So long nobody tries again whether they are quick enough together."""
+_GATHERED_AT_ONCE = 4
+"""How many of the look-ups at once are those for several who ask for something of the same kind."""
+_APART_SECONDS = 60.0
+"""So long nobody tries again whether questions about a node can be asked together."""
 _log = logging.getLogger("recograph.serve")
 
 
@@ -48,25 +44,20 @@ class QuestionError(RecographError):
     """Neo4j refuses a question's statement, or answers with what the driver can't hold."""
 
 
-@dataclass(frozen=True)
 class Asking:
     """The graph as pages ask it."""
 
-    driver: neo4j.Driver
-    loads: Loads
-    cache: Cache
-    _look_ups: ThreadPoolExecutor
-    _questions: ThreadPoolExecutor
-    _waiting: set[object]
-    _slow_until: dict[str, float]
-    """Until when (seconds of the monotonic clock) the questions about a label are asked one by one."""
-
-    @classmethod
-    def of(cls, driver: neo4j.Driver, loads: Loads, cache: Cache) -> "Asking":
-        """Make one that asks with threads of its own, which `close` ends."""
-        look_ups = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
-        questions = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
-        return cls(driver, loads, cache, look_ups, questions, set(), {})
+    def __init__(self, driver: neo4j.Driver, loads: Loads, cache: Cache) -> None:
+        """Ask with threads of its own, which `close` ends."""
+        self.driver = driver
+        self.loads = loads
+        self.cache = cache
+        self._look_ups = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+        self._questions = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
+        self._gathering = Gathering(self._in_thread, _GATHERED_AT_ONCE)
+        self._waiting: set[object] = set()
+        self._apart_until: dict[str, float] = {}
+        """Until when (seconds of the monotonic clock) the questions about a label are asked one by one."""
 
     def close(self) -> None:
         """End the threads."""
@@ -88,7 +79,7 @@ class Asking:
         def work() -> Answer:
             given = parameters | (typed(parameters["words"]) if "words" in parameters else {})
             try:
-                return _plain(ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS))
+                return plainly(ask(self.driver, name, given, timeout=TIMEOUT, most=MOST_ROWS))
             except RecographError as error:
                 if refusal := _refusal(name, error):
                     raise refusal from error
@@ -108,7 +99,11 @@ class Asking:
         sets = sets_read(question("recommendations").cypher) | sets_read(PAST)
         # Kept as the page that is made of it, and not here as well: there are many users.
         basis.rests_on(sources(customer, sets))
-        past, own = await self._run(lambda: recommend_known(self.driver, customer, user, k, timeout=TIMEOUT))
+        known = await self._gathered(Recommendations(self.driver, customer, k), user)
+        if known is None:
+            await self._run(lambda: require_node(self.driver, USER, customer, user))
+            raise MissingError(f"User {user} of {customer} has just left the graph.")
+        past, own = known
 
         def for_newcomers(kind: str) -> Awaitable[Answer]:
             return self._kept(
@@ -138,7 +133,7 @@ class Asking:
         return around
 
     async def about(
-        self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int, asked: Mapping[str, Mapping[str, Any]]
+        self, basis: Basis, node: NodeSet, customer: str, key: int, limit: int, rows: int, names: Sequence[str]
     ) -> tuple[Neighbourhood, list[Answer]] | None:
         """What is around a node, and the answers to questions about it, all at once; None if one of them fails.
 
@@ -148,37 +143,27 @@ class Asking:
             customer: id of the customer.
             key: id of the node.
             limit: how many neighbours of each kind at most.
-            asked: what is given to each question, by its name.
+            rows: how many rows of each answer, where its question has such a limit.
+            names: of the questions.
 
         Raises:
             MissingError: the graph hasn't the node.
             RecographError: the server fails.
         """
-        if time.monotonic() < self._slow_until.get(node.label, 0):
+        if time.monotonic() < self._apart_until.get(node.label, 0):
             return None
-        around = Part(statement(node), columns(node), {"customer": customer, "key": key, "limit": limit})
-        declared = [question(name) for name in asked]
-        parts = [Part(of.cypher, tuple(of.columns), bind(of.name, asked[of.name])) for of in declared]
-        basis.rests_on([source for part in (around, *parts) for source in sources(customer, sets_read(part.cypher))])
-
-        def work() -> tuple[Neighbourhood, list[Answer]] | None:
-            try:
-                rows, *answers = ask_together(self.driver, [around, *parts], timeout=_TOGETHER_SECONDS, most=MOST_ROWS)
-                if not rows:
-                    require_node(self.driver, node, customer, key)
-                    return None
-                answered = zip(parts, answers, strict=True)
-                plain_answers = [_plain(Answer(list(part.columns), answer)) for part, answer in answered]
-                return neighbourhood_of(node, key, rows[0]), plain_answers
-            except (UnavailableError, MissingError):
-                raise
-            except RecographError as error:
-                if isinstance(error, SlowError):
-                    self._slow_until[node.label] = time.monotonic() + _SLOW_SECONDS
-                return None  # whoever asks one by one learns which
-
-        outcome: tuple[Neighbourhood, list[Answer]] | None = await self._run(work)
-        return outcome
+        kind = About(self.driver, node, customer, limit, rows, tuple(names))
+        basis.rests_on([source for part in kind.parts for source in sources(customer, sets_read(part.cypher))])
+        try:
+            about: tuple[Neighbourhood, list[Answer]] | None = await self._gathered(kind, key)
+        except UnavailableError:
+            raise
+        except RecographError:  # whoever asks one by one learns which
+            self._apart_until[node.label] = time.monotonic() + _APART_SECONDS
+            return None
+        if about is None:
+            await self._run(lambda: require_node(self.driver, node, customer, key))
+        return about
 
     async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
         """Make sure that the graph has a node.
@@ -229,7 +214,17 @@ class Asking:
 
         return (await self.cache.get(("answer", *key), make, basis)).value
 
+    async def _gathered(self, kind: Kind, key: int) -> Any:
+        with self._place():
+            return await self._gathering.ask(kind, key)
+
     async def _run(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
+        with self._place():
+            return await self._in_thread(work, pool)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """A place among those who wait, if there is one."""
         if self.loads.down_since is not None:
             raise UnavailableError("Neo4j doesn't answer.")
         if len(self._waiting) >= _MOST_WAITING:
@@ -237,14 +232,18 @@ class Asking:
         token = object()
         self._waiting.add(token)
         try:
+            yield
+        finally:
+            self._waiting.discard(token)
+
+    async def _in_thread(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
+        try:
             return await asyncio.get_running_loop().run_in_executor(pool or self._look_ups, work)
         except UnavailableError as error:
             # A server that was too busy, or lacked the memory for this question, still answers other questions.
             if not isinstance(error.__cause__, TransientError):
                 self.loads.fail(error)
             raise
-        finally:
-            self._waiting.discard(token)
 
 
 def _refusal(name: str, error: RecographError) -> QuestionError | None:
@@ -255,10 +254,6 @@ def _refusal(name: str, error: RecographError) -> QuestionError | None:
         return None
     _log.error("Neo4j can't answer %s.cypher: %s", name, getattr(cause, "code", None) or type(cause).__name__)
     return QuestionError(f"Neo4j can't answer {name}.cypher as it stands. It has been noted.")
-
-
-def _plain(answer: Answer) -> Answer:
-    return Answer(answer.columns, [[plain(value) for value in row] for row in answer.rows])
 
 
 def _hashable(value: Any) -> Any:

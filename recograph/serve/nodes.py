@@ -16,6 +16,8 @@ from recograph.serve.pages import Query, answered, count, facts, only
 
 _AROUND = 8
 """Neighbours of each kind in a page's picture; more can be followed."""
+_ROWS = 10
+"""Rows of each answer on a node's page; more are where its heading leads."""
 _USUAL = 10
 """Recommendations of each kind, unless others are asked for."""
 _FEW = 5
@@ -66,24 +68,28 @@ async def _about_it(
     """What is around a node, and what the questions about such a node say of it."""
     word = node.label.lower()
     address = f"?{word}={key}"
-    given = {
-        asked.name: {"customer": loaded.id, word: key, **({"limit": 10} if "limit" in asked.parameters else {})}
-        for asked in _about(node)
-    }
-    if about := await asking.about(basis, node, loaded.id, key, _AROUND, given):
+    asked = questions_about(node)
+    about = await asking.about(basis, node, loaded.id, key, _AROUND, _ROWS, [question.name for question in asked])
+    if about is not None:
         around, answers = about
         return around, [
-            section_of(asked, answer, f"/{loaded.id}/questions/{asked.name}{address}")
-            for asked, answer in zip(_about(node), answers, strict=True)
+            section_of(question, answer, f"/{loaded.id}/questions/{question.name}{address}")
+            for question, answer in zip(asked, answers, strict=True)
         ]
+    given = [{word: key} | ({"limit": _ROWS} if "limit" in question.parameters else {}) for question in asked]
     around, sections = await asyncio.gather(
         asking.around(basis, node, loaded.id, key, _AROUND),
-        asyncio.gather(*(answered(asking, basis, loaded, asked, given[asked.name], address) for asked in _about(node))),
+        asyncio.gather(
+            *(
+                answered(asking, basis, loaded, question, own, address)
+                for question, own in zip(asked, given, strict=True)
+            )
+        ),
     )
     return around, sections
 
 
-def _about(node: NodeSet) -> list[Question]:
+def questions_about(node: NodeSet) -> list[Question]:
     """Questions that ask for nothing but the customer and such a node; recommendations have a form of their own."""
     wanted = {"customer", node.label.lower()}
     asked = [

@@ -73,7 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
 def application(driver: neo4j.Driver, access: Access) -> Site:
     """The service for a graph."""
     loads = Loads(driver)
-    asking = Asking.of(driver, loads, Cache(loads, _CACHE_BYTES))
+    asking = Asking(driver, loads, Cache(loads, _CACHE_BYTES))
 
     @asynccontextmanager
     async def watch() -> AsyncIterator[None]:

@@ -48,30 +48,29 @@ def test_what_a_load_deletes_under_a_statement_is_looked_for_again(
 
 def test_statements_together_answer_as_they_do_one_by_one(small: neo4j.Driver) -> None:
     history = question("user_history")
-    given = history.bind({"customer": "customer_1", "user": 1})
-    around = {"customer": "customer_1", "key": 1, "limit": 1}
-    (first,), people, taken, few = ask_together(
-        small,
-        [
-            Part(statement(USER), columns(USER), around),
-            Part(PEOPLE, ("id",), {"customer": "customer_1", "limit": 3}),
-            Part(history.cypher, tuple(history.columns), given),
-            Part(PEOPLE, ("id",), {"customer": "customer_1", "limit": 1}),
-        ],
-        most=3,
-    )
-    assert neighbourhood_of(USER, 1, first) == neighbourhood(small, USER, "customer_1", 1, 1)
-    assert people == read(small, PEOPLE, {"customer": "customer_1", "limit": 3}).rows
-    assert taken == ask(small, "user_history", {"customer": "customer_1", "user": 1}).rows
-    assert few == people[:1]
+    parts = [
+        Part(statement(USER), columns(USER), {"customer": "customer_1", "limit": 1}, "key"),
+        Part(PEOPLE, ("id",), {"customer": "customer_1", "limit": 3}, ""),
+        Part(history.cypher, tuple(history.columns), {"customer": "customer_1", "limit": 20}, "user"),
+        Part(PEOPLE, ("id",), {"customer": "customer_1", "limit": 1}, ""),
+    ]
+    answers = ask_together(small, parts, [1, 99, 2], most=3)
+    assert answers.keys() == {1, 99, 2}
+    for user in (1, 2):
+        (first,), people, taken, few = answers[user]
+        assert neighbourhood_of(USER, user, first) == neighbourhood(small, USER, "customer_1", user, 1)
+        assert people == read(small, PEOPLE, {"customer": "customer_1", "limit": 3}).rows
+        assert taken == ask(small, "user_history", {"customer": "customer_1", "user": user}).rows
+        assert few == people[:1]
+    assert answers[99][0] == answers[99][2] == []
 
 
 def test_none_of_them_may_have_too_many_rows(small: neo4j.Driver) -> None:
     with pytest.raises(SlowError, match="more than 2 rows"):
-        ask_together(small, [Part("UNWIND range(1, 3) AS n RETURN n", ("n",), {})], most=2)
+        ask_together(small, [Part("UNWIND range(1, 3) AS n RETURN n", ("n",), {}, "")], [1], most=2)
 
 
 def test_none_of_them_can_write(small: neo4j.Driver) -> None:
     with pytest.raises(RecographError, match="This is for reading only"):
-        ask_together(small, [Part("CREATE (n:Planted) RETURN 1 AS n", ("n",), {})], most=2)
+        ask_together(small, [Part("CREATE (n:Planted) RETURN 1 AS n", ("n",), {}, "")], [1], most=2)
     assert read(small, "MATCH (n:Planted) RETURN count(n)").rows == [[0]]

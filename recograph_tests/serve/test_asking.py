@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from recograph.graph.queries import ask
 from recograph.graph.refusals import SlowError
 from recograph.graph.together import ask_together
-from recograph.serve import asking
+from recograph.serve import asking, look_ups
 from recograph.serve.access import Loopback
 from recograph_tests.serve.conftest import Open
 
@@ -67,16 +67,16 @@ def test_questions_that_are_slow_together_are_asked_one_by_one_for_a_while(
     wanted = [opened(Loopback()).get(page).json() for page in pages]
     tried: list[str] = []
 
-    def too_slow(driver: Any, parts: Any, **options: Any) -> Any:
+    def too_slow(driver: Any, parts: Any, keys: Any, **options: Any) -> Any:
         tried.append(parts[0].parameters["customer"])
         if len(tried) == 1:
             raise SlowError("No answer within 5 s.")
-        return ask_together(driver, parts, **options)
+        return ask_together(driver, parts, keys, **options)
 
-    monkeypatch.setattr(asking, "ask_together", too_slow)
+    monkeypatch.setattr(look_ups, "ask_together", too_slow)
     assert [client.get(page).json() for page in pages[:2]] == wanted[:2]
     assert len(tried) == 1
-    monkeypatch.setattr(asking, "_SLOW_SECONDS", 0)
+    monkeypatch.setattr(asking, "_APART_SECONDS", 0)
     client = opened(Loopback())
     tried.clear()
     assert [client.get(page).json() for page in pages] == wanted
