@@ -90,18 +90,18 @@ def measure(home: Path, rounds: int) -> dict[str, Any]:
     finally:
         if not running:
             managed.stop()
-    found = {}
+    figures = {}
     for (kind, state), some in seen.items():
         painted, answered, sent = zip(*some, strict=True)
-        found[f"{kind} {state}"] = figures = {
+        figures[f"{kind} {state}"] = medians = {
             "paint": statistics.median(painted),
             "latest": max(painted),
             "service": statistics.median(answered),
             "kilobytes": max(sent),
         }
-        shown = ", ".join(f"{name} {value:.0f}" for name, value in figures.items())
+        shown = ", ".join(f"{name} {value:.0f}" for name, value in medians.items())
         print(f"{kind:<12} {state}   {shown}", flush=True)
-    return found
+    return figures
 
 
 def main() -> None:

@@ -226,14 +226,14 @@ def load_day(server: Connection, lake: Path, day: str) -> float:
 
 def ids_of(server: Connection) -> dict[tuple[str, str], list[int]]:
     """The ids of users, courses and assets of each customer, in any order."""
-    found = {}
+    ids: dict[tuple[str, str], list[int]] = {}
     with neo4j.GraphDatabase.driver(server.uri, auth=(server.username, server.password)) as driver:
         for label in ("User", "Course", "Asset"):
             for customer in CUSTOMERS:
                 query = f"MATCH (n:{label} {{customer_id: $customer}}) WHERE n.id IS NOT NULL RETURN n.id"
-                found[customer, label] = [row[0] for row in driver.execute_query(query, customer=customer).records]
-                random.Random(4).shuffle(found[customer, label])
-    return found
+                ids[customer, label] = [row[0] for row in driver.execute_query(query, customer=customer).records]
+                random.Random(4).shuffle(ids[customer, label])
+    return ids
 
 
 def tell(title: str, figures: dict[str, float]) -> None:
@@ -256,7 +256,7 @@ def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
         # Those that are there on both days.
         ids = {key: [one for one in some if one in kept] for key, some in later.items() for kept in [set(earlier[key])]}
     users = [f"/{CUSTOMERS[n % 3]}/users/{key}/recommendations.json" for n, key in _interleaved(ids)]
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     service = start(home)
     processors = Processors(service.pid, server.pid)
     try:
@@ -265,41 +265,42 @@ def measure(home: Path, people: int, seconds: float) -> dict[str, Any]:
             hammer(users[:6000], 16, seconds)
             processes.submit(ask, ids, 200, seconds, 5).result()
             processors.start()
-            found["first time"] = processors.an_answer(hammer(users[6000:], 16, min(seconds, 15)))
-            tell("recommendations, the first time", found["first time"])
+            figures["first time"] = processors.an_answer(hammer(users[6000:], 16, min(seconds, 15)))
+            tell("recommendations, the first time", figures["first time"])
             hammer(users[:500], 16, 5)
             processors.start()
-            found["before"] = processors.an_answer(hammer(users[:500], 32, seconds))
-            tell("recommendations, asked for before", found["before"])
+            figures["before"] = processors.an_answer(hammer(users[:500], 32, seconds))
+            tell("recommendations, asked for before", figures["before"])
             processors.start()
-            found["alone"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 6).result())
-            tell(f"{people:,} people", found["alone"])
+            figures["alone"] = processors.an_answer(processes.submit(ask, ids, people, seconds, 6).result())
+            tell(f"{people:,} people", figures["alone"])
             asking = processes.submit(ask, ids, people, seconds, 7)
             processors.start()
             took = processes.submit(load_day, server, home / "lake", DAYS[1]).result()
-            found["beside"] = processors.an_answer(asking.result())
-            tell(f"{people:,} people beside a daily load", found["beside"])
+            figures["beside"] = processors.an_answer(asking.result())
+            tell(f"{people:,} people beside a daily load", figures["beside"])
             print(f"the load of all customers beside them: {took:.1f} s")
             asking = processes.submit(ask, ids, people, seconds, 8)
             processors.start()
             rounds = processes.submit(load_for, server, home / "lake", seconds).result()
-            found["always"] = processors.an_answer(asking.result())
-            tell(f"{people:,} people beside loads without end", found["always"])
+            figures["always"] = processors.an_answer(asking.result())
+            tell(f"{people:,} people beside loads without end", figures["always"])
             print(f"rounds of loads beside them, there and back, s: {', '.join(f'{took:.1f}' for took in rounds)}")
-        found["megabytes"] = psutil.Process(service.pid).memory_info().rss / 1e6
-        print(f"the service's memory: {found['megabytes']:.0f} MB")
+        figures["megabytes"] = psutil.Process(service.pid).memory_info().rss / 1e6
+        print(f"the service's memory: {figures['megabytes']:.0f} MB")
     finally:
         service.terminate()
         service.wait()
         if not running:
             managed.stop()
-    return found
+    return figures
 
 
 def _interleaved(ids: dict[tuple[str, str], list[int]]) -> list[tuple[int, int]]:
     """All users, the customers' in turn, so that each address is there once."""
-    each = [ids[customer, "User"] for customer in CUSTOMERS]
-    return [(n, some[at]) for at in range(max(map(len, each))) for n, some in enumerate(each) if at < len(some)]
+    users = [ids[customer, "User"] for customer in CUSTOMERS]
+    longest = max(map(len, users))
+    return [(number, own[place]) for place in range(longest) for number, own in enumerate(users) if place < len(own)]
 
 
 def main() -> None:
