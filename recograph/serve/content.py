@@ -1,6 +1,7 @@
 """What a page says, before it is HTML, JSON or CSV."""
 
-from collections.abc import Mapping, Sequence
+from asyncio import Future
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -106,6 +107,10 @@ class Page:
     def is_whole(self) -> bool:
         """Whether the graph has answered all that is asked on it."""
         return all(section.problem is None for section in self.sections)
+
+
+Show = Callable[[Page, Sequence[Future[Section]]], None]
+"""Takes a page without sections, and the sections as they come, for whoever can be shown a page in parts."""
 
 
 def node_address(customer: str, label: str, key: Any) -> str:

@@ -1,9 +1,10 @@
 """A page as HTML, JSON or CSV."""
 
+import asyncio
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -12,11 +13,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from recograph.errors import RecographError
 from recograph.graph.model import NODE_SETS
 from recograph.serve.content import Page, Section
 from recograph.serve.tables import node_rows, relationship_rows, section_rows
 from recograph.serve.values import cell, change, number, words
 from recograph.text import csv_cell, dump_json, printable
+
+_CARDS_END = b"<!--no more cards-->"
+"""Where a page's sections end."""
 
 
 def as_json(page: Page) -> bytes:
@@ -60,6 +65,19 @@ def as_html(page: Page, **context: Any) -> bytes:
         .render(title=page.title, sections=page.sections, **{**context, **page.context})
     )
     return text.encode("utf-8", "replace")
+
+
+async def in_parts(page: Page, sections: Sequence[asyncio.Future[Section]], **context: Any) -> AsyncIterator[bytes]:
+    """What `as_html` gives for the page with its sections, each of them as soon as it and those before it are there."""
+    top, end, bottom = as_html(page, **context).partition(_CARDS_END)
+    yield top
+    template: Any = environment().get_template("rows.html").module
+    try:
+        for section in sections:
+            yield str(template.card(await asyncio.shield(section), page.context["facts"]["customer"])).encode()
+    except RecographError:
+        yield str(template.broken).encode()
+    yield end + bottom
 
 
 @cache

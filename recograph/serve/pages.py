@@ -15,7 +15,7 @@ from recograph.graph.search import lucene
 from recograph.serve.access import Viewer
 from recograph.serve.asking import TOO_MUCH, Asking, QuestionError
 from recograph.serve.cache import Basis
-from recograph.serve.content import DIGITS, Page, Section, key_of, node_address, records, section_of
+from recograph.serve.content import DIGITS, Page, Section, Show, key_of, node_address, records, section_of
 from recograph.serve.loads import EVERYBODY, FACTS, Loaded
 from recograph.serve.parameters import GREATEST, RequestError
 
@@ -92,16 +92,18 @@ def facts(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-async def dashboard(asking: Asking, basis: Basis, loaded: Loaded) -> Page:
+async def dashboard(asking: Asking, basis: Basis, loaded: Loaded, show: Show) -> Page:
     """A customer's questions as charts and tables."""
     basis.rests_on([(loaded.id, FACTS)])
-    shown = {name: given for name, given in DASHBOARD.items() if name in questions()}
-    sections = await asyncio.gather(
-        *(answered(asking, basis, loaded, questions()[name], given) for name, given in shown.items())
-    )
-    context = {"facts": facts(loaded), "questions": _questions()}
-    json = {**facts(loaded), "answers": records(sections)}
-    return Page("customer.html", loaded.name, json, sections, context)
+    chosen = {name: given for name, given in DASHBOARD.items() if name in questions()}
+    sections = [
+        asyncio.ensure_future(answered(asking, basis, loaded, questions()[name], given))
+        for name, given in chosen.items()
+    ]
+    page = Page("customer.html", loaded.name, None, (), {"facts": facts(loaded), "questions": _questions()})
+    show(page, sections)
+    answers = await asyncio.gather(*sections)
+    return replace(page, json={**facts(loaded), "answers": records(answers)}, sections=answers)
 
 
 def _questions() -> list[Question]:

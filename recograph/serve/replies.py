@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from isal import igzip
+from isal import igzip, isal_zlib
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from recograph.serve import guard
 
@@ -22,6 +24,9 @@ _STALE = (
 
 _LEVEL = 2
 """Of isal, which takes a tenth of zlib's time for what zlib's level 4 gives."""
+_GZIP = 31
+"""The form of what zlib packs, in its way to say so."""
+_VARY = ("vary", "Accept-Encoding, Authorization, Cookie")
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def send(body: Body, headers: Headers, *, stale: bool = False, caching: str = "p
         stale: whether to say that it may be out of date.
         caching: what browsers may keep.
     """
-    extra = [("cache-control", caching), ("etag", body.etag), ("vary", "Accept-Encoding, Authorization, Cookie")]
+    extra = [("cache-control", caching), ("etag", body.etag), _VARY]
     if stale:
         extra = [("cache-control", "no-store"), ("warning", '110 - "Response is Stale"')]
         return plain(200, body.media, body.content.replace(_MARK, _STALE, 1), extra)
@@ -70,6 +75,28 @@ def send(body: Body, headers: Headers, *, stale: bool = False, caching: str = "p
     if _unpacks(headers.getlist("accept-encoding")) and body.size > 500:
         return _raw(200, body.packed, [*extra, ("content-encoding", "gzip")])
     return _raw(200, body.content, extra)
+
+
+def takes_parts(request: Request) -> bool:
+    """Whether the answer is for a browser, which shows the beginning of a page before its end has come."""
+    is_for_person = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    return is_for_person and _unpacks(request.headers.getlist("accept-encoding"))
+
+
+def send_in_parts(parts: AsyncIterator[bytes]) -> Response:
+    """A page of which each part is sent as it comes; it has no tag, because nobody knows the whole of it yet."""
+    response = StreamingResponse(_packed(parts))
+    # A proxy such as nginx would wait for several parts.
+    extra = [("content-type", HTML), ("content-encoding", "gzip"), ("x-accel-buffering", "no")]
+    response.raw_headers = guard.headers_of([*extra, ("cache-control", "no-store"), _VARY])
+    return response
+
+
+async def _packed(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
+    async for part in parts:
+        yield packer.compress(part) + packer.flush(isal_zlib.Z_SYNC_FLUSH)
+    yield packer.flush()
 
 
 def _has_it(body: Body, wanted: list[str]) -> bool:

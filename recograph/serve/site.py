@@ -1,12 +1,9 @@
 """Answers requests: who asks, what is asked for, in which form; kept answers first."""
 
 import logging
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -19,23 +16,15 @@ from starlette.types import Receive, Scope, Send
 from recograph.errors import UnavailableError
 from recograph.graph.queries import questions
 from recograph.serve import forms, guard, login, nodes, openapi, pages
-from recograph.serve.access import Access, FileAccess, Viewer
+from recograph.serve.access import Access, FileAccess
 from recograph.serve.asking import Asking
-from recograph.serve.cache import NEVER, Basis
 from recograph.serve.content import DIGITS, OWNED, Page, key_of
-from recograph.serve.loads import DAY, Loaded
+from recograph.serve.kept import Asked, kept
+from recograph.serve.loads import Loaded
 from recograph.serve.parameters import RequestError
 from recograph.serve.problems import NotFoundError, problem
-from recograph.serve.replies import CSV, HTML, JSON, Body, body_of, guarded, plain, send
+from recograph.serve.replies import HTML, JSON, body_of, guarded, plain, send
 
-_ENTRY_BYTES = 2500
-"""What a kept page takes beside its content."""
-STALE_SECONDS = 600
-"""So long kept answers are given while Neo4j doesn't answer."""
-_FORMS: dict[str, tuple[str, Callable[[Page], bytes]]] = {
-    ".json": (JSON, forms.as_json),
-    ".csv": (CSV, forms.as_csv),
-}
 _log = logging.getLogger("recograph.serve")
 
 
@@ -55,20 +44,6 @@ for _name, _regex in (
     ("name", "[a-z][a-z0-9_]{0,62}"),
 ):
     register_url_convertor(_name, type(_name, (_Text,), {"regex": _regex})())
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for."""
-
-    basis: Basis
-    parts: Mapping[str, str]
-    """Of the address."""
-    query: Mapping[str, str]
-    viewer: Viewer
-
-
-Build = Callable[[Asked], Awaitable[Page]]
 
 
 class Site:
@@ -105,7 +80,7 @@ class Site:
             Route("/-/static/{digest}/{file}", self._static),
             Route("/-/login", self._login, methods=["GET", "POST"]),
             Route("/-/logout", self._logout, methods=["POST"]),
-            *(Route(path, self._kept(path, build)) for path, build in routes.items()),
+            *(Route(path, kept(asking, path, build)) for path, build in routes.items()),
         ]
 
         @asynccontextmanager
@@ -156,53 +131,6 @@ class Site:
             raise login.UnknownViewerError(self._access.advice)
         scope["state"]["viewer"] = viewer
 
-    def _kept(self, template: str, build: Build) -> Callable[[Request], Awaitable[Response]]:
-        """Answers with a page that is kept as it is sent."""
-        shown = re.sub(r":\w+", "", template)
-
-        async def endpoint(request: Request) -> Response:
-            scope = request.scope
-            scope["state"]["template"] = shown
-            viewer: Viewer = scope["state"]["viewer"]
-            parts = scope["path_params"]
-            customer = parts.get("customer")
-            if customer is not None and not (viewer.sees(customer) and customer in self._asking.loads.customers):
-                # A server that wasn't reached yet has no customers, for nobody.
-                if self._asking.loads.is_blind and viewer.sees(customer):
-                    raise UnavailableError("The graph can't be reached.")
-                raise NotFoundError
-            pairs = request.query_params.multi_items()
-            query = dict(pairs)
-            if len(query) < len(pairs):
-                raise RequestError("A parameter is there twice.")
-            whose = (viewer.customers if customer is None else None, viewer.named)
-            key = ("page", scope["path"], tuple(sorted(pairs)), whose, datetime.now(UTC).date())
-
-            async def make(basis: Basis) -> tuple[Body, int]:
-                if customer is not None:
-                    basis.rests_on([(customer, DAY)])
-                page = await build(Asked(basis, parts, query, viewer))
-                body = self._body(page, request, viewer)
-                return body, len(body.packed) + _ENTRY_BYTES if page.is_whole else NEVER
-
-            down = self._asking.loads.down_since
-            if down is not None and time.monotonic() - down > STALE_SECONDS:
-                raise UnavailableError("The graph can't be reached.")
-            entry = await self._asking.cache.get(key, make)
-            return send(entry.value, Headers(scope=scope), stale=self._asking.loads.down_since is not None)
-
-        return endpoint
-
-    def _body(self, page: Page, request: Request, viewer: Viewer) -> Body:
-        form = request.path_params.get("form") or ""
-        if form in _FORMS:
-            media, render = _FORMS[form]
-            return body_of(media, render(page))
-        path, query = request.url.path, request.url.query
-        exported = "/index" if path == "/" else path
-        links = {name[1:]: f"{exported}{name}" + (f"?{query}" if query else "") for name in _FORMS}
-        return body_of(HTML, forms.as_html(page, links=links, viewer=viewer))
-
     def _loaded(self, asked: Asked) -> Loaded:
         return self._asking.loads.customers[asked.parts["customer"]]
 
@@ -214,7 +142,7 @@ class Site:
 
     async def _dashboard(self, asked: Asked) -> Page:
         _none(asked.query)
-        return await pages.dashboard(self._asking, asked.basis, self._loaded(asked))
+        return await pages.dashboard(self._asking, asked.basis, self._loaded(asked), asked.show)
 
     async def _search(self, asked: Asked) -> Page:
         return await pages.search(self._asking, asked.basis, self._loaded(asked), asked.query)
