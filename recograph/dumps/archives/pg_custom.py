@@ -7,6 +7,8 @@ one to the next. Source: pg_backup_custom.c of PostgreSQL.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from recograph.dumps.archives.compression import CODECS, unpacked
 from recograph.dumps.archives.parts import Content, Opening, Part, Wants, in_advance
 from recograph.dumps.archives.pg_toc import CUSTOM, MAGIC, TAIL, Entry
@@ -14,11 +16,14 @@ from recograph.dumps.archives.pg_toc_reader import read_toc
 from recograph.dumps.archives.streams import BLOCK_BYTES, Stream, cut
 from recograph.dumps.message import Name
 from recograph.dumps.report import DumpError
+from recograph.dumps.scan import Bytes
 
 _ROWS, _LARGE_OBJECTS = 1, 3
 _FIRST_BYTES = 32 << 10
 _LEAST_BEHIND, _MOST_BEHIND, _SHARE_BEHIND = 256 << 10, 16 << 20, 16
 """How much from the last known block on is looked through to its end, and which part of the file at most."""
+_MANY = 16
+"""From how many pieces of one length on they are taken together: compression fills a buffer for each but the last."""
 _FAR = 4 << 20
 """From how far on it is quicker to seek than to read over what lies between."""
 
@@ -189,9 +194,13 @@ class _Blocks:
 
     def pieces(self) -> Iterator[bytes]:
         """The contents of a block, joined to pieces of some size."""
-        joined: list[memoryview] = []
+        joined: list[bytes | memoryview] = []
         size = 0
         while length := self.integer():
+            if (alike := self._alike(length)) is not None:
+                joined.append(alike.tobytes())
+                size += alike.size
+                length = 0
             while length:
                 if not self._more(1):
                     raise cut(self._stream.name, self.place)
@@ -208,6 +217,8 @@ class _Blocks:
     def skip(self) -> None:
         """Pass over the contents of a block."""
         while length := self.integer():
+            if self._alike(length) is not None:
+                continue
             left = len(self._window) - self._at
             if length <= left:
                 self._at += length
@@ -222,6 +233,26 @@ class _Blocks:
                 self._at = place - self._base
             else:
                 self._base, self._window, self._at = place, b"", 0
+
+    def _alike(self, length: int) -> Bytes | None:
+        """Pass over all pieces of one length that lie whole in the window.
+
+        Args:
+            length: of the first, whose contents begin here.
+
+        Returns:
+            Their contents, a row per piece; None, and nothing is passed over, where they are few.
+        """
+        header = 1 + self._integers
+        begin, size = self._at - header, header + length
+        if not self._window.startswith(self._window[begin : self._at], begin + _MANY * size):
+            return None
+        count = (len(self._window) - begin) // size
+        pieces: Bytes = np.frombuffer(self._window, np.uint8, count * size, begin).reshape(count, size)
+        differs = (pieces[:, :header] != pieces[0, :header]).any(axis=1)
+        alike = int(differs.argmax()) if differs.any() else count
+        self._at = begin + alike * size
+        return pieces[:alike, header:]
 
     def broken(self) -> DumpError:
         """That what stands here isn't what must."""
