@@ -92,28 +92,29 @@ def _size(path: Path) -> float:
 
 
 def compare_forms(megabytes: float, rounds: int, measure: Measure) -> None:
-    """Measure every form in turns, on one core and on two, and print medians."""
+    """Measure every form in turns, and print medians: what it takes of one core, and how long who has two waits."""
     print(f"\n{TABLES} tables, {WANTED} wanted with {SHARE:.0%} of the bytes; x is how many times the plain dump's\n")
-    print(f"{'form':20}{'MB':>7}{'1 core: s':>11}{'x':>7}{'2 cores: s':>12}{'x':>7}{'peak MB':>9}")
+    print(f"{'form':20}{'MB':>7}{'1 core: CPU s':>15}{'x':>7}{'2 cores: s':>12}{'x':>7}{'peak MB':>9}")
     for make in (_postgresql, _mariadb):
         server_folder = Path(tempfile.mkdtemp(prefix="recograph-"))
         server_folder.chmod(0o755)
         out = Path(tempfile.mkdtemp(prefix="recograph-"))
         try:
             forms = make(server_folder, out, megabytes)
-            measured: dict[str, dict[int, list[float]]] = {name: {1: [], 2: []} for name in forms}
+            costs: dict[str, list[tuple[float, float]]] = {name: [] for name in forms}
             peaks = dict.fromkeys(forms, 0.0)
             for _ in range(rounds):
                 for name, path in forms.items():
-                    for cores in (1, 2):
-                        seconds, _, peak = measure(read_wanted, path, out, cores)
-                        measured[name][cores].append(seconds)
-                        peaks[name] = max(peaks[name], peak)
-            plain = {cores: statistics.median(measured[next(iter(forms))][cores]) for cores in (1, 2)}
-            for name, path in forms.items():
-                one, two = (statistics.median(measured[name][cores]) for cores in (1, 2))
-                line = f"{name:20}{_size(path):7.0f}{one:11.3f}{plain[1] / one:7.1f}{two:12.3f}{plain[2] / two:7.1f}"
-                print(f"{line}{peaks[name]:9.0f}", flush=True)
+                    (_, cpu, one), (seconds, _, two) = (measure(read_wanted, path, out, cores) for cores in (1, 2))
+                    costs[name].append((cpu, seconds))
+                    peaks[name] = max(peaks[name], one, two)
+            medians = {
+                name: [statistics.median(column) for column in zip(*cost, strict=True)] for name, cost in costs.items()
+            }
+            plain_cpu, plain_seconds = next(iter(medians.values()))
+            for name, (cpu, seconds) in medians.items():
+                line = f"{name:20}{_size(forms[name]):7.0f}{cpu:15.3f}{plain_cpu / cpu:7.1f}"
+                print(f"{line}{seconds:12.3f}{plain_seconds / seconds:7.1f}{peaks[name]:9.0f}", flush=True)
         finally:
             shutil.rmtree(server_folder, ignore_errors=True)
             shutil.rmtree(out, ignore_errors=True)
