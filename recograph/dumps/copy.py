@@ -19,7 +19,7 @@ from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import Bytes, Mask, Positions, find_pairs
+from recograph.dumps.scan import Bytes, Positions, find_pairs
 
 _TAB, _LINE_END, _RETURN = b"\t\n\r"
 _HEADER = re.compile(
@@ -103,21 +103,31 @@ class Lines:
         matrix = separators.reshape(rows, -1)
         opening = np.concatenate(([-1], matrix[:-1, -1]))
         closing = matrix[:, -1]
-        returns = window[closing - 1] == _RETURN
-        if returns.any():
-            self._check_all(returns)
-            closing = closing - 1
+        if self.data.find(b"\r", start, self.end) >= 0:
+            closing = closing - self._returns(window, closing)
         return Fields.between(self.data, start, matrix, opening, closing, wanted, base=self.base, before=self.before)
 
-    def _check_all(self, returns: Mask) -> None:
-        """Check that all lines end with a carriage return, for one that some lines have may be a value's own."""
-        if not returns.all():
-            row = self.before + int(returns.argmin()) + 1
-            raise DumpError(
-                "{place}: some lines end with a carriage return, this one doesn't. "
-                "The dump was edited or damaged; make it again.",
-                place=Place(self.place.file, self.place.table, row=row),
-            )
+    def _returns(self, window: Bytes, closing: Positions) -> int:
+        """How many carriage returns end each line: one or none.
+
+        Args:
+            window: the lines.
+            closing: where the line ends are.
+
+        Raises:
+            DumpError: some lines end with one, or one stands elsewhere, where COPY always writes it as an escape.
+        """
+        ends = window[closing - 1] == _RETURN
+        within = np.setdiff1d(np.flatnonzero(window == _RETURN), closing[ends] - 1)
+        if not len(within) and ends.all() == ends.any():
+            return int(ends.all())
+        wrong = within if len(within) else closing[~ends]
+        row = self.before + int(np.searchsorted(closing, wrong[0])) + 1
+        raise DumpError(
+            "{place}: some lines end with a carriage return, or one is within a value, where COPY writes an escape. "
+            "The dump was edited or damaged; make it again.",
+            place=Place(self.place.file, self.place.table, row=row),
+        )
 
     def _misshapen(self, lines: Bytes, separators: Positions) -> DumpError:
         counts = np.diff(np.flatnonzero(lines[separators]), prepend=-1)

@@ -154,7 +154,8 @@ class Definitions:
         definition = self._definitions.get(part) or self._definitions.get(key)
         columns = columns_of(definition, header, self.place(header))
         if not self._asked.is_contract and not table.report.rows:
-            is_whole = header.columns is None and self._dialect.writes_generated
+            # Without a list rows of MySQL hold the values of generated columns too; pg_dump writes DEFAULT there.
+            is_whole = header.columns is None and not self._dialect.schemas
             listed = frozenset(column.name for column in columns if is_whole or column.name in (header.columns or ()))
             own = self._definitions.get(key)
             if own is None:

@@ -32,7 +32,7 @@ _STRINGS = {
 }
 _COMMENT = rb"/\*.*?\*/|(?:--(?=[\s]|\Z)|\#)[^\n]*+"
 _BEFORE = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
-_AFTER = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
+_AFTER = _BEFORE
 _AFTER_CAST = re.compile(rb"(?:::[\w. \"]+(?:\([\d, ]*\))?(?:\[\])?|\s++|%s)*+" % _COMMENT, re.S)
 _WORD = re.compile(rb"([A-Za-z]+)\b")
 _CALL = re.compile(rb"(?P<hex>UNHEX)\s*\((?P<value>.*)\)\s*", re.I | re.S)
@@ -42,7 +42,9 @@ _MOMENT = re.compile(rb"(?:\{\s*(?:ts|t|d)|TIMESTAMP|DATETIME|DATE|TIME)\s*(?P<v
 _INTRODUCER = re.compile(rb"_(?P<charset>\w+)\s*(?=['\"0xXbBnN])")
 _HEX = re.compile(rb"0[xX](?P<digits>[0-9A-Fa-f]*)(?!\w)")
 _BARE = rb"^(?i:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|true|false|[-+]?(?:inf|infinity)|nan)$"
-_BARE_PART = re.compile(_BARE[1:-1] + rb"(?![\w.])")
+_AS_SHOWN = rb"^-?(?:0|[1-9]\d*)(?:\.\d+)?$"
+"""Numbers that MySQL shows as they are written, so that text holds the same; it shows TRUE as 1, and 007 as 7."""
+_BARE_PART, _SHOWN_PART = (re.compile(pattern[1:-1] + rb"(?![\w.])") for pattern in (_BARE, _AS_SHOWN))
 _NO_LITERAL = Kind("holds something else than a literal")
 _BITS = re.compile(rb"0b(?P<digits>[01]*)(?!\w)")
 
@@ -80,7 +82,7 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     if not (quoted | plain).all() or ((window[starts[prefixed] + 1] & 0xDF) > ord("9")).any():
         return _cut_odd(data, starts, ends, syntax, is_text)
     if is_text and (bare := plain if null is None else plain & ~null).any():
-        _check_bare(data, starts, ends, bare)
+        _check_bare(data, starts, ends, bare, syntax)
     if quoted.any():
         starts, ends = starts + quoted, ends - quoted
     return unescape(_take(data, starts, ends, null), syntax)
@@ -95,6 +97,12 @@ def cut_numbers(data: bytes, starts: Positions, ends: Positions) -> pa.BinaryArr
     values = _take(data, starts, ends, null)
     # From minus to nine: all digits, the point and the slash, which no cast to a number takes.
     return values if (parts(values)[1] - np.uint8(_LEAST) <= _MOST - _LEAST).all() else None
+
+
+def are_defaults(data: bytes, starts: Positions, ends: Positions) -> bool:
+    """Whether DEFAULT stands for all values of a column of an INSERT."""
+    marks = _matching(np.frombuffer(data, np.uint8), starts, ends - starts == len(b"default"), b"default")
+    return marks is not None and bool(marks.all())
 
 
 def _matching(window: Bytes, starts: Positions, candidates: Mask, word: bytes) -> Mask | None:
@@ -112,9 +120,9 @@ def _matching(window: Bytes, starts: Positions, candidates: Mask, word: bytes) -
     return marks
 
 
-def _check_bare(data: bytes, starts: Positions, ends: Positions, bare: Mask) -> None:
+def _check_bare(data: bytes, starts: Positions, ends: Positions, bare: Mask, syntax: Syntax) -> None:
     values = _take(data, starts[bare], ends[bare], None)
-    is_literal = pc.match_substring_regex(values, _BARE)
+    is_literal = pc.match_substring_regex(values, _BARE if syntax.literals.by_number else _AS_SHOWN)
     if (row := is_literal.index(pa.scalar(False)).as_py()) >= 0:
         raise LiteralError(int(np.flatnonzero(bare)[row]), _NO_LITERAL)
 
@@ -159,11 +167,11 @@ def _cut_odd(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, is
         else:
             starts = starts + np.where(is_prefixed, len(prefix) - 1, 0)
             return cut(data, starts, ends, syntax, is_text=is_text)
-    return cut_singly(data, starts, ends, syntax)
+    return cut_singly(data, starts, ends, syntax, is_text=is_text)
 
 
 def cut_singly(
-    data: bytes, starts: Positions, ends: Positions, syntax: Syntax, default: bytes | None = None
+    data: bytes, starts: Positions, ends: Positions, syntax: Syntax, default: bytes | None = None, *, is_text: bool
 ) -> pa.BinaryArray:
     """Cut one column's values out of a window, each looked at by itself: comments, calls and defaults are seen.
 
@@ -173,6 +181,7 @@ def cut_singly(
         ends: where they end.
         syntax: how literals are written.
         default: the literal that DEFAULT stands for, where it is one.
+        is_text: see `cut`.
 
     Raises:
         LiteralError: something isn't a literal.
@@ -180,7 +189,7 @@ def cut_singly(
     values = []
     for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         try:
-            values.append(_literal(data[start:end], syntax, default))
+            values.append(_literal(data[start:end], syntax, default, is_text=is_text))
         except ValueError as error:
             # Only what is raised here has words of its own; others quote the value.
             reason = error.reason if isinstance(error, _NoLiteralError) else _NO_LITERAL
@@ -227,7 +236,7 @@ class _NoLiteralError(ValueError):
         self.reason = reason
 
 
-def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes | None:
+def _literal(text: bytes, syntax: Syntax, default: bytes | None = None, *, is_text: bool = False) -> bytes | None:
     """One literal in any form that a dump may hold.
 
     Raises:
@@ -260,7 +269,7 @@ def _literal(text: bytes, syntax: Syntax, default: bytes | None = None) -> bytes
     elif match := _string(text, syntax):
         quote = match[0][-1]
         result, rest = _unquoted(match["kind"].lower(), match["text"], quote, syntax), match.end()
-    elif match := _BARE_PART.match(text):
+    elif match := (_SHOWN_PART if is_text and not syntax.literals.by_number else _BARE_PART).match(text):
         result, rest = match[0], match.end()
     else:
         raise _NoLiteralError(_NO_LITERAL)

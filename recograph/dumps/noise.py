@@ -14,7 +14,8 @@ _PROGRAMS = (
 _LINES = {
     rb"(?:[\w./~-]*/)?(?P<program>%s)(?:\[\d+\]|\.exe|\.bin)?: " % _PROGRAMS: "",
     rb"[\w./~-]+\.(?:sh|bash|py|pl): (?:line \d+: )?": "a script",
-    rb"(?:\[?(?:warning|note|notice|info|deprecated)\]?)\b ?[:\]]": "a program",
+    rb"(?: ?\[?(?:warning|note|notice|info|deprecated|success)\]?)\b ?[:\]]": "a program",
+    rb"\+{1,9} (?:[\w./~-]*/)?(?:%s)(?: |\Z)" % _PROGRAMS: "a shell",
     rb"(?:enter )?password(?: for [\w.@ -]{1,60})?: *\Z": "a program that asks for a password",
     rb"Defaulted container \"|Defaulting container name to |Use 'kubectl describe": "kubectl",
     rb"the input device is not a TTY|cannot enable tty mode": "docker",
@@ -25,16 +26,18 @@ _LINES = {
     rb"\t(?:LANGUAGE|LC_\w+|LANG) = |    are supported and installed on your system": "perl",
     rb"\s*(?:real|user|sys)\s+\d+m[\d.]+s\s*\Z": "time",
     rb"(?:Killed|Terminated|Aborted|Segmentation fault)\b.{0,40}\Z": "a shell",
-    rb"\x1b\[[\d;]*m\s*\Z": "a terminal",
+    rb"Script (?:started|done)[ ,]": "script",
+    rb" *[\d.]+ ?[KMGT]?i?B \d+:\d\d:\d\d \[": "pv",
 }
 _KNOWN = tuple((re.compile(line, re.I), who) for line, who in _LINES.items())
+_COLOURS = re.compile(rb"\x1b\[[\d;]*[A-Za-z]")
 _PROMPT = re.compile(rb"(?:Enter password|Password(?: for [\w.@-]{1,60})?): ?(?=[-/#]|\Z)")
 _FAILURES = re.compile(
     rb"\berror\b|fail|fatal|lost connection|gone away|killed|no space|out of memory|broken pipe|denied|"
     rb"couldn't execute|got packet|terminated|aborted|permission|cannot|can't|unable to connect|timed? ?out",
     re.I,
 )
-_NO_FAILURES = re.compile(rb"the input device|cannot enable tty|locale|stdin is not|TTY", re.I)
+_NO_FAILURES = re.compile(rb"\A\+|the input device|cannot enable tty|locale|stdin is not|TTY", re.I)
 _LONGEST = 4096
 _FAILED_EXPORT = re.compile(rb"-- [^\n]*(?:: ?|\()#(?!1356)\d{3,5} - ")
 """How phpMyAdmin, in any language, tells within a dump that it couldn't read a table: with the server's error number.
@@ -53,12 +56,21 @@ def noise_of(line: bytes) -> Noise | None:
     """What a line is that begins no statement; None where it isn't known."""
     if len(line) > _LONGEST:
         return None
+    if (bare := without_colours(line)) != line:
+        if not bare.strip():
+            return Noise("a terminal", is_failure=False)
+        line = bare
     for pattern, who in _KNOWN:
         if match := pattern.match(line):
             named = match.groupdict().get("program")
             failed = bool(_FAILURES.search(line)) and not _NO_FAILURES.search(line)
             return Noise(who or (named or b"").decode().lower(), is_failure=failed)
     return None
+
+
+def without_colours(text: bytes) -> bytes:
+    """A text without what makes terminals change their colours."""
+    return _COLOURS.sub(b"", text) if b"\x1b" in text else text
 
 
 def is_failed_export(line: bytes) -> bool:

@@ -19,7 +19,7 @@ from recograph.dumps.completeness import Completeness
 from recograph.dumps.copy import copy_header, skip_block
 from recograph.dumps.definitions import Definitions
 from recograph.dumps.dialects import MARIADB, MYSQL
-from recograph.dumps.dialects.evidence import dialect_of
+from recograph.dumps.dialects.evidence import check_title, dialect_of
 from recograph.dumps.dialects.rules import Effect
 from recograph.dumps.headers import DataHeader, insert_header
 from recograph.dumps.insert import skip_rows
@@ -116,6 +116,7 @@ class DumpReader:
         except DumpError:
             self._source.close()
             raise
+        self._is_dialect_declared = declared.dialect is not None
         self._batches = Batches(batch_rows, batch_bytes)
         self._texts = TextEvidence() if declared.encoding is None else None
         self._on_progress = on_progress
@@ -254,6 +255,8 @@ class DumpReader:
                 self._on_progress(self._source.read_bytes, self._source.size)
 
     def _comment(self, line: bytes) -> None:
+        if not self._is_dialect_declared:
+            check_title(line, self._dialect, self.name)
         self._escapes_line_ends |= _ESCAPES_LINE_ENDS.match(line) is not None
         self._completeness.comment(line)
         self._definitions.comment(line)

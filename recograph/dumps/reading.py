@@ -1,6 +1,6 @@
 """How the values of a statement are written, and what becomes of them: bytes that are cut out, and types."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.escapes import LiteralError, Syntax
-from recograph.dumps.literals import cut, cut_numbers, cut_singly
+from recograph.dumps.literals import are_defaults, cut, cut_numbers, cut_singly
 from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.scan import Positions
 from recograph.dumps.settings import Session
@@ -50,10 +50,26 @@ class Reading:
         )
 
 
+@dataclass
+class Nulled:
+    """How many values of a window became null."""
+
+    zero_dates: int = 0
+    out_of_bounds: int = 0
+    left: list[str] = field(default_factory=list)
+    """Columns that are left to what only the server knew."""
+
+
 def typed(
-    data: bytes, starts: Positions, ends: Positions, target: pa.DataType, column: ColumnDef, reading: Reading
-) -> tuple[pa.BinaryArray, pa.Array, int]:
-    """A column's values as bytes and as their type, and how many zero dates became null.
+    data: bytes,
+    starts: Positions,
+    ends: Positions,
+    target: pa.DataType,
+    column: ColumnDef,
+    reading: Reading,
+    nulled: Nulled,
+) -> tuple[pa.BinaryArray, pa.Array]:
+    """A column's values as bytes and as their type.
 
     Args:
         data: what the values lie in.
@@ -62,21 +78,28 @@ def typed(
         target: the type.
         column: which column it is.
         reading: how the values are written.
+        nulled: counts the values that become null.
 
     Raises:
         LiteralError: a value isn't a literal.
         CastError: a value is none of the type.
     """
     syntax, origin = reading.syntax, reading.origin(column)
+    if column.generated and not syntax.copy and are_defaults(data, starts, ends):
+        # As mariadb-dump writes generated columns from 13.1 on.
+        nulled.left.append(column.name)
+        return pa.nulls(len(starts), pa.binary()), pa.nulls(len(starts), target)
     if not syntax.copy and not origin.bits and is_number(target):
         numbers = cut_numbers(data, starts, ends)
         if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
-            return numbers, array, 0
+            return numbers, array
     try:
         values = cut(data, starts, ends, syntax, is_text=is_text(target))
-        return values, *cast(values, target, origin)
+        array, zero_dates = cast(values, target, origin)
     except (CastError, LiteralError):
         if syntax.copy:
             raise
-    values = cut_singly(data, starts, ends, syntax, column.default)
-    return values, *cast(values, target, origin)
+        values = cut_singly(data, starts, ends, syntax, column.default, is_text=is_text(target))
+        array, zero_dates = cast(values, target, origin)
+    nulled.zero_dates += zero_dates
+    return values, array

@@ -38,6 +38,7 @@ class Session:
         quoted_names: whether double quotes are of names, or of strings.
         time_zone: of moments that are in the session's, where the dump or who gave it says so.
         search_path: the schema (PostgreSQL) of tables that are named without one.
+        modes: see `recograph.dumps.dialects.rules.Settable`, as zones and texts.
     """
 
     def __init__(self, name: str, dialect: Dialect, declared: Declared):
@@ -48,8 +49,12 @@ class Session:
         self.encoded_by_column = False
         self.backslash_escapes = dialect.backslash_escapes
         self.quoted_names = dialect.schemas
-        self.time_zone = None if declared.time_zone is None else self._known_zone(declared.time_zone)
+        self._declared_zone = None if declared.time_zone is None else self._known_zone(declared.time_zone)
+        self.time_zone = self._declared_zone
         self.search_path = "public"
+        self.modes: dict[bytes, tuple[bool, bool]] = {}
+        self.zones: dict[bytes, str | None] = {}
+        self.texts: dict[bytes, list[bytes]] = {}
         if declared.encoding is not None:
             self.encoding = self._known_encoding(declared.encoding)
 
@@ -83,16 +88,25 @@ class Session:
     def unknown(self, setting: str) -> DumpError:
         """That a setting, which changes how rows are read, has a value that isn't known."""
         return DumpError(
-            "{dump}: the setting {setting} has a value that no server knows. The dump was edited or damaged; make it "
-            "again.",
+            "{dump}: the setting {setting}, by which strings are read, has a value that isn't known. Make the dump "
+            "with the server's own program.",
             dump=Place(self._name),
             setting=Name(setting),
         )
 
+    def unread(self, statement: str) -> DumpError:
+        """That a statement may change rows in a way that isn't read."""
+        return DumpError(
+            "{dump}: the statement {statement} may change rows in a way that isn't read. Make the dump with the "
+            "server's own program, which writes rows as they are.",
+            dump=Place(self._name),
+            statement=Name(statement),
+        )
+
     def set_time_zone(self, name: str) -> None:
-        """Take in the session's time zone; the server's own, which nobody knows here, changes nothing."""
-        if name and name.upper() not in ("SYSTEM", "DEFAULT"):
-            self.time_zone = self._known_zone(name)
+        """Take in the session's time zone; the server's own, SYSTEM, is known only where it is declared."""
+        is_own = not name or name.upper() in ("SYSTEM", "DEFAULT")
+        self.time_zone = self._declared_zone if is_own else self._known_zone(name)
 
     def _known_encoding(self, name: str) -> str:
         codec = self._dialect.codec(name.lower()) or self._dialect.codec(name)

@@ -18,7 +18,7 @@ from recograph.dumps.fields import Fields
 from recograph.dumps.lines import DumpColumn, read_lines, read_natively
 from recograph.dumps.literals import cut_singly
 from recograph.dumps.message import Kind, Name, Names, Place, Reject, Rejects
-from recograph.dumps.reading import Reading, typed
+from recograph.dumps.reading import Nulled, Reading, typed
 from recograph.dumps.report import DumpError, RejectedError, TableReport
 from recograph.dumps.scan import Positions
 
@@ -75,7 +75,7 @@ class Table:
         self.defaults = {name: column for name, column in left.items() if column and column.default != b"NULL"}
         missing = [name for name in absent if name not in self.defaults or self.defaults[name].default is None]
         unknown = [name for name in missing if name in self.defaults]
-        self.report.left_columns += tuple(name for name in unknown if name not in self.report.left_columns)
+        self._leave(unknown)
         for name in missing:
             if not self.schema.field(name).nullable:
                 raise DumpError(
@@ -89,6 +89,10 @@ class Table:
         self.report.columns = tuple(column.name for column in columns if column.name)
         self.report.dropped_columns = tuple(c.name for at, c in enumerate(columns) if c.name and at not in taken)
         self.report.missing_columns = tuple(missing)
+
+    def _leave(self, columns: Iterable[str]) -> None:
+        """Take in that rows leave columns to what only the server knew."""
+        self.report.left_columns += tuple(name for name in columns if name not in self.report.left_columns)
 
     def decode(self, pool: Executor, windows: Iterable[Fields | Lines], reading: Reading) -> Iterator[pa.RecordBatch]:
         """The typed values of windows of rows, in their order; the report counts them.
@@ -107,22 +111,23 @@ class Table:
                 self.report.rows += batch.num_rows
                 self.report.zero_dates += nulled.zero_dates
                 self.report.out_of_bounds += nulled.out_of_bounds
+                self._leave(nulled.left)
                 yield batch
         except RejectedError as error:
             self.report.rejected = error.rejects.number
             self.report.reasons = [str(reject) for reject in error.rejects.first]
             raise
 
-    def _decode(self, window: Fields | Lines, reading: Reading) -> tuple[pa.RecordBatch, "_Nulled"]:
+    def _decode(self, window: Fields | Lines, reading: Reading) -> tuple[pa.RecordBatch, Nulled]:
         """One window's batch, and what became null in it."""
         if isinstance(window, Lines):
-            nulled = _Nulled()
+            nulled = Nulled()
             if reading.dialect.copies and (arrays := self._decode_lines(window, reading, nulled)):
                 return pa.RecordBatch.from_arrays(arrays, schema=self.schema), nulled
             window = window.fields(self.wanted)
         return self._decode_fields(window, reading)
 
-    def _decode_lines(self, lines: Lines, reading: Reading, nulled: "_Nulled") -> list[pa.Array] | None:
+    def _decode_lines(self, lines: Lines, reading: Reading, nulled: Nulled) -> list[pa.Array] | None:
         """The values of a COPY block by Arrow's CSV reader; None where it can't, so that `_decode_fields` must look."""
         wanted = []
         for target, position in zip(self.schema, self.source, strict=True):
@@ -152,15 +157,15 @@ class Table:
             return None
         return arrays
 
-    def _bounded(self, array: pa.Array, target: pa.Field, nulled: "_Nulled") -> pa.Array:
+    def _bounded(self, array: pa.Array, target: pa.Field, nulled: Nulled) -> pa.Array:
         if not self.contracted:
             return array
         array, count = within_bounds(array, target)
         nulled.out_of_bounds += count
         return array
 
-    def _decode_fields(self, fields: Fields, reading: Reading) -> tuple[pa.RecordBatch, "_Nulled"]:
-        arrays, at, nulled = [], 0, _Nulled()
+    def _decode_fields(self, fields: Fields, reading: Reading) -> tuple[pa.RecordBatch, Nulled]:
+        arrays, at, nulled = [], 0, Nulled()
         for target, position in zip(self.schema, self.source, strict=True):
             if position is None:
                 arrays.append(self._absent(target, fields.rows, reading))
@@ -168,8 +173,9 @@ class Table:
             starts, ends = fields.starts[at], fields.ends[at]
             before = nulled.out_of_bounds
             try:
-                values, array, zeros = typed(fields.data, starts, ends, target.type, self.columns[position], reading)
-                reading.look(values, array, reading.origin(self.columns[position]))
+                column = self.columns[position]
+                values, array = typed(fields.data, starts, ends, target.type, column, reading, nulled)
+                reading.look(values, array, reading.origin(column))
                 array = self._bounded(array, target, nulled)
             except LiteralError as error:
                 raise self._rejected(target, fields, starts, [(error.row, error.reason)]) from None
@@ -184,7 +190,6 @@ class Table:
                     what = Kind("a zero date" if nulled.out_of_bounds == before else "what is out of bounds")
                 reason = Kind.of("{what} isn't allowed, the column is required", what=what)
                 raise self._rejected(target, fields, starts, [(row, reason)])
-            nulled.zero_dates += zeros
             arrays.append(array)
             at += 1
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema) if arrays else _no_columns(fields.rows)
@@ -202,7 +207,7 @@ class Table:
         syntax = replace(reading.syntax, copy=False, literals=reading.dialect.literals)
         borders = np.array([0]), np.array([len(column.default)])
         try:
-            values = cut_singly(column.default, *borders, syntax)
+            values = cut_singly(column.default, *borders, syntax, is_text=False)
             array, _ = cast(values, target.type, reading.origin(column))
         except (LiteralError, CastError):
             raise DumpError(
@@ -251,11 +256,3 @@ class Table:
 
 def _no_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-
-
-@dataclass
-class _Nulled:
-    """How many values of a window became null."""
-
-    zero_dates: int = 0
-    out_of_bounds: int = 0

@@ -149,8 +149,113 @@ READ: dict[str, tuple[str | bytes, Rows]] = {
         ),
         [(1, 7, None)],
     ),
+    "mariadb-corporation/mariadb-docs#840: DEFAULT for the values of generated columns": (
+        "-- MariaDB dump 10.19  Distrib 13.1.1-MariaDB\n"
+        "CREATE TABLE `t` (`a` int, `g` int GENERATED ALWAYS AS (`a` + 1) VIRTUAL, `b` text);\n"
+        "INSERT INTO `t` VALUES\n(1,DEFAULT,'x'),\n(2,DEFAULT,'y');\n-- Dump completed\n",
+        [(1, None, "x"), (2, None, "y")],
+    ),
+    "dbeaver/dbeaver#12972: an old client, which knows of no generated columns, asked a new server": (
+        mysql(
+            "CREATE TABLE `t` (`a` int, `g` int GENERATED ALWAYS AS ((`a` * 2)) STORED, `b` text);\n"
+            "INSERT INTO `t` VALUES (1,2,'x');\n"
+        ),
+        [(1, 2, "x")],
+    ),
+    "percona/percona-server#1316: settings that MyRocks alone has, prepared from text": (
+        mysql(
+            "/*!50717 SELECT COUNT(*) INTO @has FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'x' */;\n"
+            "/*!50717 SET @ask = IF (@has, 'SELECT COUNT(*) INTO @is FROM performance_schema.session_variables "
+            "WHERE VARIABLE_NAME=\\'rocksdb_bulk_load\\'', 'SELECT 0') */;\n"
+            "/*!50717 PREPARE s FROM @ask */;\n/*!50717 EXECUTE s */;\n/*!50717 DEALLOCATE PREPARE s */;\n"
+            "/*!50717 SET @set = IF (@is, 'SET SESSION rocksdb_bulk_load = 1', 'SET @rocksdb_dummy = 0') */;\n"
+            "/*!50717 PREPARE s FROM @set */;\n/*!50717 EXECUTE s */;\n"
+            "CREATE TABLE `t` (`a` int);\nINSERT INTO `t` VALUES (1);\n"
+        ),
+        [(1,)],
+    ),
+    "TablePlus/TablePlus#3535: names in double quotes": (
+        "-- TablePlus 6.3.2(586)\n/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\n"
+        'CREATE TABLE "t" (\n  "a" bigint unsigned NOT NULL,\n  "b" varchar(9)\n);\n'
+        'INSERT INTO "t" ("a", "b") VALUES\n(1, \'x\'),\n(2, \'it\\\'s\');\n/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;\n',
+        [(1, "x"), (2, "it's")],
+    ),
+    "MySqlBackupNET/MySqlBackup.Net#30: bars as delimiters": (
+        mysql(
+            "CREATE TABLE `t` (`a` int);\nINSERT INTO `t`(`a`) VALUES(1),(2);\n"
+            "DROP TRIGGER /*!50030 IF EXISTS */ `tr`;\nDELIMITER |\n"
+            "CREATE TRIGGER `tr` AFTER INSERT ON `t` FOR EACH ROW\nINSERT INTO h VALUES (UUID(), NEW.a) |\n"
+            "DELIMITER ;\n"
+        ),
+        [(1,), (2,)],
+    ),
+    "mydumper/mydumper#1974: values of an enum in the table's Latin-1": (
+        "-- MySQL dump 10.13\n/*!40101 SET NAMES binary*/;\n"
+        "CREATE TABLE `t` (`e` enum('programmée','x') NOT NULL) DEFAULT CHARSET=latin1;\n".encode()
+        + b"INSERT INTO `t` VALUES ('programm\xe9e');\n-- Dump completed\n",
+        [("programmée",)],
+    ),
+    "ClickHouse/ClickHouse#100016: a comment behind the rows": (
+        mysql("CREATE TABLE `t` (`a` int);\nINSERT INTO `t` VALUES (1),(2)\n-- done; (3)\n;\n"),
+        [(1,), (2,)],
+    ),
+    "pingcap/tidb#60699: what TiDB alone executes": (
+        mysql(
+            "CREATE TABLE `t` (\n  `a` bigint(20) unsigned NOT NULL /*T![auto_rand] AUTO_RANDOM(5) */,\n"
+            "  PRIMARY KEY (`a`) /*T![clustered_index] CLUSTERED */\n) ENGINE=InnoDB;\nINSERT INTO `t` VALUES (1);\n"
+        ),
+        [(1,)],
+    ),
 }
 REFUSED = {
+    "percona/percona-server#1316, otherwise: rows that are prepared from text": (
+        mysql("CREATE TABLE `t` (`a` int);\nSET @s = 'INSERT INTO t VALUES (9)';\nPREPARE s FROM @s;\nEXECUTE s;\n"),
+        "statement PREPARE may change rows",
+    ),
+    "Sequel-Ace/Sequel-Ace#1956: quotes that aren't escaped": (
+        mysql(
+            "CREATE TABLE `t` (`a` text, `b` text);\nINSERT INTO `t` VALUES\n\t('it's','en'),\n\t('o'clock','en');\n"
+        ),
+        "a quote within a value",
+    ),
+    "phpmyadmin/phpmyadmin#16284: no semicolon behind the last row": (
+        phpmyadmin(
+            "CREATE TABLE `t` (`a` int, `b` text);\nINSERT INTO `t` (`a`, `b`) VALUES\n(1, 'x'),\n(2, 'y')\n\n"
+            "ALTER TABLE `t` ADD PRIMARY KEY (`a`);\n"
+        ),
+        "row 2 .*something else than a literal",
+    ),
+    "GreenmaskIO/greenmask#179: no line end behind COPY": (
+        postgresql("CREATE TABLE t (a int, b text);\nCOPY t (a, b) FROM stdin1\tx\n2\ty\n\\.\n"),
+        "ends within the statement",
+    ),
+    "openises/TicketsCAD#53, Smile-SA/gdpr-dump#78: more columns are listed than there are values": (
+        mysql("CREATE TABLE `t` (`a` int, `g` int AS (1) STORED);\nINSERT INTO `t` (`a`, `g`) VALUES\n(1),\n(2);\n"),
+        "1 values where 2 columns",
+    ),
+    "phpmyadmin/phpmyadmin#18513: a definition that ends at what phpMyAdmin doesn't know": (
+        phpmyadmin(
+            "CREATE TABLE `t` (\n  `a` int,\n  `area` geometry NOT NULL\n) ;\n"
+            "INSERT INTO `t` (`a`, `area`, `title`) VALUES\n(1, 0x00, 'x');\n"
+        ),
+        "name a column title, which the table's definition lacks",
+    ),
+    "thelia/thelia#3778: an empty text for NULL": (
+        mysql('CREATE TABLE `t` (`a` int, `b` text);\nINSERT INTO `t` VALUES ("","x");\n'),
+        "column a, row 1 .*none of type int32",
+    ),
+    "bradzacher/mysqldump#17: a quote too many": (
+        mysql("CREATE TABLE `t` (`a` int, `b` blob);\nINSERT INTO `t` VALUES (1,''613a'),(2,NULL);\n"),
+        "a quote within a value",
+    ),
+    "darold/ora2pg#1387, PyGreSQL/PyGreSQL#68: a carriage return as it is": (
+        postgresql("CREATE TABLE t (a int, b text);\nCOPY t (a, b) FROM stdin;\n1\tx\n2\ty\rz\n\\.\n"),
+        "row 2: some lines end with a carriage return, or one is within a value",
+    ),
+    "sequelpro/sequelpro#1971: the last rows in another order": (
+        mysql("CREATE TABLE `t` (`a` int);\nINSERT INTO `t` VALUES\n(1),\n(3);\n(2),\n"),
+        "no statement of MySQL",
+    ),
     "darold/ora2pg#1518: blanks instead of tabs": (
         postgresql("CREATE TABLE t (a int8, b int2);\nCOPY t(a,b) FROM STDIN;\n22  \\N\n\\.\n"),
         "row 1 .*1 values where 2 columns",

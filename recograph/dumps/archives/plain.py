@@ -8,6 +8,7 @@ from recograph.ahead import ahead
 from recograph.dumps.archives.parts import Content, Opening, Part, Wants
 from recograph.dumps.archives.streams import Stream
 from recograph.dumps.message import Name
+from recograph.dumps.noise import without_colours
 from recograph.dumps.report import DumpError
 
 
@@ -77,7 +78,7 @@ def refuse_foreign(head: bytes, name: str) -> None:
             dump=Name(name, whole=True),
         )
     # Strings may hold any bytes, what stands before the first doesn't.
-    before = head[:4096].partition(b"'")[0]
+    before = without_colours(head[:4096].partition(b"'")[0])
     if any(byte < 32 and byte not in b"\t\n\r\f" for byte in before):
         raise DumpError(
             "{dump}: this is a binary file, not SQL text. A dump of mysqldump or pg_dump is needed.",

@@ -88,12 +88,7 @@ def dialect_of(head: bytes, name: str, declared: str | None = None) -> Dialect:
         dialects = {name for name, pattern in hints.items() if pattern and pattern.search(bare)}
     servers = [dialect.server for dialect in DIALECTS.values() if dialect.name in dialects] + others
     if len(servers) > 1:
-        raise DumpError(
-            "{dump}: the dump looks like {servers} at once. Two dumps may have been joined: split them; or declare "
-            "its dialect with --dialect, or for a customer in customers.yaml.",
-            dump=Place(name),
-            servers=Kind.joined(servers, " and "),
-        )
+        raise _at_once(servers, name)
     if dialects:
         return DIALECTS[dialects.pop()]
     if others:
@@ -111,4 +106,29 @@ def dialect_of(head: bytes, name: str, declared: str | None = None) -> Dialect:
         "{dump}: nothing in the dump tells which server's SQL it is. "
         "Declare its dialect with --dialect, or for a customer in customers.yaml.",
         dump=Place(name),
+    )
+
+
+def check_title(line: bytes, dialect: Dialect, name: str) -> None:
+    """Check a comment between statements: the title of another server's program tells that its dump was joined.
+
+    Args:
+        line: the comment.
+        dialect: whose SQL the dump is read as.
+        name: what messages call the dump.
+
+    Raises:
+        DumpError: it is such a title.
+    """
+    for other in DIALECTS.values():
+        if other.lexing is not dialect.lexing and other.evidence.titles.search(line):
+            raise _at_once([dialect.server, other.server], name)
+
+
+def _at_once(servers: list[str], name: str) -> DumpError:
+    return DumpError(
+        "{dump}: the dump looks like {servers} at once. Two dumps may have been joined: split them; or declare "
+        "its dialect with --dialect, or for a customer in customers.yaml.",
+        dump=Place(name),
+        servers=Kind.joined(servers, " and "),
     )

@@ -83,7 +83,10 @@ KINDS = (
     ),
     StatementKind(r"RESET (?:MASTER|SLAVE|REPLICA|BINARY)\b", _NONE),
     StatementKind(r"DO SETVAL ?\(", _NONE),
-    StatementKind(r"SELECT (?:@|SETVAL ?\(|NEXTVAL ?\(|LASTVAL ?\(|'')", _NONE),
+    StatementKind(r"SELECT (?:@|SETVAL ?\(|NEXTVAL ?\(|LASTVAL ?\(|''|COUNT ?\(\*\) INTO @)", _NONE),
+    # Percona's mysqldump prepares settings that MyRocks alone has; `setting` looks at their text.
+    StatementKind(r"PREPARE\b", _SETTING),
+    StatementKind(r"(?:EXECUTE (?!IMMEDIATE)|DEALLOCATE PREPARE\b)", _NONE),
     StatementKind(r"LOAD (?:DATA|XML)\b", _ROWS, "LOAD DATA", _ELSEWHERE),
     StatementKind(r"(?:SOURCE|\\\.)", _ROWS, "SOURCE", _ELSEWHERE),
     StatementKind(r"IMPORT TABLE\b", _ROWS, "IMPORT TABLE", _ELSEWHERE),
@@ -163,8 +166,24 @@ def decimal_type(precision: str, scale: str, most: int) -> pa.DataType:
 
 
 _CHARSET = re.compile(rb"\s*SET\s+(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.I)
-_SQL_MODE = re.compile(rb"\bSQL_MODE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|@|IFNULL\s*\(|\w+\s*\()", re.I)
-_TIME_ZONE = re.compile(rb"\bTIME_ZONE`?\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\")", re.I)
+_SQL_MODE = re.compile(
+    rb"(?<!GLOBAL[ .])\bSQL_MODE\s*:?=\s*"
+    rb"(?:(?P<quote>['\"])(?P<listed>.*?)(?P=quote)|(?P<word>[A-Z_]+)(?!\w|\s*\()|0(?!\w)|"
+    rb"(?:IFNULL\s*\(\s*)?@(?P<saved>\w+)|(?P<other>.*))",
+    re.I | re.S,
+)
+_SAVED = re.compile(rb"@(?P<name>\w+)\s*:?=\s*@@(?:SESSION\.)?(?:(?P<mode>SQL_MODE)|TIME_ZONE)\b", re.I)
+_CHANGES_STRINGS = re.compile(rb"NO_BACKSLASH_ESCAPES|ANSI|\d", re.I)
+_TIME_ZONE = re.compile(
+    rb"(?<!GLOBAL[ .])\bTIME_ZONE`?\s*:?=\s*"
+    rb"(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?@(?P<saved>\w+)|DEFAULT\b|SYSTEM\b)",
+    re.I,
+)
+_TEXTS = re.compile(rb"\s*SET\s+@(\w+)\s*:?=", re.I)
+_PREPARED = re.compile(rb"\s*PREPARE\s+\w+\s+FROM\s+(?:@(?P<name>\w+)\s*$)?", re.I)
+_HARMLESS = re.compile(
+    rb"'(?:SELECT \d+|SELECT COUNT\(\*\) INTO @\w+ FROM [^;]*|SET (?:SESSION )?(?:@|rocksdb_)\w+ *= *@?\w+)'", re.I
+)
 
 
 def setting(session: Settable, text: bytes) -> None:
@@ -174,12 +193,38 @@ def setting(session: Settable, text: bytes) -> None:
         session.encoded_by_column = charset == "binary"
         if charset != "default":
             session.encode("utf-8" if session.encoded_by_column else mysql_codec(charset, of_dump=True), charset)
-    if match := _SQL_MODE.search(text):
-        mode = (match[1] or match[2] or b"").upper()
-        session.backslash_escapes = b"NO_BACKSLASH_ESCAPES" not in mode
-        session.quoted_names = any(word in (b"ANSI_QUOTES", b"ANSI") for word in mode.replace(b" ", b"").split(b","))
-    if match := _TIME_ZONE.search(text):
+    for saved in _SAVED.finditer(text):
+        name = saved["name"].lower()
+        if saved["mode"]:
+            session.modes[name] = (session.backslash_escapes, session.quoted_names)
+        else:
+            session.zones[name] = session.time_zone
+    _set_mode(session, text)
+    if (match := _TIME_ZONE.search(text)) and match["saved"]:
+        session.time_zone = session.zones.get(match["saved"].lower(), session.time_zone)
+    elif match:
         session.set_time_zone((match[1] or match[2] or b"").decode(errors="replace"))
+    if match := _TEXTS.match(text):
+        session.texts[match[1].lower()] = re.findall(_STRING, text, re.S)
+    elif match := _PREPARED.match(text):
+        texts = session.texts.get((match["name"] or b"").lower(), [])
+        if not texts or not all(map(_HARMLESS.fullmatch, texts)):
+            raise session.unread("PREPARE")
+
+
+def _set_mode(session: Settable, text: bytes) -> None:
+    """Take in the mode that a statement sets, for it says what backslashes and double quotes are."""
+    match = _SQL_MODE.search(text)
+    if match is None:
+        return
+    if match["other"] is not None:
+        # Most expressions add to the mode, or take from it, what changes no strings.
+        if _CHANGES_STRINGS.search(match["other"]):
+            raise session.unknown("sql_mode")
+        return
+    words = (match["listed"] or match["word"] or b"").upper().replace(b" ", b"").split(b",")
+    own = b"NO_BACKSLASH_ESCAPES" not in words, bool({b"ANSI_QUOTES", b"ANSI"} & set(words))
+    session.backslash_escapes, session.quoted_names = session.modes.get((match["saved"] or b"").lower(), own)
 
 
 _EVIDENCE = Evidence(

@@ -64,6 +64,7 @@ _ELSEWHERE = (
 )
 _NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
 KINDS = (
+    StatementKind(r"(?:RESET|DISCARD) (?:ALL|STANDARD_CONFORMING_STRINGS|CLIENT_ENCODING|SEARCH_PATH)\b", _ROWS),
     StatementKind(r"SET\b|RESET\b", _SETTING),
     StatementKind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
     StatementKind(r"COPY\b.*\bTO\b", _NONE),
@@ -132,15 +133,20 @@ def column_type(definition: str) -> pa.DataType:
 _CLIENT_ENCODING = re.compile(
     rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:client_encoding\s*(?:=|TO)|NAMES)\s*'?([\w-]+)", re.I
 )
-_CONFORMING = re.compile(rb"\s*SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
-_SEARCH_PATH = re.compile(rb"\s*SET\s+(?:SESSION\s+)?search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
-_CONFIGURED = re.compile(rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'search_path'\s*,\s*'([^',]*)", re.I)
+_CONFORMING = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
+_SEARCH_PATH = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
+_CONFIGURED = re.compile(
+    rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'(?P<setting>\w+)'\s*,\s*'(?P<value>[^',]*)", re.I
+)
 _TRUE = (b"on", b"true", b"yes", b"1")
 _FALSE = (b"off", b"false", b"no", b"0")
 
 
 def setting(session: Settable, text: bytes) -> None:
     """See `Dialect.setting`."""
+    if configured := _CONFIGURED.match(text):
+        # An empty search path is what pg_dump sets, before names with their schemas.
+        text = b"SET %s = %s" % (configured["setting"], configured["value"].strip())
     if match := _CLIENT_ENCODING.match(text):
         name = match[1].decode(errors="replace")
         session.encode(postgresql_codec(name), name)
@@ -150,8 +156,6 @@ def setting(session: Settable, text: bytes) -> None:
         session.backslash_escapes = match[1].lower() in _FALSE
     elif match := _SEARCH_PATH.match(text):
         session.search_path = unquote(match[1].strip(b"'"), session.encoding)
-    elif (match := _CONFIGURED.match(text)) and match[1].strip():
-        session.search_path = unquote(match[1].strip(), session.encoding)
 
 
 _EVIDENCE = Evidence(

@@ -112,6 +112,13 @@ class Settable(Protocol):
     backslash_escapes: bool
     quoted_names: bool
     search_path: str
+    time_zone: str | None
+    modes: dict[bytes, tuple[bool, bool]]
+    """Of each variable that keeps a mode of the server: `backslash_escapes` and `quoted_names` in it."""
+    zones: dict[bytes, str | None]
+    """The same of the time zone."""
+    texts: dict[bytes, list[bytes]]
+    """Of each other variable the strings that it may hold."""
 
     def encode(self, codec: str | None, name: str) -> None:
         """Take in the codec of text."""
@@ -121,6 +128,9 @@ class Settable(Protocol):
 
     def unknown(self, setting: str) -> Exception:
         """That a setting has a value that isn't known."""
+
+    def unread(self, statement: str) -> Exception:
+        """That a statement may change rows in a way that isn't read."""
 
 
 @dataclass(frozen=True)
