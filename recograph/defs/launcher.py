@@ -6,10 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 
+import recograph
+from recograph.customers import load_customers
 from recograph.defs.dagster_private import (
     CheckRunHealthResult,
     ConfigurableClass,
@@ -20,10 +24,23 @@ from recograph.defs.dagster_private import (
     keep_connections,
 )
 from recograph.defs.running import executed_by, was_abandoned
+from recograph.errors import RecographError
+from recograph.lake.inbox import local_dumps
+from recograph.lake.staging import stamp_of
+from recograph.settings import DBT_PROJECT_DIR, Settings
+
+LAST = "last"
+"""The line that tells a worker to end when what it executes has ended."""
+_DATE = "dagster/partition/date"
+"""The tag of a run that says about which day it is."""
 
 
 class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
-    """Hands runs to a worker (`recograph.worker`), started with the first run, which ends when this process does."""
+    """Hands runs to a worker (`recograph.worker`), started with the first run, which ends when this process does.
+
+    Another one is started when what it has loaded has changed since: the customers, the code, the day of the first
+    dump. The one before ends with its last run.
+    """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         """Keep the configuration; no worker is started yet.
@@ -34,6 +51,9 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         keep_connections()
         self._inst_data = inst_data
         self._worker: subprocess.Popen[str] | None = None
+        self._earlier: list[subprocess.Popen[str]] = []
+        self._loaded: tuple[dict[Path, str], str] = ({}, "")
+        """What the worker has loaded: files with their stamps, and the day of the oldest dump."""
         self._lock = threading.Lock()
 
     @property
@@ -54,17 +74,29 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Have a run executed; returns at once."""
         with self._lock:
-            if self._worker is None or self._worker.poll() is not None:
-                self._worker = subprocess.Popen(
-                    [sys.executable, "-m", "recograph.worker"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    text=True,
-                    start_new_session=True,
-                )
-            assert self._worker.stdin
-            self._worker.stdin.write(f"{context.dagster_run.run_id}\n")
-            self._worker.stdin.flush()
+            self._earlier = [worker for worker in self._earlier if worker.poll() is None]
+            worker = self._up_to_date(context.dagster_run.tags.get(_DATE, ""))
+            _say(worker, context.dagster_run.run_id)
+
+    def _up_to_date(self, date: str) -> subprocess.Popen[str]:
+        """The worker for a run about a day."""
+        data = Settings.from_env().data
+        files, oldest = self._loaded
+        loaded = (_files(data), oldest if oldest and date >= oldest else _oldest_dump(data))
+        if self._worker is not None and self._worker.poll() is None:
+            if loaded == self._loaded or (loaded[0] != files and not _is_right(data)):
+                return self._worker
+            _say(self._worker, LAST)
+            self._earlier.append(self._worker)
+        self._loaded = loaded
+        self._worker = subprocess.Popen(
+            [sys.executable, "-m", "recograph.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        return self._worker
 
     def terminate(self, run_id: str) -> bool:
         """Interrupt a run."""
@@ -86,3 +118,38 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         if executed_by(run.run_id) is None and was_abandoned(run.run_id):
             return CheckRunHealthResult(WorkerStatus.FAILED, "The process of the run is gone.")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+def _say(worker: subprocess.Popen[str], line: str) -> None:
+    assert worker.stdin
+    worker.stdin.write(f"{line}\n")
+    worker.stdin.flush()
+
+
+def _files(data: Path) -> dict[Path, str]:
+    """What the definitions are made of, with stamps."""
+    code = Path(recograph.__file__).parent.rglob("*.py")
+    project = (path for kind in ("*.sql", "*.yml") for path in DBT_PROJECT_DIR.rglob(kind))
+    stamps = {}
+    for path in (data / "customers.yaml", *code, *project):
+        with suppress(FileNotFoundError):
+            stamps[path] = stamp_of(path.stat())
+    return stamps
+
+
+def _oldest_dump(data: Path) -> str:
+    """The day of the oldest dump on this machine, with which the partitions begin; empty where there is none."""
+    days = []
+    for folder in data.iterdir() if data.is_dir() else ():
+        with suppress(OSError):  # it isn't a folder, or is closed to us
+            days += [date for date, _ in local_dumps(folder)]
+    return min(days, default="")
+
+
+def _is_right(data: Path) -> bool:
+    """Whether customers.yaml can be loaded: while somebody edits it, it may not."""
+    try:
+        load_customers(data)
+    except RecographError:
+        return False
+    return True

@@ -1,8 +1,9 @@
 """Executes runs, each in a process forked from this one, which has everything imported: ``python -m recograph.worker``.
 
-Standard input has the ids of runs, a line each; or, from `recograph run`, one line of JSON with partitions to queue.
-Then this takes runs from the queue until these are finished, and tells of them in lines of JSON on standard output.
-When standard input ends or a signal comes, all that runs is interrupted.
+Standard input has the ids of runs, a line each, and perhaps that none follows, so that this ends with the last of them.
+Or, from `recograph run`, it has one line of JSON with partitions to queue. Then this takes runs from the queue until
+these are finished, and tells of them in lines of JSON on standard output. When standard input ends or a signal comes,
+all that runs is interrupted.
 """
 
 # ruff: noqa: E402 - what comes before the imports is about them
@@ -17,12 +18,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from recograph.defs.dagster_private import keep_connections
+from recograph.defs.launcher import LAST
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
 from recograph.worker.pool import Pool, dagster_home, fail_abandoned
@@ -69,13 +72,8 @@ def _work_off() -> int:
         else:
             preload_dbt()
             pool.start(first)
-        for run_id in asked:
-            if run_id:
-                pool.start(run_id)
-            pool.reap()
-            if command and command.step() and not len(pool):
-                command.tell_of_graph()
-                return 0
+        if execute_asked(asked, pool, command):
+            return 0
     except KeyboardInterrupt:
         pass
     for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -84,6 +82,23 @@ def _work_off() -> int:
         command.cancel()
     pool.stop()
     return 130
+
+
+def execute_asked(asked: Iterable[str], pool: Pool, command: "Command | None" = None) -> bool:
+    """Execute the runs that are asked for, and those of a command; says whether all has ended before the lines did."""
+    is_last = False
+    for line in asked:
+        if line == LAST:
+            is_last = True
+        elif line:
+            pool.start(line)
+        pool.reap()
+        if is_last and not len(pool):
+            return True
+        if command and command.step() and not len(pool):
+            command.tell_of_graph()
+            return True
+    return False
 
 
 def _command(instance: dg.DagsterInstance, pool: Pool, request: str) -> "Command":

@@ -1,14 +1,19 @@
 """What Dagster's daemon and UI ask of the process of a run."""
 
+import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from recograph.defs.dagster_private import WorkerStatus
 from recograph.defs.launcher import ForkingRunLauncher
+from recograph.settings import PROJECT_DIR
 
 HELD = """
 import sys
@@ -71,3 +76,40 @@ def test_a_run_is_interrupted_and_is_lost_when_its_process_is_killed(
     assert health() is WorkerStatus.FAILED
     instance.report_run_failed(canceling)
     assert not launcher.terminate(run.run_id)
+
+
+def test_another_worker_is_started_when_what_the_one_before_has_loaded_has_changed(
+    instance: dg.DagsterInstance, launcher: ForkingRunLauncher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a customer who was added is unknown to it until the daemon is started again."""
+    data, told = tmp_path / "data", []  # type: tuple[Path, list[io.StringIO]]
+    (data / "customer_1").mkdir(parents=True)
+    (data / "customer_1" / "2026-11-02.sql").touch()
+    customers = data / "customers.yaml"
+    shutil.copy(PROJECT_DIR / "data" / "customers.yaml", customers)
+    monkeypatch.setenv("RECOGRAPH_DATA", str(data))
+
+    def start(*_: Any, **__: Any) -> SimpleNamespace:
+        told.append(io.StringIO())
+        return SimpleNamespace(stdin=told[-1], poll=lambda: None)
+
+    monkeypatch.setattr("recograph.defs.launcher.subprocess.Popen", start)
+
+    def launch(date: str) -> list[int]:
+        """How many lines each worker was told."""
+        run = instance.create_run_for_job(nothing, tags={"dagster/partition/date": date})
+        launcher.launch_run(SimpleNamespace(dagster_run=run))  # type: ignore[arg-type]
+        return [lines.getvalue().count("\n") for lines in told]
+
+    assert launch("2026-11-02") == [1]
+    assert launch("2026-11-03") == [2]
+    text = customers.read_text()
+    customers.write_text(text + "  - id: half written")
+    assert launch("2026-11-02") == [3]
+    customers.write_text(text.replace("customer_3", "customer_4"))
+    assert launch("2026-11-02") == [4, 1]
+    assert told[0].getvalue().endswith("\nlast\n")
+    (data / "customer_1" / "2026-11-01.sql").touch()
+    assert launch("2026-11-02") == [4, 2]
+    assert launch("2026-11-01") == [4, 3, 1]
+    assert launch("2026-10-31") == [4, 3, 2]

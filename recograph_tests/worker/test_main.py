@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from recograph.worker.__main__ import execute_asked
+from recograph.worker.pool import Pool
+
 
 def test_what_keeps_the_assets_from_being_loaded_is_told(tmp_path: Path) -> None:
     (tmp_path / "dagster").mkdir()
@@ -16,3 +19,30 @@ def test_what_keeps_the_assets_from_being_loaded_is_told(tmp_path: Path) -> None
     told = json.loads(ran.stdout)
     assert str(tmp_path / "customers.yaml") in told.pop("message")
     assert told == {"kind": "failed", "step": "definitions", "customer": None, "date": None}
+
+
+class Slow(Pool):
+    """Processes that end when they were looked at often enough."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.looks: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.looks)
+
+    def start(self, run_id: str) -> None:
+        self.started.append(run_id)
+        self.looks.append(3)
+
+    def reap(self) -> None:
+        self.looks = [left - 1 for left in self.looks if left > 1]
+
+
+def test_a_worker_that_was_told_so_ends_with_its_last_run() -> None:
+    pool = Slow()
+    asked = iter(["one", "two", "last", "", "", "", ""])
+    assert execute_asked(asked, pool)
+    assert pool.started == ["one", "two"]
+    assert list(asked) == [""] * 3
+    assert not execute_asked(["three", ""], Slow())
