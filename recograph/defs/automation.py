@@ -17,7 +17,7 @@ from recograph.defs.dumps import SQL_DUMP, seen_events
 from recograph.defs.failures import clear_failures
 from recograph.defs.graph import graph, graph_key
 from recograph.defs.marts import marts
-from recograph.defs.partitions import CUSTOMERS, DATES, SETTINGS, TIMEZONE, Snapshot
+from recograph.defs.partitions import CUSTOMERS, SETTINGS, TIMEZONE, Snapshot, partition_dates
 from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
@@ -128,14 +128,19 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     lists: dict[str, str] = {}
     new: dict[str, list[DumpFile]] = {}
     seen: dict[str, str] | None = None
+    days = partition_dates()
+    known, first = frozenset(days), min(days, default="")
+    early: list[str] = []
     for customer in CUSTOMERS.customers:
         try:
-            dumps = [dump for dump in inbox.dumps(customer).values() if dump.date in DATES]
+            shipped = inbox.dumps(customer).values()
         except RecographError as error:
             if finished.get(customer) != (trouble := _short([str(error)])):
                 _tell_of_passed_over(customer, error, context.log)
                 finished[customer] = trouble  # told again only after another trouble, or none
             continue
+        dumps = [dump for dump in shipped if dump.date in known]
+        early += [dump.uri for dump in shipped if dump.date < first]
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
@@ -150,10 +155,19 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     tick = context.last_tick_completion_time or 0
     return dg.SensorResult(
         run_requests=[request(dump, f"{dump.customer}|{dump.date}|{dump.version}|{tick:.0f}") for dump in asked],
-        skip_reason=None if asked else "No dump is new.",
+        skip_reason=None if asked else " ".join(["No dump is new.", *_before(first, early)]),
         cursor=json.dumps(finished),
         asset_events=[event for dump in asked for event in seen_events(dump)],
     )
+
+
+def _before(first: str, early: Sequence[str]) -> list[str]:
+    """What to do about dumps of days before the first partition, which was the oldest dump's when this was loaded."""
+    if not early:
+        return []
+    return [
+        f"{len(early)} are of days before {first}, the first partition, such as {early[0]}: reload the definitions."
+    ]
 
 
 def _is_coming(dump: DumpFile) -> bool:

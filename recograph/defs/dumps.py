@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from recograph.defs.partitions import CUSTOMERS, DATES, SNAPSHOTS, Snapshot
+from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot, partition_dates
 from recograph.dumps import inspect
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile, Inbox
@@ -39,6 +39,7 @@ def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> 
     What can't be read of one customer or day is told at the end, when all others were observed.
     """
     observed, troubles = 0, []
+    days = frozenset(partition_dates())
     for customer in CUSTOMERS.customers:
         try:
             dumps = inbox.dumps(customer)
@@ -47,7 +48,7 @@ def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> 
             continue
         for dump in dumps.values():
             key = Snapshot(customer, dump.date).key
-            if dump.date not in DATES:
+            if dump.date not in days:
                 context.log.warning(f"{dump.uri} is outside the partitions: its date is in the future, or new to them.")
                 continue
             records = context.instance.fetch_observations(

@@ -78,8 +78,11 @@ def _snapshots() -> dg.MultiPartitionsDefinition:
 
 
 SNAPSHOTS = _snapshots()
-DATES = frozenset(SNAPSHOTS.get_partitions_def_for_dimension("date").get_partition_keys())
-"""The days of the partitions."""
+
+
+def partition_dates() -> list[str]:
+    """The days of the partitions, as they are now: days begin while this process lives."""
+    return list(SNAPSHOTS.get_partitions_def_for_dimension("date").get_partition_keys())
 
 
 def snapshot_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Snapshot:

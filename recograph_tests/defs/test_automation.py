@@ -170,6 +170,24 @@ def test_a_dump_of_the_future_is_not_asked_for(tick: Ticks, inbox: LocalInbox) -
     assert not tick.asked()
 
 
+def test_a_dump_of_a_day_that_has_begun_since_the_start_is_asked_for(
+    tick: Ticks, inbox: LocalInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)
+    ship(inbox, "customer_1", later.date().isoformat())
+    assert not tick.asked()
+    monkeypatch.setattr("dagster._time._mockable_get_current_datetime", lambda: later)
+    monkeypatch.setattr("dagster._time._mockable_get_current_timestamp", later.timestamp)
+    assert tick.asked() == [f"customer_1|{later.date()}"]
+
+
+def test_a_dump_of_a_day_before_the_first_partition_is_told(tick: Ticks, inbox: LocalInbox) -> None:
+    ship(inbox, "customer_1", "2026-10-31")
+    told = tick().skip_reason
+    assert told
+    assert re.search(r"1 are of days before 2026-11-01, .*2026-10-31\.sql: reload", told.skip_message or "")
+
+
 def test_a_day_with_two_dumps_keeps_no_other_from_its_run_and_fails_itself(
     tick: Ticks, automation: ModuleType, inbox: LocalInbox, instance: dg.DagsterInstance
 ) -> None:
