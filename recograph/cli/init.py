@@ -34,8 +34,9 @@ def init(
         raise RecographError(f"{data / 'customers.yaml'} is there already; nothing was written. Name another folder.")
     try:
         data.mkdir(parents=True, exist_ok=True)
-        (folder / "README.md").write_text(_README, encoding="utf-8")
-        (folder / ".gitignore").write_text(".recograph/\n", encoding="utf-8")
+        for name, text in {"README.md": _README, ".gitignore": ".recograph/\n"}.items():
+            if not (folder / name).exists():  # what somebody has written stays
+                (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise RecographError(f"{error.filename} can't be written: {error.strerror}.") from error
     customers = list(prepare(data).values())

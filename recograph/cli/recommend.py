@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from recograph.cli.query import Timeout, show
-from recograph.cli.rows import Format, Out, Output, check_form
-from recograph.errors import RecographError
+from recograph.cli.rows import Format, Out, Output, check_form, write_whole
 from recograph.settings import Settings
 
 CustomerId = Annotated[str, typer.Option("--customer", "-c", help="Id of the customer.")]
@@ -47,8 +46,5 @@ def view(
 
     with open_driver(Settings.from_env()) as driver:
         page = drawn(driver, customer, user, limit, timeout=timeout)
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise RecographError(f"{out} can't be written: {error.strerror}. Name another file with --out.") from error
+    write_whole(out, page.encode())
     typer.echo(f"The picture is in {out} ({len(page.encode()) / 1e3:.0f} KB); open it in a browser.")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from recograph.errors import RecographError
 from recograph.graph.values import plain
+from recograph.lake.staging import replaced
 from recograph.text import csv_cell, dump_json, printable
 
 if TYPE_CHECKING:
@@ -56,12 +57,22 @@ def give(answer: "Answer", output: Format, out: Path | None = None) -> None:
         sys.stdout.write(_text(answer, output))
         return
     content = _workbook(answer) if output is Format.xlsx else _parquet(answer) if output is Format.parquet else None
+    # A newline stays as it is: CSV has them inside of cells.
+    write_whole(out, _text(answer, output).encode() if content is None else content)
+    typer.echo(f"{len(answer.rows):,} rows are in {out}.")
+
+
+def write_whole(out: Path, content: bytes) -> None:
+    """Write the file that --out names, or leave what is there as it is.
+
+    Raises:
+        RecographError: the file can't be written.
+    """
     try:
-        # A newline stays as it is: CSV has them inside of cells.
-        out.write_bytes(_text(answer, output).encode() if content is None else content)
+        with replaced(out) as draft:
+            draft.write_bytes(content)
     except OSError as error:
         raise RecographError(f"{out} can't be written: {error.strerror}. Name another file with --out.") from error
-    typer.echo(f"{len(answer.rows):,} rows are in {out}.")
 
 
 def _text(answer: "Answer", output: Format) -> str:

@@ -71,6 +71,41 @@ def temporary_folder(parent: Path, prefix: str = _PREFIX) -> Iterator[Path]:
         os.close(lock)
 
 
+_DRAFT = ".recograph-"
+"""How the folder is called in which a file is written that will take another one's place."""
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[Path]:
+    """The path of a draft, which takes the file's place when the block has ended well; else the file stays as it was.
+
+    A link goes on leading to its file, and the file keeps its permissions. What can't be replaced is written in its
+    place: what is no file, such as /dev/stdout or a pipe, and a file beside which nothing may be written.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if file.exists() and not (file.is_file() and os.access(file.resolve().parent, os.W_OK)):
+        yield file
+        return
+    if file.exists() and not os.access(file, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    file = file.resolve()
+    remove_abandoned(file.parent, _DRAFT)
+    folder, lock = _locked_folder(file.parent, _DRAFT)
+    try:
+        draft = folder / file.name
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        if file.exists():
+            shutil.copymode(file, draft)
+        draft.replace(file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
 @cache
 def hold(folder: Path) -> int:
     """Make a folder unless it is there, and lock it for as long as this process lives, or one that it forks.

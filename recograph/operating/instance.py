@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from recograph.errors import RecographError
-from recograph.lake.staging import refusal
+from recograph.lake.staging import refusal, replaced
 from recograph.settings import Settings
 
 SECTIONS = {
@@ -84,9 +84,8 @@ def prepare_instance(settings: Settings) -> Path:
         if missing:
             missing = missing.format(runs=max(2, os.cpu_count() or 1))
             written += "\n" * bool(written and not written.endswith("\n"))
-            draft = config.with_name(f"{config.name}.{os.getpid()}")
-            draft.write_text(written + missing, encoding="utf-8")
-            draft.replace(config)
+            with replaced(config) as draft:
+                draft.write_text(written + missing, encoding="utf-8")
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:

@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import neo4j
@@ -50,6 +51,15 @@ def test_an_unknown_user_is_said(command: str) -> None:
 def test_a_picture_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecographError, match=r"can't be written: No such file or directory\. Name another file"):
         run("view", "--user", "1", "--out", str(tmp_path / "no" / "user.html"))
+
+
+def test_a_full_disk_leaves_the_picture_that_was_there(disk: Callable[[int], Path]) -> None:
+    page = disk(1) / "user.html"
+    page.write_text("earlier " * 130_000)
+    with pytest.raises(RecographError, match=r"user\.html can't be written: No space left on device"):
+        run("view", "--user", "1", "--out", str(page))
+    assert page.read_text().endswith("earlier ")
+    assert list(page.parent.iterdir()) == [page]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to look at the page with")

@@ -1,5 +1,6 @@
 """Files that are being written: a full disk, a killed process, a file that is only half there."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from recograph.adapters.local.folder_lake import LocalLake
 from recograph.errors import RecographError
 from recograph.lake.days_before import DaysBefore, find_drop
 from recograph.lake.layout import landing_key
-from recograph.lake.staging import remove_abandoned, staging_folder
+from recograph.lake.staging import remove_abandoned, replaced, staging_folder
 from recograph_tests.graph.marts import Snapshot
 from recograph_tests.lake.test_landing import DUMP, landing
 
@@ -134,3 +135,30 @@ def test_a_cut_file_is_named_with_the_command_that_makes_it_again(tmp_path: Path
     cut.write_bytes(b"PAR1")
     with pytest.raises(RecographError, match=rf"core_user\.parquet isn't a whole Parquet file .*{told}"):
         find_drop(DaysBefore(lake, "customer_1", "2026-01-02"), "core_user", 5, 0.3)
+
+
+def test_a_file_is_replaced_where_it_lies_and_keeps_its_permissions(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("before")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    with pytest.raises(UnicodeEncodeError), replaced(link) as draft:
+        draft.write_text("half \udcff")
+    assert file.read_text() == "before"
+    with replaced(link) as draft:
+        draft.write_text("after")
+        assert file.read_text() == "before"
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("after", 0o640)
+    assert link.readlink() == file
+    assert set(tmp_path.iterdir()) == {file, link}
+
+
+def test_what_is_no_file_is_written_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with replaced(pipe) as draft:
+        draft.write_text("rows")
+    assert os.read(reader, 10) == b"rows"
+    os.close(reader)
+    assert pipe.is_fifo()
