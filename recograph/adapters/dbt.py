@@ -64,19 +64,26 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
+def _code_digest() -> str:
+    """A digest of the code that makes what is saved of the project."""
+    code = (Path(__file__), Path(__file__).with_name("dbt_lineage.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()
+
+
 def parsed_project(settings: Settings) -> ParsedProject:
-    """The dbt project, parsed anew only when one of its files, a contract or the target has changed.
+    """The dbt project, parsed anew only when one of its files, a contract, the engine or this code has changed.
 
     Raises:
         RecographError: dbt can't parse the project.
     """
     used = platforms_of(load_customers(settings.data).customers.values())
     columns = {platform.id: _columns(platform) for platform in used}
+    engine = open_dbt(settings)
     facts = [
         str(DBT_PROJECT_DIR),
-        version("dbt-core"),
-        version("sqlglot"),
-        open_dbt(settings).target,
+        _code_digest(),
+        {package: version(package) for package in ("dbt-core", "sqlglot", *engine.packages)},
+        engine.target,
         dbt_environment(settings),
         columns,
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from recograph.adapters import dbt
 from recograph.errors import RecographError
+from recograph.platforms import Platform
 from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 
 PARSE = """
@@ -78,3 +79,26 @@ def test_a_column_that_a_platform_lacks_is_told_before_anything_is_built(project
         RecographError, match=r"^For customers with the platform docebo: models/marts/users\.sql: .*town"
     ):
         dbt.parsed_project(Settings.from_env())
+
+
+@pytest.mark.parametrize("module", ["dbt.py", "dbt_lineage.py"])
+def test_what_other_code_saved_is_not_taken(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    for name in ("dbt.py", "dbt_lineage.py"):
+        shutil.copy(Path(dbt.__file__).with_name(name), code)
+    monkeypatch.setattr(dbt, "__file__", str(code / "dbt.py"))
+
+    def compiled(settings: Settings, scratch: Path, platform: Platform) -> None:
+        for name in ("manifest.json", "partial_parse.msgpack", f"lineage-{platform.id}.json"):
+            (scratch / name).write_text("{}")
+
+    monkeypatch.setattr(dbt, "_compile", compiled)
+    monkeypatch.setattr(dbt, "_save_lineage", lambda *_: None)
+    saved = dbt.parsed_project(Settings.from_env())
+    assert dbt.parsed_project(Settings.from_env()) == saved
+    with (code / module).open("a") as file:
+        file.write("# another way to make it\n")
+    assert dbt.parsed_project(Settings.from_env()).folder != saved.folder
