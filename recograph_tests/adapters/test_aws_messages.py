@@ -35,7 +35,16 @@ def refusal(code: str, message: str = "No.") -> ClientError:
         (refusal("InvalidAccessKeyId"), "doesn't know these credentials"),
         (refusal("UnrecognizedClientException"), "doesn't know these credentials"),
         (refusal("SignatureDoesNotMatch"), "secret key isn't that of the access key"),
+        (
+            refusal("InvalidSignatureException", "The request signature we calculated does not match"),
+            "secret key isn't",
+        ),
         (refusal("RequestTimeTooSkewed"), "Set this machine's clock"),
+        (
+            refusal("InvalidSignatureException", "Signature expired: 1 is now earlier than 2"),
+            "Set this machine's clock",
+        ),
+        (refusal("SignatureDoesNotMatch", "Signature not yet current: 2 is still later"), "Set this machine's clock"),
         (refusal("AccessDenied", "Access Denied"), "pipeline's role or policy"),
         (refusal("AccessDenied", "User is not authorized to perform: kms:Decrypt"), "A KMS key is needed"),
         (refusal("KMS.DisabledException"), "A KMS key is needed"),
@@ -83,4 +92,4 @@ def test_what_is_not_of_aws_is_left_as_it_is(error: Exception) -> None:
 def test_a_message_of_dbt_gets_the_same_advice() -> None:
     said = "Runtime Error: An error occurred (ExpiredTokenException) when calling the StartQueryExecution operation"
     assert advice(said).startswith("The login has run out")
-    assert advice("SYNTAX_ERROR: line 1:8") == ""
+    assert advice("SYNTAX_ERROR: line 1:8: Column 'lesson_processor' cannot be resolved") == ""

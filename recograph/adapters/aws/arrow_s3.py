@@ -58,7 +58,13 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
     def explained(self, path: str) -> Iterator[fs.S3FileSystem]:
         """Arrow's file system; what goes wrong in the block is said in a sentence."""
         with aws_explained(f"s3://{path}"):
-            yield self.filesystem
+            try:
+                yield self.filesystem
+            except OSError as error:
+                if "No response body" in str(error):
+                    bucket, _, key = path.partition("/")
+                    clients.ask_why(self._region, bucket, key)
+                raise
 
     def get_type_name(self) -> str:
         """Its kind."""

@@ -43,6 +43,15 @@ def credentials(region: str) -> ReadOnlyCredentials:
     return login.get_frozen_credentials()
 
 
+def ask_why(region: str, bucket: str, key: str) -> None:
+    """Have S3 say why it refuses to tell of an object: whoever asks about one gets no reason, whoever reads one does.
+
+    Raises:
+        botocore.exceptions.ClientError: with the reason.
+    """
+    client("s3", region).get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
+
+
 def _environment() -> tuple[tuple[str, str], ...]:
     """What of the environment decides who asks whom."""
     return tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_")))

@@ -28,7 +28,7 @@ _ADVICE = (
         "Expired ?Token|EXPIRED_TOKEN|token (included in the request is|has) expired|TokenRefreshRequired",
         "The login has run out: log in to AWS again (such as `aws sso login`).",
     ),
-    ("SSO|sso", "Log in to AWS again: `aws sso login`, with --profile where AWS_PROFILE is set."),
+    (r"\b(SSO|sso)", "Log in to AWS again: `aws sso login`, with --profile where AWS_PROFILE is set."),
     ("config profile", "Let AWS_PROFILE name one of the profiles that `aws configure list-profiles` prints."),
     (
         "locate credentials|NoCredentials|[Pp]artial credentials",
@@ -44,8 +44,14 @@ _ADVICE = (
         "|token included in the request is invalid",
         "AWS doesn't know these credentials: log in again, or name another AWS_PROFILE.",
     ),
-    ("Signature ?Does ?Not ?Match|SIGNATURE_DOES_NOT", "The secret key isn't that of the access key: log in again."),
-    ("TimeTooSkewed|SKEWED|Signature not yet", "Set this machine's clock: AWS refuses requests from another time."),
+    (
+        "TimeTooSkewed|SKEWED|Signature (not yet current|expired)",
+        "Set this machine's clock: AWS refuses requests from another time.",
+    ),
+    (
+        "Signature ?Does ?Not ?Match|SIGNATURE_DOES_NOT|InvalidSignature",
+        "The secret key isn't that of the access key: log in again.",
+    ),
     (
         "PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocation|must specify a region|HTTP status 301"
         "|MOVED_PERMANENTLY|Invalid ?Region",
@@ -61,8 +67,8 @@ _ADVICE = (
     ),
     ("NoSuchBucket|NO_SUCH_BUCKET", "Run `make deploy`, or correct RECOGRAPH_LAKE."),
     (
-        "[Cc]ould not connect|[Cc]onnect(ion)? (time|was closed)|NETWORK_CONNECTION|curlCode|not be resolved"
-        "|Read timeout|not known|SSL validation",
+        "[Cc]ould not connect|[Cc]onnect(ion)? (time|was closed)|NETWORK_CONNECTION|curlCode|resolve host"
+        "|Read timeout|service not known|SSL validation",
         "Look at the network, the proxy and AWS_REGION, and run again.",
     ),
 )

@@ -11,6 +11,7 @@ from typing import cast
 from botocore.exceptions import ClientError
 
 from recograph.adapters.aws.bucket import Bucket
+from recograph.adapters.aws.clients import ask_why
 from recograph.adapters.aws.s3_folder import S3Folder
 from recograph.adapters.aws.s3_stream import S3Stream
 from recograph.dumps import LocalFolder, Openable
@@ -110,6 +111,7 @@ class S3Inbox:
         except ClientError as error:
             if error.response["Error"]["Code"] == "404":
                 return None
+            ask_why(self.bucket.region, self.bucket.name, key)
             raise
         return cast(str | None, head["Metadata"].get("sha256"))
 
