@@ -13,7 +13,7 @@ only the most used items are in it; the others are compared by the cosine over u
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Required, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -38,11 +38,21 @@ _BLOCK = 500
 """How many rows or columns are computed at once."""
 
 
+class Options(TypedDict, total=False):
+    """How weights are learnt; see the arguments of `weights_by_currency`, which has what is left out by default."""
+
+    regularisation: Required[float]
+    content: float
+    per_item: int
+    limit: int
+    signed: bool
+
+
 def weights(
     matrix: sparse.csr_matrix,
     features: sparse.csr_matrix,
     currency: Floats,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> sparse.csr_matrix:
     """See `weights_by_currency`, of which this is one."""
     return next(weights_by_currency(matrix, features, [currency], **options))
