@@ -49,7 +49,8 @@ class Graph:
         Raises:
             RecographError: the question or a parameter isn't right, what is asked about isn't there, or Neo4j fails.
         """
-        return frame(ask(self._driver, question, parameters, timeout=self._timeout))
+        given = {name: _of_python(value) for name, value in parameters.items()}
+        return frame(ask(self._driver, question, given, timeout=self._timeout))
 
     def search(
         self, text: str, *, customer: str | None = None, labels: Collection[str] = (), limit: int = 20
@@ -59,7 +60,9 @@ class Graph:
         Raises:
             RecographError: there is no word in the text, a label or the customer isn't there, or Neo4j fails.
         """
-        hits = search(self._driver, text, customer=customer, labels=labels, limit=limit, timeout=self._timeout)
+        hits = search(
+            self._driver, text, customer=customer, labels=labels, limit=_of_python(limit), timeout=self._timeout
+        )
         return frame(hits)
 
     def recommend(self, customer: str, user: int, k: int = 10) -> "pd.DataFrame":
@@ -68,7 +71,7 @@ class Graph:
         Raises:
             RecographError: the customer or the user isn't there, or Neo4j fails.
         """
-        return frame(recommend(self._driver, customer, user, k, timeout=self._timeout))
+        return frame(recommend(self._driver, customer, _of_python(user), _of_python(k), timeout=self._timeout))
 
     def cypher(self, statement: str, **parameters: Any) -> "pd.DataFrame":
         """The rows of a statement of your own, which can only read.
@@ -87,6 +90,13 @@ class Graph:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _of_python(value: Any) -> Any:
+    """A value of a DataFrame, such as the id of a row that was picked, as the question takes it."""
+    import numpy as np  # noqa: PLC0415 - as pandas, which is loaded with the first answer
+
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def connect(*, timeout: float = TIMEOUT) -> Graph:

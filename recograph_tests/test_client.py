@@ -33,6 +33,16 @@ def test_answers_are_data_frames() -> None:
 
 
 @pytest.mark.usefixtures("asked")
+def test_a_value_of_an_answer_can_be_asked_about() -> None:
+    with recograph.client.connect() as graph:
+        popular = graph.query("popular_courses", customer="customer_1")
+        learners = graph.query("course_learners", customer="customer_1", course=popular.course_id[0])
+        user, three = learners.user_id[0], learners.user_id.astype("int64").max()
+        assert graph.recommend("customer_1", user).equals(graph.recommend("customer_1", int(user)))
+        assert len(graph.search("science", customer="customer_1", limit=three)) == 2
+
+
+@pytest.mark.usefixtures("asked")
 def test_a_client_cannot_write() -> None:
     with recograph.client.connect() as graph, pytest.raises(RecographError, match="for reading only"):
         graph.cypher("CREATE (:Course)")
