@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from recograph.customers import check_customer_id, load_customers
 from recograph.errors import RecographError
 from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
@@ -24,6 +25,7 @@ def clean(
     from recograph.adapters.environment import open_catalog, open_lake
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates
+    from recograph.lake.layout import customer_folder
     from recograph.operating import retention
 
     settings = Settings.from_env()
@@ -36,6 +38,10 @@ def clean(
     with open_driver(settings) as driver:
         held = held_dates(driver)
     now = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone))
+    for name in customer or ():
+        check_customer_id(name)
+        if name not in held and not lake.parquet(customer_folder(name)):
+            load_customers(settings.data)[name]  # refuses one who isn't listed either
     partitions = retention.expired(lake, days, now.date(), held, customer)
     for line in retention.described(partitions):
         typer.echo(f"{line} {'would go' if dry_run else 'go'}")

@@ -78,7 +78,7 @@ def _warn(sentence: str) -> None:
 @contextmanager
 def _progress(file: Path) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on the error stream, shown only to people."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = Console(stderr=True)
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal

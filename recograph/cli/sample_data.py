@@ -44,7 +44,8 @@ def sample_data(
 
     def report(dump: "Dump") -> None:
         size = dump.path.stat().st_size / 1e6
-        console.print(f"{dump.path}  {dump.dialect}, {size:.1f} MB", highlight=False, soft_wrap=True)
+        line = f"{dump.path}  {dump.dialect}, {size:.1f} MB"
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
     dumps = generate(out, scale, days, seed, chosen, first, compress=not plain, written=report)
     console.print(f"{len(dumps)} dumps in {time.monotonic() - began:.1f} s", highlight=False)

@@ -72,7 +72,8 @@ def print_summary(
             f"{changes:,} rows of the graph changed." if changes else "Nothing changed: the graph was up to date."
         )
     if server.browser:
-        console.print(f"The graph: {server.browser} (user {server.username}, password in {server.password_file})")
+        password = f"user {server.username}, password in {server.password_file}"
+        console.print(f"The graph: {server.browser} ({escape(password)})")
     console.print("The assets: run `make dev`; it says where they are shown.")
     for customer, text in warnings:
         console.print(f"[yellow]warning:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)

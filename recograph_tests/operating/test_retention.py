@@ -22,7 +22,7 @@ from recograph.lake.layout import landing_key
 from recograph.lake.staging import staging_folder
 from recograph.operating.instance import prepare_instance
 from recograph.operating.retention import delete, described, expired, leftovers, remove_leftovers
-from recograph.settings import Settings
+from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.environment import set_up
 from recograph_tests.graph.small import CUSTOMER_2
 
@@ -171,6 +171,7 @@ def test_runs_stay_where_it_is_only_tried_and_where_one_customer_is_cleaned(
     environ.setenv("NEO4J_PASSWORD", neo4j_server.password)
     environ.setenv("DAGSTER_HOME", "")  # so that what is set next is gone after the test
     prepare_instance(Settings.from_env())
+    fill(lake, "acme", NEWEST)
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)
     clock = SimpleNamespace(datetime=SimpleNamespace(now=later.astimezone), timedelta=datetime.timedelta)
     environ.setattr("recograph.cli.clean.datetime", clock)
@@ -184,6 +185,19 @@ def test_runs_stay_where_it_is_only_tried_and_where_one_customer_is_cleaned(
         assert instance.get_runs_count() == 1
         assert "0 partitions and 1 runs older than 1 days deleted" in clean("--keep-days=1")
         assert instance.get_runs_count() == 0
+
+
+def test_a_customer_of_whom_nothing_is_known_is_refused(
+    lake: LocalLake, neo4j: neo4j_driver.Driver, neo4j_server: Connection, environ: pytest.MonkeyPatch
+) -> None:
+    environ.setenv("NEO4J_URI", neo4j_server.uri)
+    environ.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    environ.setenv("RECOGRAPH_DATA", str(PROJECT_DIR / "data"))
+    fill(lake, "gone", OLD, NEWEST)
+    for left in ("gone", "customer_1"):
+        clean("--keep-days=1", "--dry-run", f"--customer={left}")
+    with pytest.raises(RecographError, match=r"Customer 'custmer_1' isn't in customers\.yaml, which lists: customer_1"):
+        clean("--keep-days=1", "--customer=custmer_1")
 
 
 def test_nothing_is_deleted_unless_it_is_clear_what(
