@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -43,6 +45,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI; the next free on
     command = [dagster, "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", str(free)]
     # `dagster dev` recommends another command, which needs more packages, at every start.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
+    _watch(settings.home)
     _serve(pages)
     # A shell lets what it starts in the background ignore Ctrl-C; dagster would then ignore every request to end.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -70,6 +73,39 @@ def _lock(home: Path) -> IO[str]:
     file.truncate(0)
     os.set_inheritable(file.fileno(), True)
     return file
+
+
+def _watch(home: Path) -> None:
+    """End this process, whatever it has become by then, in a sentence when its home is gone.
+
+    Dagster would go on, with a traceback for whatever it tries, and Neo4j with files that nobody finds any more.
+    """
+    import psutil  # noqa: PLC0415 - takes a moment to load
+
+    from recograph.adapters.neo4j.running import read_state  # noqa: PLC0415 - loads psutil
+
+    began = home.stat()
+    state = read_state(home / "neo4j")
+    server = state.process(home / "neo4j") if state else None
+    until, held = os.pipe()
+    os.set_inheritable(held, True)  # as in `_serve`
+    if os.fork():
+        os.close(until)
+        return
+    os.setsid()  # so that Ctrl-C doesn't reach it
+    os.close(held)
+    while not select.select([until], [], [], 1)[0]:
+        with suppress(OSError):
+            if os.path.samestat(began, home.stat()):
+                continue
+        text = f"{home} was moved or deleted, so `recograph dev` ends. Let RECOGRAPH_HOME name where it is now."
+        typer.echo(text, err=True)
+        with suppress(psutil.Error):
+            if server and not Path(server.cwd()).exists():  # one of a home that was moved goes on there
+                server.kill()
+        os.kill(os.getppid(), signal.SIGTERM)
+        break
+    os._exit(0)
 
 
 def _serve(port: int) -> None:

@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,3 +19,30 @@ def test_a_home_has_one_dev_at_a_time(tmp_path: Path) -> None:
         _lock(tmp_path)
     first.close()
     _lock(tmp_path).close()
+
+
+WATCHED = """
+import sys
+from pathlib import Path
+from recograph.cli.dev import _watch
+_watch(Path(sys.argv[1]))
+print("watched", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("goes", [False, True])
+def test_it_ends_with_a_sentence_when_its_home_goes_and_nothing_outlives_it(tmp_path: Path, goes: bool) -> None:
+    home, pipe = tmp_path / "home", subprocess.PIPE
+    home.mkdir()
+    command = [sys.executable, "-c", WATCHED, str(home)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "watched\n"
+        if goes:
+            home.rename(tmp_path / "elsewhere")
+            assert process.wait(60) == -signal.SIGTERM
+        _, said = process.communicate(timeout=60)  # until nobody has its output open
+    assert said == (
+        f"{home} was moved or deleted, so `recograph dev` ends. Let RECOGRAPH_HOME name where it is now.\n" * goes
+    )
