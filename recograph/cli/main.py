@@ -1,6 +1,7 @@
 """Puts the commands together and turns errors that the user can mend into one clear line."""
 
 import gc
+import os
 import sys
 from typing import Annotated
 
@@ -81,6 +82,8 @@ _NEW_OBJECTS = 50_000
 def main() -> None:
     """Entry point of the `recograph` command."""
     gc.set_threshold(_NEW_OBJECTS)
+    # What is started from here would import a script of the current folder in the place of a library of its name.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         try:
             app()

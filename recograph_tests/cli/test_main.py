@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import recograph
+from recograph.cli.main import main
 
 BIN = Path(sys.executable).parent
 
@@ -45,3 +46,17 @@ def test_bash_completes_commands_once_it_was_told_to(tmp_path: Path) -> None:
     assert "recograph.sh" in (tmp_path / ".bashrc").read_text()
     complete = "COMP_WORDS=(recograph neo4j ba) COMP_CWORD=2; _recograph_completion recograph; echo ${COMPREPLY[@]}"
     assert bash(f"source {tmp_path}/.bash_completions/recograph.sh; {complete}", tmp_path) == "backup\n"
+
+
+def test_files_of_the_current_folder_are_no_libraries_of_what_a_command_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('a script of somebody')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "")  # so that what is set next is gone after the test
+    monkeypatch.delenv("PYTHONSAFEPATH")
+    monkeypatch.setattr(sys, "argv", ["recograph", "version"])
+    with pytest.raises(SystemExit):
+        main()
+    started = [sys.executable, "-m", "recograph", "version"]
+    assert subprocess.run(started, capture_output=True, text=True, check=False).stdout == f"{recograph.__version__}\n"
