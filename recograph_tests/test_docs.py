@@ -1,12 +1,14 @@
 """README and docs say what is true: links lead somewhere, pictures and tables are the code's. See cli/test_docs.py."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from recograph.graph.model import RELATIONSHIP_SETS, model_diagram
-from recograph.settings import PROJECT_DIR
+from recograph.graph.queries import questions
+from recograph.settings import PROJECT_DIR, Settings
 
 PAGES = [*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").glob("*.md"))]
 README = (PROJECT_DIR / "README.md").read_text()
@@ -44,3 +46,69 @@ def test_the_table_of_variables_is_complete() -> None:
     code = "".join(path.read_text() for path in (PROJECT_DIR / "recograph").rglob("*.py"))
     read = set(re.findall(r'"((?:RECOGRAPH|NEO4J)_[A-Z0-9_]+)"', code)) - INTERNAL
     assert set(re.findall(r"`((?:RECOGRAPH|NEO4J)_[A-Z0-9_]+)`", README)) == read
+
+
+def rows(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    section = page.read_text().split(f"\n{heading}\n")[1].split("\n## ")[0]
+    return [line.strip("|").split(" | ") for line in re.findall(r"^\|.*\|$", section, re.M)[2:]]
+
+
+def test_the_table_of_variables_has_the_defaults() -> None:
+    settings = Settings.from_env({})
+    places = {str(settings.home): "RECOGRAPH_HOME", f"{PROJECT_DIR}/": ""}
+    defaults = {}
+    for name, field in Settings.model_fields.items():
+        shown = str(value) if (value := getattr(settings, name)) not in (None, ()) else "none"
+        for place, name_of_place in places.items() if name != "home" else {f"{PROJECT_DIR}/": ""}.items():
+            shown = shown.replace(place, name_of_place)
+        defaults[str(field.alias)] = shown
+    written: dict[str, str] = {}
+    for variables, _, default in rows(PROJECT_DIR / "README.md", "## Environment variables"):
+        texts = default.strip().split(", ")
+        if all(re.fullmatch("`[^`]+`|none", text) for text in texts):
+            names = re.findall(r"`(\w+)`", variables)
+            texts = texts * len(names) if len(texts) == 1 else texts
+            written |= {name: text.strip("`").rstrip("/") for name, text in zip(names, texts, strict=True)}
+    told = {name: text for name, text in written.items() if name in defaults and name != "RECOGRAPH_ATHENA_RESULTS"}
+    assert len(told) > 15
+    assert told == {name: defaults[name] for name in told}
+
+
+def texts_of_the_code() -> list[str]:
+    """All of them, with a mark where a value is put into them."""
+    texts = []
+    for path in (PROJECT_DIR / "recograph").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = [part.value if isinstance(part, ast.Constant) else MARK for part in node.values]
+                texts.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(re.sub(r"\{\w+\}", MARK, node.value))
+    return texts
+
+
+MARK = "\0"
+VALUES = r"customer_\d|\d{4}-\d\d-\d\d|\b\d{4}\b|learning_courseuser|core_user|\bvalid\b|'neo4j'|-- Dump completed"
+"""What messages that are quoted have in the place of values."""
+
+
+def test_messages_that_are_explained_are_the_codes() -> None:
+    texts = texts_of_the_code()
+    quoted = [cells[0] for cells in rows(PROJECT_DIR / "README.md", "## Troubleshooting")]
+    assert len(quoted) > 10
+    fragments = [part.strip(" `:") for message in quoted for part in re.sub(VALUES, MARK, message).split("...")]
+    assert [part for part in fragments if not any(part in text for text in texts)] == []
+
+
+def test_the_table_of_questions_is_complete() -> None:
+    told = {cells[0]: cells[1].strip() for cells in rows(PROJECT_DIR / "docs" / "queries.md", "## Questions")}
+    asked = {
+        f"`{name}`: {question.text}": ", ".join(
+            parameter.name if parameter.required else f"[{parameter.name}]"
+            for parameter in question.parameters.values()
+        )
+        or "none"
+        for name, question in questions().items()
+    }
+    assert {name.strip(): parameters for name, parameters in told.items()} == asked

@@ -153,13 +153,17 @@ class TestDeployed:
         assert json.loads(secret["SecretString"]) == json.loads(environ["TF_VAR_neo4j"])
         assert "not-a-real-one" not in (terraform.folder / "terraform.tfstate").read_text()
 
-    def test_another_customer_is_two_more_resources_and_no_change(
-        self, terraform: Terraform, environ: dict[str, str], data: Path
+    @pytest.mark.parametrize(("customer", "action"), [("customer_9", "create"), ("customer_3", "delete")])
+    def test_a_customer_who_comes_or_goes_is_two_resources_and_no_change(
+        self, terraform: Terraform, environ: dict[str, str], data: Path, customer: str, action: str
     ) -> None:
         listed = data / "customers.yaml"
         before = listed.read_text()
         customers = yaml.safe_load(before)
-        customers["customers"].append(customers["customers"][0] | {"id": "customer_9"})
+        if action == "create":
+            customers["customers"].append(customers["customers"][0] | {"id": customer})
+        else:
+            customers["customers"] = [entry for entry in customers["customers"] if entry["id"] != customer]
         listed.write_text(yaml.safe_dump(customers))
         try:
             terraform.run("plan", "-out=plan", environ=environ)
@@ -172,7 +176,7 @@ class TestDeployed:
             if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
         }
         assert changes == {
-            f'{kind}["customer_9"]': ["create"]
+            f'{kind}["{customer}"]': [action]
             for kind in ("aws_glue_catalog_database.landing", "aws_glue_crawler.landing")
         }
 

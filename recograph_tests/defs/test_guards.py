@@ -1,6 +1,7 @@
 """The guards, through Dagster: what stops a run before it harms the graph, and what runs by itself and when."""
 
 import datetime
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph.graph.model import SETS
+from recograph.settings import PROJECT_DIR
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot
 
@@ -65,6 +67,16 @@ def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition
         "freshness": ("0 7 * * *", "freshness_check"),
         "weekly_clean": ("0 12 * * 0", "clean_lake"),
     }
+
+
+def test_what_runs_by_itself_is_what_the_docs_list(repository: dg.RepositoryDefinition) -> None:
+    page = (PROJECT_DIR / "docs" / "operating.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \| (schedule|sensor)[^|]* \| (on|off) \|", page, re.M)
+    schedules = [(one.name, "schedule", one.default_status.value) for one in repository.schedule_defs]
+    sensors = [(one.name, "sensor", one.default_status.value) for one in repository.sensor_defs]
+    ours = {(name, kind, "on" if status == "RUNNING" else "off") for name, kind, status in schedules + sensors}
+    assert set(told) == ours
+    assert repository.get_sensor_def("new_dumps").minimum_interval_seconds == 60
 
 
 def test_alerts_are_on_without_being_turned_on(repository: dg.RepositoryDefinition) -> None:
