@@ -23,6 +23,7 @@ from recograph.settings import DBT_PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.graph.nodes import Macro
 
     from recograph.adapters.dbt_lineage import Columns
 
@@ -230,6 +231,32 @@ def preload(settings: Settings) -> None:
         RecographError: dbt can't parse the project.
     """
     _LOADED[:] = [_read_manifest(settings)]
+    _warm(_LOADED[0])
+
+
+def _warm(manifest: "Manifest") -> None:
+    """Import what each build needs, and compile the macros that it calls, for all forked processes at once."""
+    import dbt.adapters.duckdb.environments.local
+    import dbt.task.build
+    from dbt_common.clients.agate_helper import build_type_tester
+    from dbt_common.clients.jinja import template_cache
+
+    build_type_tester([])  # reads what a number looks like in the language of this machine
+    nodes = manifest.nodes.values()
+    names = [name for node in nodes for name in node.depends_on.macros]
+    names += [
+        f"macro.{package}.materialization_{kind}_{engine}"
+        for kind in {node.config.materialized for node in nodes}
+        for package, engine in (("dbt", "default"), ("dbt_duckdb", "duckdb"))
+    ]
+    called: dict[str, Macro] = {}
+    while names:
+        name = names.pop()
+        if name in manifest.macros and name not in called:
+            called[name] = manifest.macros[name]
+            names += called[name].depends_on.macros
+    for macro in called.values():
+        template_cache.get_node_template(macro)
 
 
 def _take_manifest(settings: Settings) -> "Manifest":
