@@ -236,19 +236,15 @@ def preload(settings: Settings) -> None:
 
 def _warm(manifest: "Manifest") -> None:
     """Import what each build needs, and compile the macros that it calls, for all forked processes at once."""
-    import dbt.adapters.duckdb.environments.local
-    import dbt.task.build
+    import dbt.task.build  # noqa: F401 - for the processes that are forked
     from dbt_common.clients.agate_helper import build_type_tester
     from dbt_common.clients.jinja import template_cache
 
     build_type_tester([])  # reads what a number looks like in the language of this machine
     nodes = manifest.nodes.values()
-    names = [name for node in nodes for name in node.depends_on.macros]
-    names += [
-        f"macro.{package}.materialization_{kind}_{engine}"
-        for kind in {node.config.materialized for node in nodes}
-        for package, engine in (("dbt", "default"), ("dbt_duckdb", "duckdb"))
-    ]
+    kinds = tuple(f"materialization_{kind}_" for kind in {node.config.materialized for node in nodes})
+    names = [name for name, macro in manifest.macros.items() if macro.name.startswith(kinds)]
+    names += [name for node in nodes for name in node.depends_on.macros]
     called: dict[str, Macro] = {}
     while names:
         name = names.pop()

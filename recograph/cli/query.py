@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from recograph.cli.driver import import_driver
 from recograph.cli.parameters import name_and_value
 from recograph.cli.rows import Format, Out, Output, check_form, give
 from recograph.settings import Settings
@@ -28,6 +29,7 @@ def query(
     cypher: Annotated[bool, typer.Option("--cypher", help="Print the question's Cypher instead, for Browser.")] = False,
 ) -> None:
     """Answer a question that analysts ask, from the graph."""
+    import_driver()
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.queries import ask, question, questions
 
@@ -58,6 +60,7 @@ def search(
     timeout: Timeout = 30,
 ) -> None:
     """Find courses and assets by words of their titles."""
+    import_driver()
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph import search as fulltext
 

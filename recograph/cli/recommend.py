@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from recograph.cli.driver import import_driver
 from recograph.cli.query import Timeout, show
 from recograph.cli.rows import Format, Out, Output, check_form, write_whole
 from recograph.settings import Settings
@@ -22,6 +23,7 @@ def recommend(
     timeout: Timeout = 30,
 ) -> None:
     """Recommend courses and assets that the user hasn't had, each with the reason."""
+    import_driver()
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.recommend import recommend as recommended
 
@@ -41,6 +43,7 @@ def view(
     timeout: Timeout = 30,
 ) -> None:
     """Write an interactive picture of what is around a user; it opens in any browser, without a network."""
+    import_driver()
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.serve.view import view as drawn
 
