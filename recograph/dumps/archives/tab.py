@@ -16,6 +16,7 @@ from recograph.dumps.report import DumpError
 
 _DATABASE = re.compile(rb"^-- Host: .*?\s+Database: (\S+)", re.M)
 _NAMES = re.compile(rb"SET NAMES (\w+)")
+_TIME_ZONE = re.compile(rb"^.*SET TIME_ZONE='[^']*' .*\n", re.M)
 _ENCODED = re.compile(r"@([0-9a-f]{4})")
 _ROWS = re.compile(rb"^(?:INSERT|REPLACE|LOCK|COPY)\s", re.M | re.I)
 _TITLE = re.compile(rb"^-- (?:MySQL|MariaDB) dump", re.M)
@@ -96,6 +97,8 @@ class Tab(Content):
             # Without --default-character-set each column comes in its own.
             self._charset = charset[1].decode().lower() if charset else None
             head += [use(database) if database else b"", definition, b"\n"]
+            # The definition restores what it sets, but the rows were written under it.
+            head += _TIME_ZONE.findall(definition)
         self.head = b"".join(head)
 
     def _database(self, path: str, definition: bytes) -> str:
