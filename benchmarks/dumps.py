@@ -81,8 +81,13 @@ def _child(read: Callable[[Path, Path], None], dump: Path, out: Path, cores: int
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     before, cpu = time.perf_counter(), time.process_time()
     read(dump, out)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    results.put((time.perf_counter() - before, time.process_time() - cpu, peak))
+    results.put((time.perf_counter() - before, time.process_time() - cpu, _peak()))
+
+
+def _peak() -> float:
+    """The most memory that this process held, in MB; what `getrusage` tells includes that of the one it came from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def measure(read: Callable[[Path, Path], None], dump: Path, folder: Path, cores: int) -> Cost:

@@ -19,7 +19,7 @@ from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.noise import noise_of
 from recograph.dumps.report import DumpError, Limits
-from recograph.dumps.scan import Bytes, Positions, find_pairs
+from recograph.dumps.scan import Bytes, Positions, count_line_ends, find_pairs
 
 _TAB, _LINE_END, _RETURN = b"\t\n\r"
 _HEADER = re.compile(
@@ -85,7 +85,7 @@ class Lines:
     @cached_property
     def rows(self) -> int:
         """How many lines they are."""
-        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8, self.end - self.start, self.start) == _LINE_END))
+        return count_line_ends(self.data, self.start, self.end)
 
     def fields(self, wanted: list[int]) -> Fields:
         """Where the values of the wanted columns lie.
@@ -193,7 +193,10 @@ class CopyRows:
         buffer, least = self._buffer, 0
         while True:
             data, first = buffer.data, buffer.pos
-            far = min(first + max(WINDOW_BYTES, least), len(data))
+            far = first + max(WINDOW_BYTES, least)
+            if len(data) - far < WINDOW_BYTES // 2:
+                # Windows much smaller than others cost more per row.
+                far = len(data)
             if (end := _find_end(data, first, far)) >= 0:
                 if first < end:
                     yield self._window(first, end)

@@ -1,10 +1,8 @@
 """One pass over a dump: statements that matter are understood, rows become record batches, the rest is skipped."""
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +22,7 @@ from recograph.dumps.dialects.rules import Effect
 from recograph.dumps.headers import DataHeader, insert_header
 from recograph.dumps.insert import skip_rows
 from recograph.dumps.lexer import Lexer, PassedOver
+from recograph.dumps.memory import keep_memory
 from recograph.dumps.message import Place
 from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.report import DumpError, Limits
@@ -37,10 +36,7 @@ BATCH_BYTES = 16 << 20
 _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
 
-if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-    # With jemalloc, threads that make and drop thousands of arrays hold a third less memory. Not every Arrow has it.
-    with suppress(NotImplementedError):
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
+keep_memory()
 
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
 _ESCAPES_LINE_ENDS = re.compile(

@@ -94,12 +94,15 @@ class Opening:
     """The archives of files that were met, in their order."""
 
     def chunks(self, stream: Stream) -> Iterator[bytes]:
-        """The bytes of a stream from its beginning on, in chunks."""
+        """The bytes of a stream from its beginning on, in chunks; none but the last is less than half as large.
+
+        What is decompressed comes in blocks of about that size, which aren't copied then.
+        """
         stream.seek(0)
         while chunk := stream.read(self.chunk_bytes):
             blocks = [chunk]
             size = len(chunk)
-            while size < self.chunk_bytes and (block := stream.read(self.chunk_bytes - size)):
+            while size < self.chunk_bytes // 2 and (block := stream.read(self.chunk_bytes - size)):
                 blocks.append(block)
                 size += len(block)
             yield b"".join(blocks) if len(blocks) > 1 else chunk
