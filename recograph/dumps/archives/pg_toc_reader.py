@@ -22,7 +22,8 @@ _LARGEST_INT = 8
 _PARTS_OF_TIME = 7
 _BLOCK_BYTES = 64 << 10
 _NOT_SET, _SET, _NO_DATA = 1, 2, 3
-_COPY = re.compile(rb"(?:--[^\n]*\n)*COPY (%s) (?:%s )?(?:WITH OIDS )?FROM stdin;\n" % (QUALIFIED, COLUMN_LIST))
+_COPY = re.compile(rb"(?:--[^\n]*\n)*COPY (%s) (?:%s)? ?(?:WITH OIDS )?FROM stdin;\n" % (QUALIFIED, COLUMN_LIST))
+"""Of a table without columns the list is missing, and not the blanks around it."""
 _Read = TypeVar("_Read")
 _ENCODING = re.compile(rb"SET client_encoding = '(\w+)'")
 

@@ -32,7 +32,8 @@ create table p (k int, v text) partition by range (k); create table p1 partition
 create table p2 partition of p for values from (100) to (1000);
 insert into p select i, 'v' || i from generate_series(1, 400) i;
 create materialized view mv as select count(*) from t; create table parent (i int);
-create table child (j int) inherits (parent); insert into child values (1, 2);"""
+create table child (j int) inherits (parent); insert into child values (1, 2);
+create table bare (); insert into bare default values;"""
 
 
 class Pipe:
