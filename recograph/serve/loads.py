@@ -11,7 +11,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import neo4j
@@ -35,6 +37,10 @@ SEEN_SECONDS = 1.0
 """So long after a load's end an answer may be without it, at most."""
 _SECONDS = 0.25
 """Seconds between two looks."""
+_PATIENCE = 10.0
+"""Seconds after which nobody waits for a look any more; where the server stands still, the driver waits for minutes."""
+_LOOKS = 16
+"""Threads for looks: more than can be left waiting while the driver waits."""
 _LOOK = (
     f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
     "RETURN c.id, properties(c), collect([s.set, s.status, toString(s.changed_at), s.fingerprint, s.total, "
@@ -79,6 +85,7 @@ class Loads:
         self.down_since: float | None = time.monotonic()
         """When the server was first found not to answer (seconds of the monotonic clock); None while it does."""
         self._driver = driver
+        self._threads = ThreadPoolExecutor(_LOOKS, thread_name_prefix="look")
         self._marks: dict[Source, Hashable] = {}
         self._versions: dict[Source, int] = {}
         self._looked = -SEEN_SECONDS
@@ -117,7 +124,10 @@ class Loads:
         """Ask the server once what loads have recorded; a server that doesn't answer is `down`, and asked again."""
         began = time.monotonic()
         try:
-            rows = (await asyncio.to_thread(read, self._driver, _LOOK, timeout=5)).rows
+            looking = asyncio.get_running_loop().run_in_executor(
+                self._threads, partial(read, self._driver, _LOOK, timeout=5)
+            )
+            rows = (await asyncio.wait_for(looking, _PATIENCE)).rows
             # What the look before didn't see ended after that began.
             self._see(rows, self._looked + SEEN_SECONDS)
             self._looked = began

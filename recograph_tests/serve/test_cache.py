@@ -1,6 +1,7 @@
 """What is kept, until when; and what happens while Neo4j is away. On a graph of its own, which loads change."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -142,6 +143,15 @@ def test_a_load_voids_no_page_of_another_customer(
     assert made == ["customer_1", "customer_2", "customer_1"]
 
 
+def test_a_load_is_seen_though_the_clock_was_set_back(client: TestClient, graph: neo4j.Driver, tmp_path: Path) -> None:
+    later = "datetime() + duration('P1D')"
+    graph.execute_query(f"MATCH (s:LoadState) SET s.changed_at = {later}, s.loaded_at = {later}")
+    before = client.get(POPULAR).json()["rows"]
+    load_next(graph, tmp_path, course_enrolments=[*CUSTOMER_1["course_enrolments"], (5, 12, 0, 9), (6, 12, 0, 9)])
+    assert soon(lambda: client.get(POPULAR).json()["rows"] != before)
+    assert soon(lambda: client.get("/index.json").json()["customers"][0]["snapshot_date"] == NEXT)
+
+
 def test_a_load_without_changes_voids_no_answer(
     client: TestClient, graph: neo4j.Driver, tmp_path: Path, asked: list[str]
 ) -> None:
@@ -195,6 +205,21 @@ def test_while_neo4j_is_away_kept_answers_are_marked_and_others_refused(
     assert soon(lambda: client.get("/-/health").status_code == 200)
     assert "warning" not in client.get(POPULAR).headers
     assert client.get("/customer_1/users/1").status_code == 200
+
+
+def test_a_server_that_stands_still_is_away(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get(POPULAR).status_code == 200
+    end = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(loads, "_PATIENCE", 0.1)
+        patch.setattr(loads, "read", lambda *_, **__: end.wait(120))
+        try:
+            assert soon(lambda: client.get("/-/health").status_code == 503)
+            assert client.get(POPULAR).headers["warning"] == '110 - "Response is Stale"'
+        finally:
+            end.set()
+    assert soon(lambda: client.get("/-/health").status_code == 200)
+    assert "warning" not in client.get(POPULAR).headers
 
 
 def test_what_neo4j_had_no_memory_for_is_refused_to_nobody_else(
