@@ -73,7 +73,8 @@ def _clause(word: str) -> str:
     bare = "".join(_bare(char) for char in word)
     forms = [f"{word}^4"]
     if len(bare) > 1:
-        forms += [f"{bare}*^2", f"*'{bare}*^2"]
+        # Behind any few letters and an apostrophe; a pattern of any length takes four times as long.
+        forms += [f"{bare}*^2", f"/[^']{{1,7}}'{bare}.*/^2"]
     if len(bare) > 3:
         # Two errors at most count: with one of them any letter before the apostrophe is d.
         forms += [f"{bare}~{2 if len(bare) > 7 else 1}", f"d'{bare}~2^0.5"]

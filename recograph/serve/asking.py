@@ -112,6 +112,7 @@ class Asking:
                 customer,
                 sets,
                 lambda: recommend(self.driver, customer, user, k, kinds=(kind,), timeout=TIMEOUT),
+                self._questions,
             )
 
         # Finding what is popular with those who speak a language reads all of these users, so the answer is shared by

@@ -31,9 +31,8 @@ CALL (user, languages) {
   }
   CALL (user, speaks, peers) {
     // who had nothing gets what is popular with those who speak the language; counted once for all items
-    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers.id] END AS language_id
-    MATCH (peer:User) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
-    MATCH (peer)-[:SPEAKS]->(spoken:Language) WHERE spoken.id = language_id
+    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers] END AS spoken
+    MATCH (peer:User)-[:SPEAKS]->(spoken) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
     WITH peer, speaks
     MATCH (peer)-[:IS_ENROLLED]->(item:Course)
     WITH item, speaks, count(*) AS popularity
@@ -70,9 +69,8 @@ UNION ALL
   }
   CALL (user, speaks, peers) {
     // who had nothing gets what is popular with those who speak the language; counted once for all items
-    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers.id] END AS language_id
-    MATCH (peer:User) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
-    MATCH (peer)-[:SPEAKS]->(spoken:Language) WHERE spoken.id = language_id
+    UNWIND CASE WHEN peers IS NULL THEN [] ELSE [peers] END AS spoken
+    MATCH (peer:User)-[:SPEAKS]->(spoken) WHERE peer.customer_id = user.customer_id AND peer.id IS NOT NULL
     WITH peer, speaks
     MATCH (peer)-[:HAS_WATCHED]->(item:Asset)
     WITH item, speaks, count(*) AS popularity
