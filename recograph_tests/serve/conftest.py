@@ -5,10 +5,18 @@ import neo4j
 import pytest
 from starlette.testclient import TestClient
 
+from recograph.graph.queries import parse, questions
 from recograph.serve.access import Access, Loopback
 from recograph.serve.server import application
 
 Open = Callable[[Access], TestClient]
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """A question of one's own about courses, as its file would be."""
+    parameters = "//   customer  string  whose\n//   course  integer  which\n"
+    header = f"// Own?\n// Parameters:\n{parameters}// Columns:\n//   n  what\n"
+    monkeypatch.setitem(questions(), "own", parse("own", header + statement))
 
 
 @pytest.fixture(scope="module")

@@ -130,6 +130,7 @@ WRONG_PROXIES: list[dict[str, str]] = [
     {"x-forwarded-user": "ann", "x-recograph-secret": PROXY},
     {"x-forwarded-user": "ann", "x-forwarded-groups": "team", "x-recograph-secret": PROXY},
     {"x-forwarded-user": "ann", "x-forwarded-groups": "nobody", "x-recograph-secret": PROXY},
+    {"x-forwarded-user": "ann", "x_forwarded_groups": "analysts", "x-recograph-secret": PROXY},
 ]
 PUBLIC = ("/-/health", "/-/login", "/-/static/0/site.css")
 
@@ -330,6 +331,14 @@ def test_names_of_groups_and_secrets_may_be_in_any_language(make: Make) -> None:
 )
 def test_a_proxy_s_other_port_is_ours_where_the_browser_says_so(headers: dict[str, str], ours: bool) -> None:
     assert same_origin(Headers({"host": "graph.example.com", **headers})) == ours
+
+
+def test_services_beside_each_other_share_sessions_by_their_secret(folder: Path) -> None:
+    path = folder / "shared.yaml"
+    path.write_text(yaml.safe_dump(TOKENS))
+    cookie = Headers({"cookie": f"recograph={FileAccess(path, b'one').session(ONE)}"})
+    assert FileAccess(path, b"one").viewer(cookie)
+    assert FileAccess(path, b"another").viewer(cookie) is None
 
 
 def test_a_session_ends_by_itself(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

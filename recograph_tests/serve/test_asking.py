@@ -14,7 +14,7 @@ from recograph.graph.refusals import SlowError
 from recograph.graph.together import ask_together
 from recograph.serve import asking, look_ups
 from recograph.serve.access import Loopback
-from recograph_tests.serve.conftest import Open
+from recograph_tests.serve.conftest import Open, plant
 
 MANY = 20
 """More than all threads that ask."""
@@ -57,6 +57,16 @@ def test_slow_questions_keep_nobody_from_looking_something_up(opened: Open, held
         assert not any(future.done() for future in under_way)
     finally:
         pool.shutdown(wait=False)
+
+
+def test_a_question_that_takes_too_long_is_ended(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(
+        monkeypatch,
+        "UNWIND range(1, 1000000000) AS i WITH i WHERE i % 7 = 8 RETURN count(i) AS n, $course + $customer AS m",
+    )
+    monkeypatch.setattr(asking, "TIMEOUT", 0.2)
+    refused = client.get("/customer_1/questions/own.json?course=10")
+    assert (refused.status_code, refused.json()) == (504, {"error": asking.TOO_MUCH})
 
 
 def test_questions_that_are_slow_together_are_asked_one_by_one_for_a_while(

@@ -79,6 +79,7 @@ def test_it_starts_answers_and_ends_at_a_signal(small: neo4j.Driver, neo4j_serve
     assert re.search(r"^The graph: http://127\.0\.0\.1:\d+/$", said, re.M)
     assert "GET /{customer}{form} 200" in said
     assert "Traceback" not in said
+    assert not any(tmp_path.iterdir()), "it writes nothing"
 
 
 def _connected(port: int) -> bool:

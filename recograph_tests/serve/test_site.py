@@ -5,21 +5,24 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import duckdb
 import httpx
 import neo4j
+import pandas
 import pytest
 from markupsafe import escape
 from starlette.testclient import TestClient
 
-from recograph.graph.queries import ask, parse, questions
+from recograph.graph.queries import ask, questions
 from recograph.graph.reading import Answer
 from recograph.graph.search import typed
 from recograph.graph.values import plain
 from recograph.serve.access import Loopback
 from recograph.serve.forms import static_address
 from recograph.serve.guard import HEADERS
-from recograph_tests.serve.conftest import Open
+from recograph_tests.serve.conftest import Open, plant
 
 PAGES = [
     "/",
@@ -249,6 +252,19 @@ def test_what_is_wrong_is_said_and_never_a_failure(client: TestClient, address: 
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example/", "/customer_1/questions/"])
+def test_no_address_leads_elsewhere(client: TestClient, path: str) -> None:
+    answer = client.get(f"http://127.0.0.1{path}")
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
+def test_spreadsheets_read_csv_without_its_mark(client: TestClient, tmp_path: Path) -> None:
+    file = tmp_path / "popular.csv"
+    file.write_bytes(client.get("/customer_1/questions/popular_courses.csv").content)
+    assert next(iter(pandas.read_csv(file).columns)) == "course_id"
+    assert duckdb.read_csv(str(file)).columns[0] == "course_id"
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -308,13 +324,6 @@ def test_a_page_is_small(client: TestClient) -> None:
         assert sum(int(answer.headers["content-length"]) for answer in sent) < 50_000, page
 
 
-def planted(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
-    """A question of one's own about courses, as its file would be."""
-    parameters = "//   customer  string  whose\n//   course  integer  which\n"
-    header = f"// Own?\n// Parameters:\n{parameters}// Columns:\n//   n  what\n"
-    monkeypatch.setitem(questions(), "own", parse("own", header + statement))
-
-
 @pytest.mark.parametrize(
     ("statement", "status", "told"),
     [
@@ -335,7 +344,7 @@ def test_a_question_that_fails_is_told_and_takes_no_page_with_it(
     client = opened(Loopback())  # nothing is kept yet
     address = "/customer_1/courses/13"
     with monkeypatch.context() as patch:
-        planted(patch, statement)
+        plant(patch, statement)
         refused = client.get("/customer_1/questions/own.json?course=13")
         assert (refused.status_code, told in refused.json()["error"]) == (status, True)
         assert ("Neo4j can't answer own.cypher: " in caplog.text) == (status == 500)
@@ -349,7 +358,7 @@ def test_a_question_that_fails_is_told_and_takes_no_page_with_it(
 
 
 def test_a_question_gives_every_value(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted(
+    plant(
         monkeypatch,
         "MATCH (u:User)-[r]->() WITH u, r, $course + $customer AS m LIMIT 1 UNWIND [null, u, r, 0.0 / 0.0, "
         "date('9999-12-31'), duration('P1D'), point({x: 1, y: 2}), {a: [1, null]}, '2024-02-30', ''] AS n "
