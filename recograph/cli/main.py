@@ -3,6 +3,8 @@
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -26,6 +28,7 @@ from recograph.cli import (
     serve,
 )
 from recograph.errors import RecographError
+from recograph.lake.staging import is_full
 from recograph.text import printable
 
 app = typer.Typer(
@@ -85,16 +88,53 @@ def main() -> None:
     # What is started from here would import a script of the current folder in the place of a library of its name.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
-        try:
-            app()
-        except ModuleNotFoundError as error:
-            if (extra := _EXTRAS.get((error.name or "").split(".")[0])) is None:
-                raise
-            raise RecographError(
-                f"This needs {error.name}, which isn't installed: pip install 'recograph[{extra}]'."
-            ) from error
+        with _printed():
+            try:
+                app()
+            except ModuleNotFoundError as error:
+                if (extra := _EXTRAS.get((error.name or "").split(".")[0])) is None:
+                    raise
+                raise RecographError(
+                    f"This needs {error.name}, which isn't installed: pip install 'recograph[{extra}]'."
+                ) from error
     except RecographError as error:
         Console(stderr=True, soft_wrap=True).print(
             f"[bold red]error:[/] {escape(printable(str(error)))}", highlight=False
         )
         sys.exit(1)
+
+
+@contextmanager
+def _printed() -> Iterator[None]:
+    """Say in a sentence that what was printed can't be written where standard output goes; nobody may read it, too.
+
+    Raises:
+        RecographError: its disk is full, or its encoding lacks a character.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - until the end
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _print_no_more()
+        sys.exit(1)
+    except UnicodeEncodeError as error:
+        raise RecographError(
+            f"What is printed has the character U+{ord(error.object[error.start]):04X}, which {error.encoding} hasn't. "
+            "Set PYTHONIOENCODING=utf-8, or name a file with --out."
+        ) from error
+    except OSError as error:
+        if error.filename or not is_full(error):
+            raise
+        _print_no_more()
+        raise RecographError(f"What is printed can't be written: {error.strerror}. Make room.") from error
+
+
+def _print_no_more() -> None:
+    """Let what is still to be written, which Python tries again at its end, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,6 +1,7 @@
 """The command as a shell sees it: versions and completion."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,3 +61,27 @@ def test_files_of_the_current_folder_are_no_libraries_of_what_a_command_starts(
         main()
     started = [sys.executable, "-m", "recograph", "version"]
     assert subprocess.run(started, capture_output=True, text=True, check=False).stdout == f"{recograph.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("recograph query --list >/dev/full", 1, "What is printed can't be written: No space left on device"),
+        ("recograph version >/dev/full", 1, "What is printed can't be written: No space left on device"),
+        (
+            "PYTHONIOENCODING=latin-1 recograph query --list",
+            1,
+            r"has the character U\+2026, which latin-1 hasn't\. Set",
+        ),
+        ("recograph query --list >&-", 0, None),
+        ("recograph query --list --format json | head -1", 1, None),
+    ],
+)
+def test_what_cannot_be_printed_is_one_sentence(tmp_path: Path, command: str, code: int, said: str | None) -> None:
+    environ = os.environ | {"HOME": str(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    script = f"set -o pipefail; {command}"
+    ran = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
+    lines = ran.stderr.splitlines()
+    assert len(lines) == (said is not None), ran.stderr
+    assert not said or re.search(said, lines[0])
+    assert ran.returncode == code or "head" in command  # whose pipe may be read before it is closed
