@@ -64,6 +64,14 @@ def _folder(value: str | Path) -> Path:
     return Path(value).expanduser().resolve()
 
 
+def _home(value: Path) -> Path:
+    if {"?", "%"} & set(str(value)):
+        raise ValueError(
+            "give a folder without ? and % in its path, which the address of Dagster's database can't have"
+        )
+    return value
+
+
 def _lake(value: str) -> str:
     value = value.rstrip("/")
     if value.startswith("s3://") and re.fullmatch(r"s3://[^/]+", value):
@@ -110,7 +118,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=True)
 
     data: Folder = Field(default_factory=default_data, alias="RECOGRAPH_DATA")
-    home: Folder = Field(default_factory=default_home, alias="RECOGRAPH_HOME")
+    home: Annotated[Folder, AfterValidator(_home)] = Field(default_factory=default_home, alias="RECOGRAPH_HOME")
     lake: Annotated[str, AfterValidator(_lake)] = Field(
         default_factory=lambda values: str(values["home"] / "lake"), alias="RECOGRAPH_LAKE"
     )
@@ -183,6 +191,11 @@ def _problem(error: ValidationError, env: Mapping[str, Any]) -> str:
     reason = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return reason
-    variable = str(problem["loc"][0])
+    place = str(problem["loc"][0])
+    variable = str(Settings.model_fields[place].alias) if place in Settings.model_fields else place  # of a default
     shown = all(field.repr for field in Settings.model_fields.values() if field.alias == variable)
-    return f"{variable} is {env.get(variable)!r}: {reason}." if shown else f"{variable} can't be used: {reason}."
+    return (
+        f"{variable} is {env.get(variable) or str(problem['input'])!r}: {reason}."
+        if shown
+        else f"{variable} can't be used: {reason}."
+    )

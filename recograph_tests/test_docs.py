@@ -2,18 +2,32 @@
 
 import ast
 import re
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from recograph.analytics import ease
+from recograph.analytics.recommendations import K as LISTED
+from recograph.analytics.similarity import Parameters
+from recograph.graph.load import _AT_ONCE_BATCHES
 from recograph.graph.model import RELATIONSHIP_SETS, model_diagram
 from recograph.graph.queries import questions
+from recograph.graph.reading import TIMEOUT
+from recograph.graph.report import LoadOptions
 from recograph.settings import PROJECT_DIR, Settings
 
 PAGES = [*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").glob("*.md"))]
 README = (PROJECT_DIR / "README.md").read_text()
 MERMAID = re.findall(r"^```mermaid\n(.*?)^```$", README, re.M | re.S)
-INTERNAL = {"RECOGRAPH_SPILL", "RECOGRAPH_PLATFORMS", "RECOGRAPH_PARTITION", "NEO4J_HOME", "NEO4J_CONF"}
+INTERNAL = {
+    "RECOGRAPH_LAKE_PATTERN",
+    "RECOGRAPH_SPILL",
+    "RECOGRAPH_PLATFORMS",
+    "RECOGRAPH_PARTITION",
+    "NEO4J_HOME",
+    "NEO4J_CONF",
+}
 """Set by one process for another."""
 
 
@@ -112,3 +126,24 @@ def test_the_table_of_questions_is_complete() -> None:
         for name, question in questions().items()
     }
     assert {name.strip(): parameters for name, parameters in told.items()} == asked
+
+
+@pytest.mark.parametrize(
+    ("page", "told", "numbers"),
+    [
+        ("queries.md", r"ends after `--timeout` seconds \((\d+)\)", (TIMEOUT,)),
+        ("queries.md", r"a mart `recommendations` with (\d+) courses and (\d+) assets", (LISTED, LISTED)),
+        ("queries.md", r"The (\d+) greatest positive weights of each", (ease.PER_ITEM,)),
+        ("queries.md", r"Beyond ([\d,]+) items", (ease.LIMIT,)),
+        ("queries.md", r"nearest to λ (\d+), ω (\d), fading ([\d.]+)", astuple(Parameters())),
+        ("loading.md", r"a batch of ([\d,]+) looks", (LoadOptions().batch_rows,)),
+        ("loading.md", r"Up to ([\d,]+) rows", (LoadOptions().batch_rows * _AT_ONCE_BATCHES,)),
+        ("loading.md", r"would remove more than (\d+)%", (LoadOptions().max_removed_share * 100,)),
+        ("loading.md", r"after (\d+) seconds another one takes over", (LoadOptions().lease,)),
+    ],
+)
+def test_numbers_are_the_codes(page: str, told: str, numbers: tuple[float, ...]) -> None:
+    text = " ".join((PROJECT_DIR / "docs" / page).read_text().split())
+    match = re.search(told, text)
+    assert match, told
+    assert tuple(float(number.replace(",", "")) for number in match.groups()) == numbers

@@ -20,6 +20,7 @@ from recograph.settings import Settings
         ("RECOGRAPH_TIMEZONE", "Mars/Base", "RECOGRAPH_TIMEZONE is 'Mars/Base': give a name such as Europe/London."),
         ("RECOGRAPH_SCHEDULE_TIME", "25:00", "RECOGRAPH_SCHEDULE_TIME is '25:00': give HH:MM, such as 05:00."),
         ("RECOGRAPH_KEEP_DAYS", "soon", "RECOGRAPH_KEEP_DAYS is 'soon': "),
+        ("RECOGRAPH_HOME", "/why?", "RECOGRAPH_HOME is '/why?': give a folder without ? and % in its path, which"),
     ],
 )
 def test_what_cant_be_used_is_named(variable: str, value: str, said: str) -> None:
@@ -27,6 +28,14 @@ def test_what_cant_be_used_is_named(variable: str, value: str, said: str) -> Non
         Settings.from_env({variable: value})
     assert str(refused.value).startswith(said)
     assert "\n" not in str(refused.value)
+
+
+def test_a_default_that_cant_be_used_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "100%" / "data").mkdir(parents=True)
+    (tmp_path / "100%" / "data" / "customers.yaml").touch()
+    monkeypatch.chdir(tmp_path / "100%")
+    with pytest.raises(RecographError, match=r"RECOGRAPH_HOME is '.*/100%/\.recograph': give a folder without"):
+        Settings.from_env({})
 
 
 def test_a_lake_is_a_folder_or_a_bucket(tmp_path: Path) -> None:

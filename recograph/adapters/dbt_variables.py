@@ -1,5 +1,6 @@
 """What the dbt project reads from environment variables, and the dbt command that is run with them."""
 
+import glob
 import json
 import sys
 from pathlib import Path
@@ -31,6 +32,8 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     """What the dbt profile reads from the environment."""
     return {
         "RECOGRAPH_LAKE": settings.lake,
+        # For DuckDB, to which [ and * of a folder's name are a pattern, and before it dbt-duckdb, which fills braces.
+        "RECOGRAPH_LAKE_PATTERN": glob.escape(settings.lake).replace("{", "{{").replace("}", "}}"),
         "RECOGRAPH_PLATFORMS": " ".join(PLATFORMS),
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,

@@ -139,6 +139,17 @@ def test_java_ignores_a_cache_that_it_cant_use(tmp_path: Path, monkeypatch: pyte
     assert "warning" not in (ran.stdout + ran.stderr).lower()
 
 
+def test_a_cache_that_is_not_wanted_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path))
+    monkeypatch.setattr(aot, "classpath", lambda say: [])
+    monkeypatch.setattr(aot.subprocess, "Popen", lambda *_, **__: started.append(None))
+    for wish, times in (("0", 0), ("1", 1)):
+        monkeypatch.setenv("RECOGRAPH_AOT", wish)
+        aot.train_in_background()
+        assert len(started) == times
+
+
 def test_another_jar_needs_another_cache(tmp_path: Path) -> None:
     jar = tmp_path / "some.jar"
     jar.write_bytes(b"1")

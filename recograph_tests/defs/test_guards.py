@@ -69,6 +69,15 @@ def test_schedules_are_due_when_the_docs_say(repository: dg.RepositoryDefinition
     }
 
 
+def test_guards_let_through_what_the_docs_say(definitions: ModuleType) -> None:
+    from recograph.defs.graph import GraphConfig
+    from recograph.defs.landing import LandingConfig
+
+    (drop,) = re.findall(r"lost more than (\d+)% of its rows", (PROJECT_DIR / "README.md").read_text())
+    (removed,) = re.findall(r"would remove more than (\d+)% of", (PROJECT_DIR / "docs" / "loading.md").read_text())
+    assert (LandingConfig().max_row_drop, GraphConfig().max_removed_share) == (int(drop) / 100, int(removed) / 100)
+
+
 def test_what_runs_by_itself_is_what_the_docs_list(repository: dg.RepositoryDefinition) -> None:
     page = (PROJECT_DIR / "docs" / "operating.md").read_text()
     told = re.findall(r"^\| `(\w+)` \| (schedule|sensor)[^|]* \| (on|off) \|", page, re.M)

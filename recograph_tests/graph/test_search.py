@@ -40,6 +40,9 @@ def test_words_beginnings_and_typing_errors_find_titles(small: neo4j.Driver) -> 
     for text in ("etude", "ÉTUDE", "étud", "etdue anglais"):
         assert titles(small, text) == ["Étude d'anglais"], text
     assert titles(small, "negotiaton") == ["Negotiation"]
+    assert titles(small, "negotaton") == ["Negotiation"]  # two errors, in a long word
+    assert titles(small, "baiscs") == ["Data Science Basics"]
+    assert titles(small, "baiiccs") == []
     assert titles(small, "CAFE") == ["Café talk"]
     assert titles(small, "zebra") == []
 

@@ -43,6 +43,13 @@ def test_what_is_set_in_a_settings_file_is_kept_and_what_an_older_one_lacks_is_a
         prepare_instance(settings)
 
 
+def test_days_of_a_customer_wait_for_each_other_and_customers_run_beside_each_other(settings: Settings) -> None:
+    runs = yaml.safe_load((prepare_instance(settings) / "dagster.yaml").read_text())["concurrency"]["runs"]
+    per_customer = {"key": "dagster/partition/customer", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    assert runs["tag_concurrency_limits"] == [per_customer]
+    assert runs["max_concurrent_runs"] >= 2
+
+
 def test_a_home_that_cant_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(RecographError, match=r"home/dagster can't be written .*RECOGRAPH_HOME"):

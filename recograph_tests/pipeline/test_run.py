@@ -6,8 +6,10 @@ from pathlib import Path
 
 import neo4j as neo4j_driver
 import pyarrow.parquet as pq
+import pytest
 import yaml
 
+from recograph.adapters.neo4j import Connection
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR
 from recograph_tests.graph.marts import Graph, actual
@@ -34,6 +36,14 @@ SQL_TYPES = {
     "double": "double",
     "timestamp[us]": "timestamp",
 }
+
+
+@pytest.fixture
+def installation(tmp_path: Path, neo4j: neo4j_driver.Driver, neo4j_server: Connection) -> Installation:
+    """An installation in folders whose names mean something to DuckDB, to dbt and to a terminal."""
+    folder = tmp_path / "it's [b] {all} *#"
+    (folder / "data").mkdir(parents=True)
+    return Installation(folder / "data", folder / "home", neo4j_server)
 
 
 def without_similarities(graph: Graph) -> Graph:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dagster as dg
 import neo4j as neo4j_driver
 import pytest
 
@@ -116,6 +117,9 @@ def test_a_run_again_builds_nothing_unless_it_is_forced_to(built: Installation) 
     assert f"not built again (--force builds all): {', '.join(ALL)} of {CUSTOMER} {DAY2}." in again.stdout
     assert "Nothing changed: the graph was up to date." in again.stdout
     assert written(built) == before
+    with dg.DagsterInstance.from_config(str(built.home / "dagster")) as instance:
+        (last,) = instance.get_runs(limit=1)
+    assert last.tags["recograph/unchanged"] == ", ".join(ALL)
     forced = run(built, "--force")
     assert "not built again" not in forced.stdout
     assert all(time > before[path] for path, time in written(built).items())
