@@ -143,7 +143,7 @@ def test_a_cache_that_is_not_wanted_is_not_made(tmp_path: Path, monkeypatch: pyt
     started: list[object] = []
     monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path))
     monkeypatch.setattr(aot, "classpath", lambda say: [])
-    monkeypatch.setattr(aot.subprocess, "Popen", lambda *_, **__: started.append(None))
+    monkeypatch.setattr("recograph.adapters.neo4j.aot.subprocess.Popen", lambda *_, **__: started.append(None))
     for wish, times in (("0", 0), ("1", 1)):
         monkeypatch.setenv("RECOGRAPH_AOT", wish)
         aot.train_in_background()
