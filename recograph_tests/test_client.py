@@ -49,6 +49,18 @@ def test_a_client_cannot_write() -> None:
 
 
 @pytest.mark.usefixtures("asked")
+def test_what_cannot_be_asked_is_one_sentence() -> None:
+    with recograph.client.connect() as graph:
+        for value in ({1, 2}, 2**70, object()):
+            with pytest.raises(RecographError, match="A parameter can't be sent to Neo4j"):
+                graph.cypher("RETURN $value AS value", value=value)
+        with pytest.raises(RecographError, match=r"Correct the statement\.$"):
+            graph.cypher("RETURN")
+    with pytest.raises(RecographError, match=r"was closed\. Connect again"):
+        graph.query("customers")
+
+
+@pytest.mark.usefixtures("asked")
 def test_the_example_notebook_runs() -> None:
     """Its cells, as Jupyter would run them, on the graph of the tests."""
     cells = json.loads((PROJECT_DIR / "docs" / "examples" / "graph.ipynb").read_text())["cells"]

@@ -66,18 +66,23 @@ def cypher(
     out: Out = None,
 ) -> None:
     """Run one Cypher statement on the server in use and print its rows."""
-    from neo4j.exceptions import Neo4jError
+    from neo4j.exceptions import DriverError, Neo4jError
 
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.reading import Answer
+    from recograph.graph.refusals import neo4j_explained, parameters_explained
 
     check_form(output, out)
     parameters = dict(_parameter(text) for text in param or [])
     with open_driver(Settings.from_env()) as driver:
         try:
-            result = driver.execute_query(query, parameters_=parameters)
+            with parameters_explained():
+                result = driver.execute_query(query, parameters_=parameters)
         except Neo4jError as error:
             raise RecographError(f"Neo4j refused the query: {error.message}") from error
+        except DriverError:
+            with neo4j_explained("Neo4j"):
+                raise
     give(Answer(list(result.keys), [list(record.values()) for record in result.records]), output, out)
     changes = {name: count for name, count in vars(result.summary.counters).items() if type(count) is int and count}
     if output is Format.table and changes:

@@ -10,7 +10,7 @@ from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from recograph.errors import RecographError
 from recograph.graph.model import CUSTOMER, KEY, TENANT, NodeSet, Scope
-from recograph.graph.refusals import MissingError, SlowError, address, neo4j_explained
+from recograph.graph.refusals import MissingError, SlowError, address, neo4j_explained, parameters_explained
 
 TIMEOUT = 30.0
 """Seconds after which the server ends a reader's transaction."""
@@ -61,7 +61,7 @@ def read(
     def again(tx: neo4j.ManagedTransaction) -> Answer:
         return taken(tx.run(cypher, given))
 
-    with _refusals(timeout), driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+    with _refusals(timeout), _session(driver) as session, parameters_explained():
         try:
             for _ in range(_LOOKS):
                 try:
@@ -73,8 +73,6 @@ def read(
                             raise
                         break
             return session.execute_read(again)
-        except UnicodeEncodeError as error:
-            raise RecographError(f"{error.object!r} isn't a text in Unicode.") from error
         except Neo4jError as error:
             if isinstance(error, ClientError) and _code(error) in _REFUSALS:
                 raise
@@ -84,6 +82,16 @@ def read(
             # Where the server doesn't answer, asking for its address would only take longer.
             with neo4j_explained("Neo4j"):
                 raise
+
+
+@contextmanager
+def _session(driver: neo4j.Driver) -> Iterator[neo4j.Session]:
+    try:
+        session = driver.session(default_access_mode=neo4j.READ_ACCESS)
+    except DriverError as error:
+        raise RecographError("The connection to Neo4j was closed. Connect again.") from error
+    with session:
+        yield session
 
 
 _GONE = "Statement.EntityNotFound"

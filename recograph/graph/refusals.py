@@ -1,11 +1,13 @@
 """What can stop a load, and Neo4j's errors in words for the person who runs it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import neo4j
 from neo4j.exceptions import (
     AuthError,
+    ClientError,
     ConstraintError,
     DriverError,
     Neo4jError,
@@ -93,8 +95,31 @@ def neo4j_explained(server: str) -> Iterator[None]:
         ) from error
     except TransientError as error:
         raise UnavailableError(f"{server} was too busy, again and again: {_text(error)}. Run this again.") from error
+    except ClientError as error:
+        advice = "Correct the statement" if _WRONG.match(error.code or "") else "Run this again"
+        raise RecographError(f"{server} failed: {_text(error)}. {advice}.") from error
     except (Neo4jError, DriverError) as error:
         raise RecographError(f"{server} failed: {_text(error)}. Run this again.") from error
+
+
+_WRONG = re.compile(r"Neo\.ClientError\.Statement\.(Syntax|Semantic|Type|Argument|Arithmetic|Parameter)")
+"""Codes of what is wrong with a statement or its parameters, and will be next time."""
+
+
+@contextmanager
+def parameters_explained() -> Iterator[None]:
+    """Say of values that Neo4j has no type for, or no room, that they can't be parameters.
+
+    Raises:
+        RecographError: so it is.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise RecographError(f"{error.object!r} isn't a text in Unicode.") from error
+    except (ValueError, TypeError, OverflowError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise RecographError(f"A parameter can't be sent to Neo4j: {said}.") from error
 
 
 def _text(error: Neo4jError | DriverError) -> str:

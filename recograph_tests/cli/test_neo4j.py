@@ -81,6 +81,7 @@ def test_cypher_prints_rows(local: Connection, neo4j: neo4j_driver.Driver) -> No
         (["RETRUN 1"], "Neo4j refused the query: .*RETRUN"),
         (["RETURN $x"], "Neo4j refused the query: .*x"),
         (["RETURN 1", "--param", "x"], "--param 'x' must be NAME=VALUE"),
+        (["RETURN $x", "--param", "x=99999999999999999999"], "A parameter can't be sent to Neo4j: .*too large"),
     ],
 )
 def test_a_bad_query_is_one_clear_error(local: Connection, arguments: list[str], message: str) -> None:

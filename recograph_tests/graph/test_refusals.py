@@ -52,6 +52,15 @@ def test_errors_of_neo4j_are_told_in_words(error: Exception, kind: type[Recograp
     assert raised.value.__cause__ is error
 
 
+@pytest.mark.parametrize(
+    ("code", "advice"), [("SyntaxError", "Correct the statement"), ("EntityNotFound", "Run this again")]
+)
+def test_what_will_be_wrong_next_time_isnt_to_be_run_again(code: str, advice: str) -> None:
+    error = Neo4jError._hydrate_neo4j(code=f"Neo.ClientError.Statement.{code}", message="So it is.")
+    with pytest.raises(RecographError, match=rf"failed: So it is\. {advice}\.$"), neo4j_explained("The server"):
+        raise error
+
+
 def test_what_stops_the_rows_on_their_way_is_raised_as_it_is(tmp_path: Path) -> None:
     """So that a server that doesn't answer is asked again, whoever reads from it."""
 
