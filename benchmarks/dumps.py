@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.queues import Queue
 from pathlib import Path
 
@@ -109,7 +110,19 @@ def load(server: MariaDB | PostgreSQL, dump: Path) -> Cost:
     server.create("select 1;")
     before, cpu = time.perf_counter(), _cpu(server)
     server.load(dump)
-    return time.perf_counter() - before, _cpu(server) - cpu, float("nan")
+    seconds = time.perf_counter() - before
+    while _is_connected(server):
+        time.sleep(0.01)
+    return seconds, _cpu(server) - cpu, float("nan")
+
+
+def _is_connected(server: MariaDB | PostgreSQL) -> bool:
+    """Whether PostgreSQL has a process of a connection, whose time it counts when that has ended."""
+    for child in psutil.Process(server.process.pid).children():
+        with suppress(psutil.Error):
+            if "[local]" in " ".join(child.cmdline()):
+                return True
+    return False
 
 
 def _cpu(server: MariaDB | PostgreSQL) -> float:

@@ -1,6 +1,7 @@
 """Dumps that broke other readers, after public bug reports, with invented values: their rows, or a refusal."""
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -321,13 +322,16 @@ def test_a_table_that_could_not_be_read_stops_only_who_asks_for_it() -> None:
         read(dump, only=["users", "broken"])
 
 
-def test_a_default_that_only_the_server_knew_is_told(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("definition", "rows"),
+    [
+        ("`c` timestamp DEFAULT CURRENT_TIMESTAMP", "INSERT INTO `t`(`a`) VALUES (1);"),
+        ("`c` int GENERATED ALWAYS AS (`a` + 1) VIRTUAL", "INSERT INTO `t`(`a`,`c`) VALUES (1,DEFAULT);"),
+    ],
+)
+def test_what_only_the_server_knew_is_told(definition: str, rows: str, tmp_path: Path) -> None:
     path = tmp_path / "dump.sql"
-    path.write_text(
-        mysql(
-            "CREATE TABLE `t` (`a` int, `c` timestamp DEFAULT CURRENT_TIMESTAMP);\nINSERT INTO `t`(`a`) VALUES (1);\n"
-        )
-    )
+    path.write_text(mysql(f"CREATE TABLE `t` (`a` int, {definition});\n{rows}\n"))
     with DumpReader(path) as reader:
         assert [batch.to_pylist() for _, batch in reader] == [[{"a": 1, "c": None}]]
         assert "that only the server knows: the columns t.c." in " ".join(reader.warnings)

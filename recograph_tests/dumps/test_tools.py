@@ -242,6 +242,58 @@ TOOLS: dict[str, tuple[str, dict[str, list[tuple[object, ...]]], bool]] = {
         {"t": [(1,), (2,)]},
         True,
     ),
+    "mysqldump-php": (
+        "-- mysqldump-php https://github.com/ifsnop/mysqldump-php\n--\n-- Host: localhost\tDatabase: shop\n"
+        "-- Server version \t8.0.30\n"
+        + SAVE
+        + USERS
+        + "SET autocommit=0;\n"
+        + DATA
+        + "COMMIT;\n\n-- Dumped table `users` with 2 row(s)\n--\n\n"
+        + RESTORE
+        + "-- Dump completed on: Thu, 01 Jan 2026 00:00:00 +0000\n",
+        {"users": ROWS},
+        True,
+    ),
+    "MySqlBackup.NET": (
+        "-- MySqlBackup.NET 2.3.8.0\n-- Dump Time: 2026-01-01 00:00:00\n-- ------\n"
+        "-- Server version 8.0.31 MySQL Community Server - GPL\n\n"
+        + SAVE
+        + USERS
+        + DATA
+        + "-- \n-- Dumping triggers\n-- \n\nDROP TRIGGER /*!50030 IF EXISTS */ `tr`;\nDELIMITER |\n"
+        "CREATE TRIGGER `tr` AFTER INSERT ON `users` FOR EACH ROW\nINSERT INTO h VALUES (NEW.id) |\nDELIMITER ;\n"
+        + RESTORE
+        + "\n-- Dump completed on 2026-01-01 00:00:01\n-- Total time: 0:0:0:0:100 (d:h:m:s:ms)\n",
+        {"users": ROWS},
+        True,
+    ),
+    "TablePlus": (
+        "-- ------\n-- TablePlus 6.3.2(586)\n--\n-- https://tableplus.com/\n--\n-- Database: shop\n-- ------\n\n"
+        + SAVE
+        + USERS.split("LOCK")[0]
+        + "INSERT INTO `users` (`id`, `name`) VALUES\n(1, 'it\\'s'),\n(2, 'c\\\\d;e');\n\n"
+        + RESTORE,
+        {"users": ROWS},
+        True,
+    ),
+    "TablePlus of PostgreSQL": (
+        "-- ------\n-- TablePlus 5.3.8(500)\n--\n-- Database: shop\n-- ------\n\n-- Table Definition\n"
+        'CREATE TABLE "public"."t" (\n    "id" int4 NOT NULL,\n    "path" text,\n    PRIMARY KEY ("id")\n);\n\n'
+        'INSERT INTO "public"."t" ("id", "path") VALUES\n(1, \'C:\\new\'),\n(2, \'it\'\'s\');\n',
+        {"t": [(1, "C:\\new"), (2, "it's")]},
+        False,
+    ),
+    "UpdraftPlus": (
+        "# WordPress MySQL database backup\n# Created by UpdraftPlus version 1.22.3\n# Database: `wp`\n# ------\n"
+        "/*!40101 SET NAMES utf8mb4 */;\n/*!40101 SET foreign_key_checks = 0 */;\n\n# Table structure of `users`\n"
+        + USERS.split("LOCK")[0]
+        + "\n# Data contents of table `users`\n"
+        + DATA.split("UNLOCK")[0]
+        + "# End of data contents of table `users`\n",
+        {"users": ROWS},
+        False,
+    ),
     "by hand, with comments": (
         "CREATE TABLE `t` (\n  -- the key, it's\n  `id` int NOT NULL, /* old, (legacy */\n"
         "  `name` varchar(20) # shown, x\n);\n"

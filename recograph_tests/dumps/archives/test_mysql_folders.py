@@ -145,6 +145,23 @@ def test_a_folder_of_mydumper_without_counts_is_told_to_be_perhaps_incomplete(tm
         inspect(written(tmp_path / "lost", between | {"shop.users-metadata": b"4"}))
 
 
+def test_a_folder_of_dumpling_is_read_and_told_to_be_perhaps_incomplete(tmp_path: Path) -> None:
+    head = b"/*!40014 SET FOREIGN_KEY_CHECKS=0*/;\n/*!40101 SET NAMES binary*/;\n"
+    files = {
+        "metadata": b"Started dump at: 2026-01-01 10:00:00\nSHOW MASTER STATUS:\n\tLog: tidb-binlog\n\tPos: 4\n\n"
+        b"Finished dump at: 2026-01-01 10:00:01\n",
+        "shop-schema-create.sql": head + b"CREATE DATABASE `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 */;\n",
+        "shop.users-schema.sql": head + b"CREATE TABLE `users` (\n  `id` bigint /*T![auto_rand] AUTO_RANDOM(5) */,\n"
+        b"  `name` varchar(9)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n",
+        "shop.users.0000000010000.sql": head + "INSERT INTO `users` VALUES\n(1,'é'),\n(2,NULL);\n".encode(),
+        "shop.v-schema-view.sql": head + b"CREATE VIEW `v` AS SELECT 1;\n",
+        "shop.v-schema.sql": head + b"CREATE TABLE `v`(\n`a` int\n)ENGINE=MyISAM;\n",
+    }
+    folder = written(tmp_path / "dump", files)
+    assert {name: rows_of(table) for name, table in read_from(folder).items()} == {"users": [(1, "é"), (2, None)]}
+    assert ["completeness can't be known" in warning for warning in inspect(folder).warnings] == [True]
+
+
 def test_an_empty_file_of_rows_is_read_where_the_rows_are_counted(tmp_path: Path) -> None:
     empty = NEW | {"shop.mydumper_0.00000.sql": b""}
     with pytest.raises(DumpError, match="or is an empty one of --build-empty-files"):

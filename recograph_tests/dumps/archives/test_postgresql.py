@@ -106,6 +106,17 @@ def test_an_archive_that_was_written_to_a_pipe_is_read_by_its_blocks(
         assert read_from(Pipe(archive), only=["p", 'We ird"x']) == {name: plain[name] for name in ("p", 'We ird"x')}
 
 
+def test_blocks_of_many_pieces_of_one_length_end_where_they_do(postgresql: PostgreSQL) -> None:
+    series = "select i, md5(i::text) || md5((i * 7)::text) v from generate_series(1, {}) i"
+    tables = {f"t{number}": series.format(5000 + number) for number in range(3)}
+    postgresql.create(";".join(f"create table {name} as {rows}" for name, rows in tables.items()), database="pieces")
+    plain = read_from(io.BytesIO(postgresql.dump(database="pieces")))
+    for options in ((), ("-Z0",)):
+        archive = postgresql.dump("-Fc", *options, database="pieces")
+        assert read_from(io.BytesIO(archive)) == plain
+        assert read_from(Pipe(archive), only=["t2"]) == {"t2": plain["t2"]}
+
+
 @pytest.mark.parametrize("wrap", ["tar of a folder", "tar.gz of a folder", "tar of the files", "zip of a folder"])
 def test_a_folder_may_be_packed(wrap: str, plain: dict[str, pa.Table], postgresql: PostgreSQL, tmp_path: Path) -> None:
     folder = tmp_path / "2026-01-31"
