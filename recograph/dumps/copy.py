@@ -15,6 +15,7 @@ import numpy as np
 from recograph.dumps.buffer import Buffer
 from recograph.dumps.fields import WINDOW_BYTES, Fields
 from recograph.dumps.headers import HEADER_BYTES, DataHeader
+from recograph.dumps.joint import FIRST_LOOK
 from recograph.dumps.message import Place
 from recograph.dumps.names import COLUMN_LIST, QUALIFIED, names
 from recograph.dumps.noise import noise_of
@@ -260,8 +261,12 @@ def skip_block(buffer: Buffer, place: Place) -> None:
 
 def _find_end(data: bytes, start: int, end: int) -> int:
     """Where the last line begins, at or behind the beginning of a line; -1 where it isn't there."""
-    at: int
-    for at in find_pairs(data, _END, start, end).tolist():
-        if at == start or data[at - 1] == _LINE_END:
-            return at
+    begin, size = start, FIRST_LOOK
+    while begin < end:
+        at: int
+        for at in find_pairs(data, _END, begin, min(begin + size, end)).tolist():
+            if at == start or data[at - 1] == _LINE_END:
+                return at
+        # A pair may lie across the border.
+        begin, size = begin + size - 1, size * 4
     return -1
