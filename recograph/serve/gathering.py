@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from recograph.errors import RecographError, UnavailableError
+from recograph.graph.refusals import SlowError
 
 _MOST = 16
 """Look-ups in one statement: with more, the first of them would wait for the last."""
@@ -65,18 +66,26 @@ class Gathering:
         self._go_on()
 
     async def _answer(self, kind: Kind, asked: Mapping[int, asyncio.Future[Any]]) -> None:
-        """Ask for all; where that fails, one by one, so that none suffers for another."""
+        """Ask for all; where that fails, one by one, so that none suffers for another, but for no second slow one."""
         groups = [list(asked)]
+        slow: SlowError | None = None
         for keys in groups:
-            try:
-                answers = await self._run(partial(kind.look_up, keys))
-            except Exception as error:
-                if len(keys) > 1 and isinstance(error, RecographError) and not isinstance(error, UnavailableError):
-                    groups += [[key] for key in keys]
-                    continue
-                for key in keys:
-                    asked[key].set_exception(error)
+            outcome = slow or await self._outcome(kind, keys)
+            is_one_of_them = isinstance(outcome, RecographError) and not isinstance(outcome, UnavailableError)
+            if is_one_of_them and len(keys) > 1:
+                groups += [[key] for key in keys]
+                continue
+            slow = outcome if isinstance(outcome, SlowError) else slow
+            for key in keys:
+                if isinstance(outcome, Exception):
+                    asked[key].set_exception(outcome)
                     asked[key].exception()  # whoever asked may have gone
-            else:
-                for key in keys:
-                    asked[key].set_result(answers.get(key))
+                else:
+                    asked[key].set_result(outcome.get(key))
+
+    async def _outcome(self, kind: Kind, keys: Sequence[int]) -> Mapping[int, Any] | Exception:
+        try:
+            answers: Mapping[int, Any] = await self._run(partial(kind.look_up, keys))
+        except Exception as error:  # each of those who wait is told
+            return error
+        return answers

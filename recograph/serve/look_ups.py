@@ -18,8 +18,10 @@ TIMEOUT = 20.0
 """Seconds after which the server ends a page's transaction."""
 MOST_ROWS = 10_000
 """Greatest number of rows of an answer."""
-_TOGETHER_SECONDS = 5.0
+_TOGETHER_SECONDS = 10.0
 """Seconds for pages' questions together; if that isn't enough, each has `TIMEOUT` for itself."""
+_PLAN_SECONDS = 300.0
+"""Seconds for the plan of a statement, which one that has just started makes slowly."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class About:
             del given[word]
             parts.append(Part(asked.cypher, tuple(asked.columns), given, word))
         return parts
+
+    def plan(self) -> None:
+        """Let the server make its plan before anybody waits for it."""
+        ask_together(self.driver, self.parts, [], timeout=_PLAN_SECONDS, most=MOST_ROWS)
 
     def look_up(self, keys: Sequence[int]) -> Mapping[int, tuple[Neighbourhood, list[Answer]]]:
         """Both, for each node that the graph has."""

@@ -1,8 +1,10 @@
 """Pages of a user, course or asset: what is known, what is alike, what is around, and what to recommend."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
+from recograph.errors import RecographError
 from recograph.graph.model import USER, NodeSet
 from recograph.graph.neighbourhood import LIMIT, Neighbourhood
 from recograph.graph.queries import Question, questions
@@ -60,6 +62,13 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
         "picture": json["neighbourhood"],
     }
     return Page("node.html", title, json, sections, context)
+
+
+async def plan(asking: Asking) -> None:
+    """Let Neo4j make its plans for the pages of nodes, one after the other."""
+    for node in OWNED.values():
+        with suppress(RecographError):  # whoever opens such a page is told
+            await asking.plan(node, _AROUND, _ROWS, [asked.name for asked in questions_about(node)])
 
 
 async def _about_it(

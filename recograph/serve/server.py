@@ -19,6 +19,7 @@ from recograph.errors import RecographError
 from recograph.graph.model import CUSTOMER, KEY
 from recograph.graph.queries import questions
 from recograph.graph.reading import read
+from recograph.serve import nodes
 from recograph.serve.access import LOOPBACK, Access, FileAccess, Loopback, session_secret
 from recograph.serve.asking import Asking
 from recograph.serve.cache import Cache
@@ -78,13 +79,14 @@ def application(driver: neo4j.Driver, access: Access) -> Site:
     @asynccontextmanager
     async def watch() -> AsyncIterator[None]:
         await loads.look()
-        watching = asyncio.create_task(loads.watch())
+        tasks = [asyncio.create_task(loads.watch()), asyncio.create_task(nodes.plan(asking))]
         try:
             yield
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             asking.close()
 
     return Site(asking, access, watch=watch)

@@ -78,9 +78,9 @@ def test_questions_that_are_slow_together_are_asked_one_by_one_for_a_while(
     tried: list[str] = []
 
     def too_slow(driver: Any, parts: Any, keys: Any, **options: Any) -> Any:
-        tried.append(parts[0].parameters["customer"])
-        if len(tried) == 1:
-            raise SlowError("No answer within 5 s.")
+        tried.extend([parts[0].parameters["customer"]] * len(keys))
+        if keys and len(tried) == 1:
+            raise SlowError("No answer within 10 s.")
         return ask_together(driver, parts, keys, **options)
 
     monkeypatch.setattr(look_ups, "ask_together", too_slow)

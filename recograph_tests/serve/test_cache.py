@@ -130,7 +130,7 @@ def test_a_load_voids_no_page_of_another_customer(
     made: list[Any] = []
 
     def counted(driver: Any, parts: Any, keys: Any, **options: Any) -> Any:
-        made.append(parts[0].parameters["customer"])
+        made.extend([parts[0].parameters["customer"]] * len(keys))
         return ask_together(driver, parts, keys, **options)
 
     monkeypatch.setattr(look_ups, "ask_together", counted)

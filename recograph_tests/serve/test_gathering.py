@@ -10,6 +10,7 @@ import pytest
 
 from recograph.errors import RecographError, UnavailableError
 from recograph.graph.recommend import recommend_known
+from recograph.graph.refusals import SlowError
 from recograph.serve.content import OWNED
 from recograph.serve.gathering import Gathering
 from recograph.serve.look_ups import About, Recommendations
@@ -83,6 +84,18 @@ def test_none_suffers_for_another() -> None:
     assert isinstance(cancelled, asyncio.CancelledError)
     assert str(wrong) == "No."
     assert kind.asked == [[0], [1, 2, 3, 4, 5, 6, 7], *([key] for key in range(1, 8))]
+
+
+def test_nobody_waits_for_a_second_slow_one() -> None:
+    error = SlowError("No answer.")
+    kind = Squares(error=dict.fromkeys(range(3, 20), error))
+
+    async def scenario(gathering: Gathering) -> list[Any]:
+        asking = [gathering.ask(kind, key) for key in (0, 2, 4, 6, 8)]
+        return list(await asyncio.gather(*asking, return_exceptions=True))
+
+    assert gathered(scenario) == [0, 4, error, error, error]
+    assert kind.asked == [[0], [2, 4, 6, 8], [2], [4]]
 
 
 @pytest.mark.parametrize("error", [UnavailableError("Away."), ZeroDivisionError()])
