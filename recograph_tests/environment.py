@@ -21,28 +21,27 @@ def set_up(patch: pytest.MonkeyPatch) -> None:
     patch.setenv("RECOGRAPH_HOME", str(_home()))
 
 
+def share_parsed(home: Path) -> None:
+    """Give a new home what dbt has parsed in others, which takes longer than most of what tests do."""
+    shared = _HOMES / "dbt"
+    shared.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True)
+    (home / "dbt").symlink_to(shared)
+
+
 @cache
 def _home() -> Path:
-    """A home of this process alone, empty but for what an earlier one parsed of the dbt project there.
-
-    Parsing takes longer than all else that such a test does, and depends on the place of the home.
-    """
+    """An empty home of this process alone."""
     for number in count():
-        home = _HOMES / str(number)
-        home.mkdir(parents=True, exist_ok=True)
-        lock = os.open(home / "lock", os.O_WRONLY | os.O_CREAT)  # held until this process ends
+        home, lock_file = _HOMES / str(number), _HOMES / f"{number}.lock"
+        _HOMES.mkdir(exist_ok=True)
+        lock = os.open(lock_file, os.O_WRONLY | os.O_CREAT)  # held until this process ends
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
             continue
-        for path in home.iterdir():
-            if path.is_dir() and not (path.name == "dbt" and _is_newer_than_its_code(path)):
-                shutil.rmtree(path)
+        shutil.rmtree(home, ignore_errors=True)
+        share_parsed(home)
         break
     return home
-
-
-def _is_newer_than_its_code(parsed: Path) -> bool:
-    code = (PROJECT_DIR / "recograph" / "adapters").glob("dbt*.py")
-    return all(path.stat().st_mtime < parsed.stat().st_mtime for path in code)

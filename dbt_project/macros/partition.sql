@@ -12,14 +12,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Sources lie at places that name the partition; sources.yml, which dbt parses once for all, has marks for it. #}
+{# Sources lie at places that name the lake and the partition; sources.yml, which dbt parses once for all, has marks. #}
 {% macro source() -%}
     {%- set relation = builtins.source(*varargs) -%}
     {%- if not execute -%}
         {{- return(relation) -}}
     {%- endif -%}
     {%- set place = relation | string | replace('__customer__', partition('customer')) -%}
-    {{- return(place | replace('__snapshot_date__', partition('snapshot_date'))) -}}
+    {%- set place = place | replace('__snapshot_date__', partition('snapshot_date')) -%}
+    {{- return(place | replace('__lake__', lake_pattern() | replace("'", "''"))) -}}
 {%- endmacro %}
 
 {# Columns that name the partition; the last two of every mart. #}
@@ -66,11 +67,20 @@
 {% macro athena__write_partition() %}{% endmacro %}
 
 {% macro duckdb__write_partition() -%}
-    copy {{ this }} to '{{ mart_file(this.identifier) }}' (format parquet, compression zstd, use_tmp_file true)
+    copy {{ this }} to '{{ mart_file(lake(), this.identifier) }}' (format parquet, compression zstd, use_tmp_file true)
 {%- endmacro %}
 
-{% macro mart_file(mart) -%}
-    {%- set folder = env_var('RECOGRAPH_LAKE', '.recograph/lake') ~ '/marts/' ~ mart -%}
+{% macro lake() -%}
+    {{- return(env_var('RECOGRAPH_LAKE', '.recograph/lake')) -}}
+{%- endmacro %}
+
+{# What DuckDB reads: to it [ and * of a folder's name are a pattern. #}
+{% macro lake_pattern() -%}
+    {{- return(env_var('RECOGRAPH_LAKE_PATTERN', lake())) -}}
+{%- endmacro %}
+
+{% macro mart_file(lake, mart) -%}
+    {%- set folder = lake ~ '/marts/' ~ mart -%}
     {{- (folder ~ partition_path() ~ '/' ~ mart ~ '.parquet') | replace("'", "''") -}}
 {%- endmacro %}
 
@@ -92,7 +102,7 @@
     {%- do run_query("set temp_directory = '" ~ env_var('RECOGRAPH_SPILL', '.tmp') | replace("'", "''") ~ "'") -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn -%}
         {%- if node.unique_id not in selected_resources -%}
-            {%- set file = mart_file(node.name) -%}
+            {%- set file = mart_file(lake_pattern(), node.name) -%}
             {%- if run_query("select count(*) from glob('" ~ file ~ "')").columns[0][0] -%}
                 {%- do run_query('create schema if not exists ' ~ node.schema) -%}
                 {%- do run_query('create or replace view ' ~ node.schema ~ '.' ~ node.name ~ " as select * from read_parquet('" ~ file ~ "', hive_partitioning = false)") -%}

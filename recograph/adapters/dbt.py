@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recograph.adapters.dbt_variables import DBT, dbt_environment, partition_variable
+from recograph.adapters.dbt_variables import DBT, dbt_environment, parsed_environment, partition_variable
 from recograph.adapters.environment import open_dbt
 from recograph.customers import Customer, load_customers
 from recograph.errors import RecographError
@@ -85,7 +85,7 @@ def parsed_project(settings: Settings) -> ParsedProject:
         _code_digest(),
         {package: version(package) for package in ("dbt-core", "sqlglot", *engine.packages)},
         engine.target,
-        dbt_environment(settings),
+        parsed_environment(settings),
         columns,
     ]
     digest = hashlib.sha256(json.dumps([facts, project_digest()]).encode())
@@ -139,7 +139,8 @@ def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", str(scratch), "--log-path", str(scratch)),
     ]
-    environment = {**os.environ, **dbt_environment(settings), **partition_variable(anyone, _ANY_DAY)}
+    environment = os.environ | {"RECOGRAPH_LAKE": "__lake__"} | parsed_environment(settings)
+    environment |= partition_variable(anyone, _ANY_DAY)
     compiled = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
         command, env=environment, capture_output=True, text=True, check=False
     )

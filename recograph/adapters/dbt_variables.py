@@ -32,8 +32,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     """What the dbt profile reads from the environment."""
     return {
         "RECOGRAPH_LAKE": settings.lake,
-        # For DuckDB, to which [ and * of a folder's name are a pattern, and before it dbt-duckdb, which fills braces.
-        "RECOGRAPH_LAKE_PATTERN": glob.escape(settings.lake).replace("{", "{{").replace("}", "}}"),
+        "RECOGRAPH_LAKE_PATTERN": glob.escape(settings.lake),
         "RECOGRAPH_PLATFORMS": " ".join(PLATFORMS),
         "AWS_REGION": settings.region,
         "RECOGRAPH_ATHENA_WORKGROUP": settings.athena_workgroup,
@@ -41,3 +40,9 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         "RECOGRAPH_MARTS_DATABASE": settings.marts_database,
         "RECOGRAPH_LANDING_DATABASE_PREFIX": settings.landing_database_prefix,
     }
+
+
+def parsed_environment(settings: Settings) -> dict[str, str]:
+    """What of it dbt parses: where the lake is, Athena's profile says; on DuckDB it is asked for while a model runs."""
+    places = () if settings.on_aws else ("RECOGRAPH_LAKE", "RECOGRAPH_LAKE_PATTERN", "RECOGRAPH_ATHENA_RESULTS")
+    return {name: value for name, value in dbt_environment(settings).items() if name not in places}

@@ -54,6 +54,7 @@ def test_a_project_that_a_run_reads_outlives_an_edit_and_goes_when_nobody_reads_
         assert run.communicate("go on\n", timeout=60)[0] == f"{len(lineage)}\n"
     mart.write_text(f"-- edited again\n{mart.read_text()}")
     latest = dbt.parsed_project(Settings.from_env())
+    assert str(latest.folder.parents[1] / "lake") not in latest.manifest.read_text(), "it holds wherever the lake is"
     assert set(latest.folder.parent.glob("project-*")) == {edited.folder, latest.folder}, "this process holds two"
 
 

@@ -18,6 +18,7 @@ from recograph.adapters.neo4j import Connection
 from recograph.lake.erased import add_erased
 from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR
 from recograph_tests.conftest import clear
+from recograph_tests.environment import share_parsed
 from recograph_tests.graph.marts import actual
 from recograph_tests.pipeline.installation import COMMAND, Installation
 from recograph_tests.pipeline.test_signals import executed, wait_for
@@ -79,6 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, sample: Path, neo4j_server: 
     """An installation that has built two days of one customer."""
     folder = tmp_path_factory.mktemp("built")
     shutil.copytree(sample, folder / "data")
+    share_parsed(folder / "home")
     installation = Installation(folder / "data", folder / "home", neo4j_server)
     with neo4j_driver.GraphDatabase.driver(neo4j_server.uri, auth=("neo4j", neo4j_server.password)) as driver:
         clear(driver)

@@ -16,6 +16,7 @@ from recograph.platforms.moodle.contracts import CONTRACTS
 from recograph.platforms.sample_dumps import generate, prepare
 from recograph.serve.access import Loopback
 from recograph.serve.server import application
+from recograph_tests.environment import share_parsed
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.pipeline.installation import Installation
 from recograph_tests.pipeline.truth import graph_of
@@ -39,6 +40,7 @@ def installation(tmp_path: Path, sample: Path, neo4j_server: Connection) -> Inst
     own = (sample / "customers.yaml").read_text().split("customers:\n")[1].split("  - id: ")[1:]
     entries = [f"  - id: {entry}" for entry in own if entry.split()[0] in DOCEBO]
     (data / "customers.yaml").write_text(listed + "".join(entries))
+    share_parsed(tmp_path / "home")
     return Installation(data, tmp_path / "home", neo4j_server)
 
 

@@ -17,6 +17,7 @@ from recograph.platforms.moodle.contracts import CONTRACTS
 from recograph.platforms.moodle.sample.rows import TABLES
 from recograph.platforms.sample_dumps import generate, prepare
 from recograph_tests.dumps.servers import MariaDB, PostgreSQL
+from recograph_tests.environment import share_parsed
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.pipeline.installation import Installation
 from recograph_tests.platforms.moodle.install_xml import schemas
@@ -132,6 +133,7 @@ def test_dumps_of_the_oldest_and_the_newest_become_the_graph_that_the_generator_
         "oldest": (oldest, POSTGRES, moodle_on_postgresql(postgresql, samples, oldest, "", "-Fc")),
         "newest": (newest, MYSQL, moodle_on_mariadb(filled_mariadb, newest, "lms_")),
     }
+    share_parsed(tmp_path / "home")
     installation = Installation(tmp_path / "data", tmp_path / "home", neo4j_server)
     for customer, (_, _, dump) in dumps.items():
         (installation.data / customer).mkdir(parents=True)
