@@ -12,6 +12,7 @@ import yaml
 from recograph.adapters.neo4j import Connection
 from recograph.customers import load_customers
 from recograph.settings import DBT_PROJECT_DIR
+from recograph_tests.environment import share_parsed
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.pipeline.installation import Installation
 from recograph_tests.pipeline.truth import graph_of
@@ -43,6 +44,7 @@ def installation(tmp_path: Path, neo4j: neo4j_driver.Driver, neo4j_server: Conne
     """An installation in folders whose names mean something to DuckDB, to dbt and to a terminal."""
     folder = tmp_path / "it's [b] {all} *#"
     (folder / "data").mkdir(parents=True)
+    share_parsed(folder / "home")
     return Installation(folder / "data", folder / "home", neo4j_server)
 
 
