@@ -38,8 +38,9 @@ run: install  ## materialize every partition that has a dump
 dev: install  ## Neo4j and the Dagster UI on this machine
 	$(BIN)/recograph dev
 
-# Two at a time, each with servers of its own; the tests of a file stay together, since they share what it starts.
-TOGETHER := -n 2 --dist loadfile
+# Two at a time, each with servers of its own; the tests of a file stay together, since they share what it starts, and the
+# order is that of `conftest.py`.
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install  ## run the tests
 	$(BIN)/pytest $(TOGETHER) -m 'not aws and not docs'
