@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 from rich.progress import Progress
+from typer.testing import CliRunner
 
 from recograph.adapters.local.folder_inbox import LocalInbox
-from recograph.cli import run
+from recograph.adapters.neo4j.driver import Server
+from recograph.cli import app, run
 from recograph.cli.summary import Outcome, print_summary
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile
@@ -125,3 +128,52 @@ def test_what_was_asked_for_and_is_not_there_is_an_error(choose: Any) -> None:
     ):
         with pytest.raises(RecographError, match=message):
             choose(customers, dates)
+
+
+def test_what_is_asked_for_reaches_the_worker_and_who_was_passed_over_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGRAPH_HOME", str(tmp_path))
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:9")
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    asked: list[dict[str, Any]] = []
+    summed: list[Outcome] = []
+
+    def executed(
+        settings: Settings, request: dict[str, Any], progress: Progress
+    ) -> tuple[list[Outcome], dict[str, Any]]:
+        asked.append(request)
+        return [Outcome("acme", DAYS, succeeded=True)], {}
+
+    passed_over = {"locked": "it is passed over: locked can't be read."}
+    monkeypatch.setattr(run, "choose_partitions", lambda *_: ({"acme": DAYS}, passed_over))
+    monkeypatch.setattr(run, "_reach_neo4j", lambda *_: None)
+    monkeypatch.setattr(run, "_run_worker", executed)
+    monkeypatch.setattr(run, "print_summary", lambda console, settings, outcomes, *_: summed.extend(outcomes))
+    options = ["--allow-older", "--repair", "--force", "--max-removed-share", "0.5", "--max-row-drop", "0"]
+    ran = [CliRunner().invoke(app, ["run", *given], catch_exceptions=False) for given in (options, [])]
+    assert [one.exit_code for one in ran] == [1, 1]
+    assert [(outcome.customer, outcome.failures) for outcome in summed[:2]] == [
+        ("acme", []),
+        ("locked", [passed_over["locked"]]),
+    ]
+    graph = {"allow_older": True, "repair": True, "max_removed_share": 0.5}
+    ops = {"graph": {"config": graph}, "landing": {"config": {"max_row_drop": 0.0}}}
+    assert asked == [
+        {"partitions": {"acme": DAYS}, "run_config": {"ops": ops}, "force": True},
+        {"partitions": {"acme": DAYS}, "run_config": {"ops": {}}, "force": False},
+    ]
+
+
+def test_it_ends_with_the_graph_the_checks_and_the_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("bolt://127.0.0.1:9", "neo4j", "", "http://127.0.0.1:7474/browser/", "/home/[b]/password")
+    monkeypatch.setattr("recograph.adapters.neo4j.driver.find_server", lambda settings: server)
+    counts = {"total": {"nodes/User": 1234}, "by_customer": {"acme": {"nodes/User": 34}, "zeta": {"nodes/User": 1200}}}
+    text = io.StringIO()
+    outcomes = [Outcome("acme", DAYS, succeeded=True, checks_passed=7)]
+    print_summary(Console(file=text, width=120), Settings.from_env({}), outcomes, counts, 61)
+    said = text.getvalue()
+    assert re.search(r"nodes/User +│ 34 +│ 1,200 │ 1,234", said)
+    assert "2 partitions in 61 s. Checks: 7 passed, 0 failed." in said
+    assert "The graph: http://127.0.0.1:7474/browser/ (user neo4j, password in /home/[b]/password)" in said
+    assert "run `make dev`" in said
