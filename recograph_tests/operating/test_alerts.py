@@ -104,6 +104,15 @@ def test_a_password_is_sent_only_encrypted(tmp_path: Path, monkeypatch: pytest.M
     assert not any(line.startswith("AUTH") for line in heard)
 
 
+def test_port_465_is_encrypted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mail_server() as (port, heard):  # which speaks first, and in clear
+        monkeypatch.setattr("smtplib.SMTP_SSL_PORT", port)
+        environ = {"ALERT_EMAIL": "a@example.com", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port}
+        (problem,) = send(ALERT, targets(settings(**environ)))
+    assert f"the mail server at 127.0.0.1:{port}: [SSL" in problem
+    assert ALERT.title not in heard
+
+
 def test_a_target_that_cant_be_reached_keeps_none_from_the_others() -> None:
     with web_server(404) as (url, _), mail_server() as (port, heard):
         environ = {"ALERT_EMAIL": "a@example.com", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "ALERT_WEBHOOK": url}
