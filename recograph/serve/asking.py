@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import neo4j
@@ -52,16 +53,18 @@ class Asking:
         self.driver = driver
         self.loads = loads
         self.cache = cache
-        self._look_ups = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+        others = _LOOK_UPS_AT_ONCE - _GATHERED_AT_ONCE
+        self._look_ups = ThreadPoolExecutor(others, thread_name_prefix="look-up")
+        self._gathered_look_ups = ThreadPoolExecutor(_GATHERED_AT_ONCE, thread_name_prefix="gathered")
         self._questions = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
-        self._gathering = Gathering(self._in_thread, _GATHERED_AT_ONCE)
+        self._gathering = Gathering(partial(self._in_thread, pool=self._gathered_look_ups), _GATHERED_AT_ONCE)
         self._waiting: set[object] = set()
         self._apart_until: dict[str, float] = {}
         """Until when (seconds of the monotonic clock) the questions about a label are asked one by one."""
 
     def close(self) -> None:
         """End the threads."""
-        for pool in (self._look_ups, self._questions):
+        for pool in (self._look_ups, self._gathered_look_ups, self._questions):
             pool.shutdown(cancel_futures=True)
 
     async def question(self, basis: Basis, name: str, given: Mapping[str, Any]) -> Answer:
