@@ -280,6 +280,7 @@ class DumpReader:
             else:
                 skip_rows(buffer, header, self._dialect, self._session, self._limits, place)
         else:
+            self._session.check_client(place)
             start = buffer.offset
             if is_copy:
                 yield from rows.copy(buffer, table, place)

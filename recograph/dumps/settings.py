@@ -38,7 +38,7 @@ class Session:
         quoted_names: whether double quotes are of names, or of strings.
         time_zone: of moments that are in the session's, where the dump or who gave it says so.
         search_path: the schema (PostgreSQL) of tables that are named without one.
-        modes: see `recograph.dumps.dialects.rules.Settable`, as zones and texts.
+        client: see `recograph.dumps.dialects.rules.Settable`, as modes, zones and texts.
     """
 
     def __init__(self, name: str, dialect: Dialect, declared: Declared):
@@ -52,6 +52,7 @@ class Session:
         self._declared_zone = None if declared.time_zone is None else self._known_zone(declared.time_zone)
         self.time_zone = self._declared_zone
         self.search_path = "public"
+        self.client: str | None = None
         self.modes: dict[bytes, tuple[bool, bool]] = {}
         self.zones: dict[bytes, str | None] = {}
         self.texts: dict[bytes, list[bytes]] = {}
@@ -84,6 +85,21 @@ class Session:
                 option=Name(self._dialect.options),
             )
         self.encoding = codec
+
+    def check_client(self, place: Place) -> None:
+        """Check that rows come in the encoding that the dump says last for all of it.
+
+        Raises:
+            DumpError: their character set was set alone, and is another.
+        """
+        if self.client is None or self._declared_encoding or self._dialect.codec(self.client) == self.encoding:
+            return
+        raise DumpError(
+            "{place}: the rows are in the character set {client} (SET character_set_client), but SET NAMES says "
+            "another. Declare which holds, with --encoding or for a customer in customers.yaml.",
+            place=place,
+            client=Name(self.client),
+        )
 
     def unknown(self, setting: str) -> DumpError:
         """That a setting, which changes how rows are read, has a value that isn't known."""

@@ -65,6 +65,20 @@ def test_strings_of_postgresql_are_read_as_the_dump_says(statement: str) -> None
             read(postgresql(body % f"{statement}\n{unknown}").encode())
 
 
+def test_rows_in_a_character_set_that_is_set_alone_are_not_guessed() -> None:
+    table, rows = "CREATE TABLE `t` (`b` text);\n", "INSERT INTO `t` VALUES ('é');\n"
+    alone = "SET @saved = @@character_set_client;\nSET character_set_client = latin1;\n"
+    with pytest.raises(DumpError, match=r"table t: the rows are in the character set latin1 .* --encoding"):
+        read(mysql(f"{table}{alone}{rows}").encode())
+    for around in (
+        f"{alone}{table}SET character_set_client = @saved;\n",
+        f"{alone.replace('latin1', 'utf8mb4')}{table}",
+    ):
+        assert rows_of(read(mysql(f"{around}{rows}").encode())["t"]) == [("é",)]
+    declared = Declared(encoding="utf8")
+    assert rows_of(read(mysql(f"{table}{alone}{rows}").encode(), declared=declared)["t"]) == [("é",)]
+
+
 UTC = "SET TIME_ZONE='+00:00';\n"
 
 

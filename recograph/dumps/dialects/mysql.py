@@ -166,6 +166,7 @@ def decimal_type(precision: str, scale: str, most: int) -> pa.DataType:
 
 
 _CHARSET = re.compile(rb"\s*SET\s+(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.I)
+_CLIENT = re.compile(rb"\bCHARACTER_SET_CLIENT\s*:?=\s*(?:['\"]?(?P<name>\w+)|@)", re.I)
 _SQL_MODE = re.compile(
     rb"(?<!GLOBAL[ .])\bSQL_MODE\s*:?=\s*"
     rb"(?:(?P<quote>['\"])(?P<listed>.*?)(?P=quote)|(?P<word>[A-Z_]+)(?!\w|\s*\()|0(?!\w)|"
@@ -189,10 +190,12 @@ _HARMLESS = re.compile(
 def setting(session: Settable, text: bytes) -> None:
     """See `Dialect.setting`."""
     if match := _CHARSET.match(text):
-        charset = match[1].decode().lower()
+        charset, session.client = match[1].decode().lower(), None
         session.encoded_by_column = charset == "binary"
         if charset != "default":
             session.encode("utf-8" if session.encoded_by_column else mysql_codec(charset, of_dump=True), charset)
+    if match := _CLIENT.search(text):
+        session.client = match["name"].decode().lower() if match["name"] else None
     for saved in _SAVED.finditer(text):
         name = saved["name"].lower()
         if saved["mode"]:

@@ -113,6 +113,8 @@ class Settable(Protocol):
     quoted_names: bool
     search_path: str
     time_zone: str | None
+    client: str | None
+    """The character set that what follows is in, where it is set alone, as around definitions."""
     modes: dict[bytes, tuple[bool, bool]]
     """Of each variable that keeps a mode of the server: `backslash_escapes` and `quoted_names` in it."""
     zones: dict[bytes, str | None]
