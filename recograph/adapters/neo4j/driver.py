@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _LEAST_ROOM = 64 * 1024**2
 """Bytes that the managed server's disk must have left for a load: its log of transactions alone grows by so many."""
+_CONNECTION_SECONDS = 300
+"""How old a connection may be that is taken again. Networks forget idle ones, such as AWS's load balancers after 350 s,
+without telling either end, and whoever asks by such a one waits for ever."""
 _ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://\S+")
 
 
@@ -112,7 +115,7 @@ def connect(server: Server, **options: Any) -> "Iterator[neo4j.Driver]":
             auth=(server.username, server.password),
             # Otherwise the driver warns about each label that an empty graph doesn't have yet.
             notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
-            **options,
+            **{"max_connection_lifetime": _CONNECTION_SECONDS} | options,
         )
     except (ConfigurationError, ValueError) as error:
         raise RecographError(f"NEO4J_URI is {server.uri!r}, which isn't a Neo4j address: {error}") from error
