@@ -169,13 +169,13 @@ class Asking:
             await self._run(lambda: require_node(self.driver, node, customer, key))
         return about
 
-    async def plan(self, node: NodeSet, limit: int, rows: int, names: Sequence[str]) -> None:
-        """Let Neo4j make the plan for `about`: where it has just started, pages would wait too long for it.
+    async def plan(self, kind: About | Recommendations) -> None:
+        """Let Neo4j make the plan for look-ups of a kind: where it has just started, pages would wait too long for it.
 
         Raises:
             RecographError: the server fails, or refuses the statement.
         """
-        await self._in_thread(About(self.driver, node, "", limit, rows, tuple(names)).plan)
+        await self._in_thread(kind.plan)
 
     async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
         """Make sure that the graph has a node.

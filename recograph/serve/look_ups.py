@@ -32,6 +32,10 @@ class Recommendations:
     customer: str
     k: int
 
+    def plan(self) -> None:
+        """Let the server make its plan before anybody waits for it."""
+        recommend_known(self.driver, self.customer, [], self.k, timeout=_PLAN_SECONDS)
+
     def look_up(self, users: Sequence[int]) -> Mapping[int, tuple[Past, Answer]]:
         """See `recommend_known`."""
         return recommend_known(self.driver, self.customer, users, self.k, timeout=TIMEOUT)

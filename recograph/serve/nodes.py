@@ -14,6 +14,7 @@ from recograph.serve.asking import Asking
 from recograph.serve.cache import Basis
 from recograph.serve.content import OWNED, Page, Section, node_address, records, section_of
 from recograph.serve.loads import Loaded
+from recograph.serve.look_ups import About, Recommendations
 from recograph.serve.pages import Query, answered, count, facts, only
 
 _AROUND = 8
@@ -66,9 +67,13 @@ async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int
 
 async def plan(asking: Asking) -> None:
     """Let Neo4j make its plans for the pages of nodes, one after the other."""
+    kinds: list[About | Recommendations] = [Recommendations(asking.driver, "", _USUAL)]
     for node in OWNED.values():
+        names = tuple(asked.name for asked in questions_about(node))
+        kinds.append(About(asking.driver, node, "", _AROUND, _ROWS, names))
+    for kind in kinds:
         with suppress(RecographError):  # whoever opens such a page is told
-            await asking.plan(node, _AROUND, _ROWS, [asked.name for asked in questions_about(node)])
+            await asking.plan(kind)
 
 
 async def _about_it(

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import neo4j
 import pytest
 from starlette.testclient import TestClient
 
+from recograph.graph import recommend
 from recograph.graph.queries import ask
 from recograph.graph.refusals import SlowError
 from recograph.graph.together import ask_together
 from recograph.serve import asking, look_ups
 from recograph.serve.access import Loopback
+from recograph.serve.content import OWNED
+from recograph.serve.server import application
 from recograph_tests.serve.conftest import Open, plant
 
 MANY = 20
@@ -57,6 +61,27 @@ def test_slow_questions_keep_nobody_from_looking_something_up(opened: Open, held
         assert not any(future.done() for future in under_way)
     finally:
         pool.shutdown(wait=False)
+
+
+def test_neo4j_makes_its_plans_before_anybody_waits_for_them(
+    small: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[tuple[int, Any]] = []
+
+    def noted(driver: Any, parts: Any, keys: Any, **options: Any) -> Any:
+        planned.append((len(parts), keys))
+        return ask_together(driver, parts, keys, **options)
+
+    for module in (look_ups, recommend):
+        monkeypatch.setattr(module, "ask_together", noted)
+    with TestClient(application(small, Loopback()), "http://127.0.0.1") as client:
+        until = time.monotonic() + 120
+        while len(planned) < 1 + len(OWNED):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert all(keys == [] for _, keys in planned)
+        client.get("/customer_1/users/1")
+    assert planned[-1][0] in {parts for parts, _ in planned[: 1 + len(OWNED)]}
 
 
 def test_a_question_that_takes_too_long_is_ended(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

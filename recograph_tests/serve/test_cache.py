@@ -112,7 +112,7 @@ def test_who_had_nothing_yet_shares_what_is_popular_with_those_who_speak_the_lan
         return recommend(driver, customer, user, k, **options)
 
     def counted_known(driver: Any, customer: str, users: list[int], *arguments: Any, **options: Any) -> Any:
-        looked.extend((user, "known") for user in users)
+        looked.extend((user, "known") for user in users)  # none where only a plan is made
         return recommend_known(driver, customer, users, *arguments, **options)
 
     monkeypatch.setattr(asking, "recommend", counted)
