@@ -128,9 +128,9 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     lists: dict[str, str] = {}
     new: dict[str, list[DumpFile]] = {}
     seen: dict[str, str] | None = None
-    days = partition_dates()
-    known, first = frozenset(days), min(days, default="")
-    early: list[str] = []
+    known = frozenset(partition_dates())
+    last = newest_allowed(datetime.datetime.now(TIMEZONE).date()).isoformat()
+    outside: list[str] = []
     for customer in CUSTOMERS.customers:
         try:
             shipped = inbox.dumps(customer).values()
@@ -140,7 +140,7 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
                 finished[customer] = trouble  # told again only after another trouble, or none
             continue
         dumps = [dump for dump in shipped if dump.date in known]
-        early += [dump.uri for dump in shipped if dump.date < first]
+        outside += [dump.uri for dump in shipped if dump.date not in known and dump.date <= last]
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
@@ -155,18 +155,19 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     tick = context.last_tick_completion_time or 0
     return dg.SensorResult(
         run_requests=[request(dump, f"{dump.customer}|{dump.date}|{dump.version}|{tick:.0f}") for dump in asked],
-        skip_reason=None if asked else " ".join(["No dump is new.", *_before(first, early)]),
+        skip_reason=None if asked else " ".join(["No dump is new.", *_told(outside)]),
         cursor=json.dumps(finished),
         asset_events=[event for dump in asked for event in seen_events(dump)],
     )
 
 
-def _before(first: str, early: Sequence[str]) -> list[str]:
-    """What to do about dumps of days before the first partition, which was the oldest dump's when this was loaded."""
-    if not early:
+def _told(outside: Sequence[str]) -> list[str]:
+    """What to do about dumps of days that were no partitions when this was loaded: before the first, or tomorrow."""
+    if not outside:
         return []
     return [
-        f"{len(early)} are of days before {first}, the first partition, such as {early[0]}: reload the definitions."
+        f"{len(outside)} are of days that are no partitions yet, such as {outside[0]}: reload the definitions, where "
+        "customers.yaml has no later start_date."
     ]
 
 

@@ -181,11 +181,14 @@ def test_a_dump_of_a_day_that_has_begun_since_the_start_is_asked_for(
     assert tick.asked() == [f"customer_1|{later.date()}"]
 
 
-def test_a_dump_of_a_day_before_the_first_partition_is_told(tick: Ticks, inbox: LocalInbox) -> None:
-    ship(inbox, "customer_1", "2026-10-31")
+def test_dumps_of_days_that_are_no_partitions_yet_are_told(tick: Ticks, inbox: LocalInbox) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    tomorrow, later = (str(today + datetime.timedelta(days=days)) for days in (1, 2))
+    ship(inbox, "customer_1", "2026-10-31", tomorrow, later)
     told = tick().skip_reason
     assert told
-    assert re.search(r"1 are of days before 2026-11-01, .*2026-10-31\.sql: reload", told.skip_message or "")
+    said = r"2 are of days that are no partitions yet, such as .*2026-10-31\.sql: reload the definitions, where"
+    assert re.search(said, told.skip_message or "")
 
 
 def test_a_day_with_two_dumps_keeps_no_other_from_its_run_and_fails_itself(
