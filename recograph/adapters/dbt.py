@@ -85,7 +85,7 @@ def parsed_project(settings: Settings) -> ParsedProject:
         _code_digest(),
         {package: version(package) for package in ("dbt-core", "sqlglot", *engine.packages)},
         engine.target,
-        parsed_environment(settings),
+        parsed_environment(settings, engine),
         columns,
     ]
     digest = hashlib.sha256(json.dumps([facts, project_digest()]).encode())
@@ -139,7 +139,7 @@ def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
         *("--target-path", str(scratch), "--log-path", str(scratch)),
     ]
-    environment = os.environ | {"RECOGRAPH_LAKE": "__lake__"} | parsed_environment(settings)
+    environment = os.environ | {"RECOGRAPH_LAKE": "__lake__"} | parsed_environment(settings, open_dbt(settings))
     environment |= partition_variable(anyone, _ANY_DAY)
     compiled = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
         command, env=environment, capture_output=True, text=True, check=False

@@ -20,6 +20,10 @@ class DbtEngine(Protocol):
         """The Python packages whose versions decide what the engine makes, dbt's adapter first."""
 
     @property
+    def profile_names_lake(self) -> bool:
+        """Whether `profiles.yml` says where the lake is, so that what dbt has parsed holds for this lake only."""
+
+    @property
     def keeps_tables(self) -> bool:
         """Whether the table of a mart can still be queried by its name when the run is over."""
 

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from recograph.adapters.dbt_engine import DbtEngine
 from recograph.customers import Customer
 from recograph.lake.layout import athena_results
 from recograph.platforms import PLATFORMS
@@ -42,7 +43,10 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def parsed_environment(settings: Settings) -> dict[str, str]:
-    """What of it dbt parses: where the lake is, Athena's profile says; on DuckDB it is asked for while a model runs."""
-    places = () if settings.on_aws else ("RECOGRAPH_LAKE", "RECOGRAPH_LAKE_PATTERN", "RECOGRAPH_ATHENA_RESULTS")
-    return {name: value for name, value in dbt_environment(settings).items() if name not in places}
+def parsed_environment(settings: Settings, engine: DbtEngine) -> dict[str, str]:
+    """What of it is part of what dbt parses; elsewhere it is asked for while a model runs."""
+    environment = dbt_environment(settings)
+    if not engine.profile_names_lake:
+        for name in ("RECOGRAPH_LAKE", "RECOGRAPH_LAKE_PATTERN", "RECOGRAPH_ATHENA_RESULTS"):
+            del environment[name]
+    return environment

@@ -15,6 +15,7 @@ class AthenaEngine:
     target: str = "athena"
     dialect: str = "athena"
     packages: tuple[str, ...] = ("dbt-athena", "pyathena")
+    profile_names_lake: bool = True
     keeps_tables: bool = True
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:

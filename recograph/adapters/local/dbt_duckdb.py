@@ -17,6 +17,7 @@ class DuckDBEngine:
     target: str = "local"
     dialect: str = "duckdb"
     packages: tuple[str, ...] = ("dbt-duckdb", "duckdb")
+    profile_names_lake: bool = False
     keeps_tables: bool = False
 
     def make_room(self, models: Collection[str], customer: str, date: str) -> None:
