@@ -23,7 +23,6 @@ from recograph.settings import DBT_PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
-    from dbt.contracts.graph.nodes import Macro
 
     from recograph.adapters.dbt_lineage import Columns
 
@@ -231,29 +230,10 @@ def preload(settings: Settings) -> None:
     Raises:
         RecographError: dbt can't parse the project.
     """
+    from recograph.adapters.dbt_warm import warm
+
     _LOADED[:] = [_read_manifest(settings)]
-    _warm(_LOADED[0])
-
-
-def _warm(manifest: "Manifest") -> None:
-    """Import what each build needs, and compile the macros that it calls, for all forked processes at once."""
-    import dbt.task.build  # noqa: F401 - for the processes that are forked
-    from dbt_common.clients.agate_helper import build_type_tester
-    from dbt_common.clients.jinja import template_cache
-
-    build_type_tester([])  # reads what a number looks like in the language of this machine
-    nodes = manifest.nodes.values()
-    kinds = tuple(f"materialization_{kind}_" for kind in {node.config.materialized for node in nodes})
-    names = [name for name, macro in manifest.macros.items() if macro.name.startswith(kinds)]
-    names += [name for node in nodes for name in node.depends_on.macros]
-    called: dict[str, Macro] = {}
-    while names:
-        name = names.pop()
-        if name in manifest.macros and name not in called:
-            called[name] = manifest.macros[name]
-            names += called[name].depends_on.macros
-    for macro in called.values():
-        template_cache.get_node_template(macro)
+    warm(_LOADED[0])
 
 
 def _take_manifest(settings: Settings) -> "Manifest":
