@@ -139,6 +139,7 @@ def remove_dumps(installation: Installation) -> None:
 
 
 def put_a_file_in_the_way(installation: Installation) -> None:
+    shutil.rmtree(installation.home)
     installation.home.write_text("not a folder")
 
 
