@@ -7,6 +7,7 @@ system at once, and the first touch of new ones took a fifth to a third of all p
 import ctypes
 import os
 from contextlib import suppress
+from functools import cache
 
 import pyarrow as pa
 
@@ -15,8 +16,9 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_BLOCK, _MOST_KEPT = 32 << 20, 64 << 20
 
 
+@cache
 def keep_memory() -> None:
-    """Let dropped memory be used again, where neither the user nor the system decides it otherwise."""
+    """Let this process use dropped memory again, where neither the user nor the system decides it otherwise."""
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         # Threads that make and drop thousands of arrays hold a third less with jemalloc. Not every Arrow has it.
         with suppress(NotImplementedError):

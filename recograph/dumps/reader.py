@@ -36,8 +36,6 @@ BATCH_BYTES = 16 << 20
 _THREADS = 2
 """How many windows are decoded at once, while the next are found: by far most of the work is in decoding."""
 
-keep_memory()
-
 _DATA = re.compile(rb"INSERT\s|REPLACE\s|COPY\s", re.I)
 _ESCAPES_LINE_ENDS = re.compile(
     rb"-- (?:(?:MySQL|MariaDB) dump |phpMyAdmin SQL|HeidiSQL Version|Adminer [\d.]+\S* M|MySQL Script)|# Sequel "
@@ -101,6 +99,7 @@ class DumpReader:
         Raises:
             DumpError: the file isn't a dump that can be read; the message says what to do.
         """
+        keep_memory()
         self._limits = limits or Limits()
         self._source = Source(source, name, self._limits, chunk_bytes, digest)
         self.name = self._source.name
