@@ -33,21 +33,26 @@ class Steps:
 
         return LocalLake(root=SETTINGS.lake, home=str(SETTINGS.home))
 
-    def __call__(self, *steps: str, day: str = DAYS[0], **config: Any) -> dg.ExecuteInProcessResult:
+    def __call__(
+        self, *steps: str, day: str = DAYS[0], fails: bool = False, **config: Any
+    ) -> dg.ExecuteInProcessResult:
+        """The result of a run that succeeds, or that `fails`; of another one the error, which says why."""
         from recograph.defs import catalog, landing, marts
         from recograph.defs.partitions import SETTINGS
         from recograph.defs.platforms import USED
         from recograph.defs.resources import resources
 
         assets = {"landing": landing.landing_of(USED[0]), "glue": catalog.catalog_of(USED[0]), "marts": marts.marts}
-        return dg.materialize(
+        result = dg.materialize(
             [assets[step] for step in steps],
             instance=self.instance,
             resources=resources(SETTINGS) | {"inbox": LocalInbox(self.data)},
             partition_key=f"{CUSTOMER}|{day}",
             run_config={"ops": {"landing": {"config": config}}} if config else None,
-            raise_on_error=False,
+            raise_on_error=not fails,
         )
+        assert result.success is not fails
+        return result
 
     def dump(self, day: str) -> Path:
         return self.data / CUSTOMER / f"{day}.sql"
@@ -98,7 +103,6 @@ def lineage(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, list[str
 
 def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) -> None:
     whole = steps("landing", "glue", "marts")
-    assert whole.success
     assert lineage(whole, "glue/learning_course")["name"] == ["landing/learning_course.name"]
     courses = lineage(whole, "marts/courses")
     assert courses["id"] == ["glue/learning_course.idCourse"]
@@ -107,8 +111,7 @@ def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) ->
 
     landed = next(Path(steps.lake.root, "landing", CUSTOMER, "learning_course").rglob("*.parquet"))
     landed.write_bytes(landed.read_bytes()[:1000])
-    broken = steps("marts")
-    assert not broken.success
+    broken = steps("marts", fails=True)
     (event,) = [event for event in broken.all_events if event.is_step_failure]
     told = event.step_failure_data.user_failure_data
     assert told
@@ -120,12 +123,12 @@ def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) ->
 
 
 def test_marts_that_fill_the_disk_fail_with_one_sentence(steps: Steps, disk: Callable[[int], Path]) -> None:
-    assert steps("landing", "glue").success
+    steps("landing", "glue")
     marts = Path(steps.lake.root, "marts")
     marts.symlink_to(disk(1), target_is_directory=True)
     ballast = marts / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(marts).free))
-    full = steps("marts")
+    full = steps("marts", fails=True)
     told = full.failure_data_for_node("marts")
     assert told
     assert told.user_failure_data
@@ -135,37 +138,36 @@ def test_marts_that_fill_the_disk_fail_with_one_sentence(steps: Steps, disk: Cal
     )
     assert not full.get_asset_check_evaluations()
     ballast.unlink()
-    assert steps("marts").success
+    steps("marts")
 
 
 def test_a_table_that_lost_many_rows_stops_the_run_until_it_is_let_through(steps: Steps) -> None:
-    assert steps("landing", "glue").success
+    steps("landing", "glue")
     steps.change(DAYS[1], lambda text: re.sub(r"INSERT INTO `learning_courseuser`.*?;\n", "", text, flags=re.S))
-    stopped = steps("landing", "glue", day=DAYS[1])
-    assert not stopped.success
+    stopped = steps("landing", "glue", day=DAYS[1], fails=True)
     assert failed(stopped).keys() == {"landing/learning_courseuser no_sudden_drop"}
     assert not stopped.asset_materializations_for_node("glue")
-    assert steps("landing", "glue", day=DAYS[1], max_row_drop=1).success
+    steps("landing", "glue", day=DAYS[1], max_row_drop=1)
 
 
 def test_a_column_that_vanished_stops_the_run_until_it_is_let_through(steps: Steps) -> None:
-    assert steps("landing", "glue").success
+    steps("landing", "glue")
     steps.change(DAYS[1], lambda text: text.replace("`course_type`", "`kind_of_course`"))
-    stopped = steps("landing", "glue", day=DAYS[1])
+    stopped = steps("landing", "glue", day=DAYS[1], fails=True)
     assert failed(stopped).keys() == {"landing/learning_course no_column_vanished"}
     assert not stopped.asset_materializations_for_node("glue")
-    assert steps("landing", "glue", day=DAYS[1], allow_missing_columns=True).success
+    steps("landing", "glue", day=DAYS[1], allow_missing_columns=True)
 
 
 def test_a_landed_table_that_differs_from_its_contract_stops_the_run(steps: Steps) -> None:
     import pyarrow.parquet as pq
 
-    assert steps("landing").success
+    steps("landing")
     landed = next(Path(steps.lake.root, "landing", CUSTOMER, "learning_course").rglob("*.parquet"))
     table = pq.read_table(landed)
     at = table.schema.get_field_index("idCourse")
     pq.write_table(table.set_column(at, "idCourse", table["name"]), landed)
-    stopped = steps("glue")
+    stopped = steps("glue", fails=True)
     assert failed(stopped).keys() == {"glue/learning_course schema_matches_contract"}
 
 
