@@ -3,14 +3,18 @@
 Whatever is kept of the graph is kept under a version of each set that it was read from. A version goes up as soon as a
 load is seen that changed the set; what was kept under the old one is void then, and nothing else is.
 
-A load is seen within a second: what is void may be given for the rest of it, so that all that a load voids needn't be
-made anew in the same moment.
+A load is seen within a second of its end: what is void may be given for the rest of it, so that all that a load voids
+needn't be made anew in the same moment. While it is under way, each of its transactions would void the same again: so
+nobody looks at what it has changed, unless it takes long.
+
+Every load, and every erasure, leaves a trace on its customer's lock. So a look reads the locks, and the rest of those
+customers only whose lock isn't as it was.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +23,7 @@ from typing import Any
 import neo4j
 
 from recograph.graph.cypher import LOCK, STATE
-from recograph.graph.model import CUSTOMER, SETS, NodeSet, Scope
+from recograph.graph.model import CUSTOMER, KEY, SETS, NodeSet, Scope
 from recograph.graph.reading import read
 
 EVERYBODY = "*"
@@ -41,13 +45,24 @@ _PATIENCE = 10.0
 """Seconds after which nobody waits for a look any more; where the server stands still, the driver waits for minutes."""
 _LOOKS = 16
 """Threads for looks: more than can be left waiting while the driver waits."""
+_UNDER_WAY_SECONDS = 10.0
+"""So long nothing that a load changes is looked at before its end."""
+_ALL_SECONDS = 60.0
+"""Seconds after which all customers are looked at, in case somebody changed the graph without a lock."""
+_LOCKS = (
+    f"RETURN COLLECT {{ MATCH (l:{LOCK}) WHERE l.customer_id <> '{EVERYBODY}' RETURN [l.customer_id, l.asked_at, "
+    "l.owner, coalesce(l.lease_until, 0) > datetime.realtime().epochMillis] }, "
+    f"COUNT {{ (:{CUSTOMER.label}) }}"
+)
 _LOOK = (
-    f"MATCH (c:{CUSTOMER.label}) OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
+    f"OPTIONAL MATCH (s:{STATE}) WHERE s.customer_id = c.id AND s.set IS NOT NULL "
     "RETURN c.id, properties(c), collect([s.set, s.status, toString(s.changed_at), s.fingerprint, s.total, "
     "s.snapshot_date, toString(s.loaded_at), COLLECT { "
     # What is dirty has no fingerprint; every transaction that changes it sets this.
     f"MATCH (l:{LOCK}) WHERE s.status <> 'clean' AND l.customer_id = c.id RETURN l.asked_at }}])"
 )
+_EVERY = f"MATCH (c:{CUSTOMER.label}) {_LOOK}"
+_SOME = f"UNWIND $about.customers AS id MATCH (c:{CUSTOMER.label} {{{KEY}: id}}) {_LOOK}"
 _log = logging.getLogger("recograph.serve")
 
 
@@ -76,6 +91,18 @@ class Loaded:
         return sum(self.totals.values()) - self.nodes
 
 
+@dataclass(frozen=True)
+class _Lock:
+    """What a customer's lock says."""
+
+    asked_at: int | None
+    """Goes on with each transaction that writes."""
+    owner: str | None
+    """Who writes."""
+    is_held: bool
+    """Whether the owner is still at it, as far as anybody knows."""
+
+
 class Loads:
     """Versions of the customers' sets, and whether the server answers."""
 
@@ -86,17 +113,19 @@ class Loads:
         """When the server was first found not to answer (seconds of the monotonic clock); None while it does."""
         self._driver = driver
         self._threads = ThreadPoolExecutor(_LOOKS, thread_name_prefix="look")
-        self._marks: dict[Source, Hashable] = {}
+        self._marks: dict[str, dict[str, Hashable]] = {}
+        """By customer, and by set, `DAY` or `FACTS`."""
         self._versions: dict[Source, int] = {}
+        self._locks: dict[str, tuple[_Lock, float]] = {}
+        """Each customer's lock as it was when the rest was looked at, and when (seconds of the monotonic clock)."""
         self._looked = -SEEN_SECONDS
         """When the last look that the server answered began (seconds of the monotonic clock)."""
+        self._looked_at_all: tuple[float, int] | None = None
+        """The last time that all customers were looked at, and how many there were; None after a look that failed."""
         self._until: dict[tuple[Source, int], float] = {}
         """Until when what was read from a version that has just become void may be given."""
-
-    @property
-    def is_blind(self) -> bool:
+        self.is_blind = True
         """Whether the server has never answered yet, so that nobody knows which customers there are."""
-        return self.down_since is not None and not self._marks
 
     def stamp(self, sources: Iterable[Source]) -> Stamp:
         """The sources with their versions of now."""
@@ -124,19 +153,53 @@ class Loads:
         """Ask the server once what loads have recorded; a server that doesn't answer is `down`, and asked again."""
         began = time.monotonic()
         try:
-            looking = asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(read, self._driver, _LOOK, timeout=5)
-            )
-            rows = (await asyncio.wait_for(looking, _PATIENCE)).rows
+            ((locks, total),) = await self._ask(_LOCKS)
+            known = {customer: _Lock(*lock) for customer, *lock in locks}
+            at_work = {customer for customer, lock in known.items() if self._is_at_work(customer, lock, began)}
+            every = self._looked_at_all
+            if every is None or every[1] != total or began - every[0] >= _ALL_SECONDS:
+                looked_at = (self.customers.keys() | known.keys()) - at_work
+                rows = await self._ask(_EVERY)
+                self._looked_at_all = began, total
+            else:
+                looked_at = {one for one in self._locks.keys() | known.keys() if self._is_news(one, known.get(one))}
+                looked_at -= at_work
+                rows = await self._ask(_SOME, sorted(looked_at)) if looked_at else []
             # What the look before didn't see ended after that began.
-            self._see(rows, self._looked + SEEN_SECONDS)
+            self._see([row for row in rows if row[0] not in at_work], looked_at, self._looked + SEEN_SECONDS)
+            self._locks = {
+                customer: (lock, began) if customer in looked_at else self._locks[customer]
+                for customer, lock in known.items()
+            }
             self._looked = began
         except Exception as error:  # if looking stopped, pages would be out of date for ever
+            self._looked_at_all = None
             self.fail(error)
             return
         if self.down_since is not None:
             _log.info("Neo4j answers.")
         self.down_since = None
+        self.is_blind = False
+
+    async def _ask(self, statement: str, customers: Sequence[str] = ()) -> list[list[Any]]:
+        # In a map, because Neo4j plans a statement anew for a longer list that is itself a parameter (see `cypher`).
+        about = {"about": {"customers": list(customers)}}
+        looking = asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(read, self._driver, statement, about, timeout=5)
+        )
+        return (await asyncio.wait_for(looking, _PATIENCE)).rows
+
+    def _is_news(self, customer: str, lock: _Lock | None) -> bool:
+        """Whether somebody may have written since the customer was looked at."""
+        before, _ = self._locks.get(customer, (None, 0.0))
+        return lock != before
+
+    def _is_at_work(self, customer: str, lock: _Lock, now: float) -> bool:
+        """Whether a load is under way that was seen to begin, and not long ago."""
+        if customer not in self._locks:
+            return False
+        before, looked = self._locks[customer]
+        return lock.is_held and lock.owner == before.owner and now - looked < _UNDER_WAY_SECONDS
 
     def fail(self, error: Exception) -> None:
         """Take the server for down, until a look succeeds."""
@@ -144,39 +207,48 @@ class Loads:
             _log.warning("Neo4j doesn't answer: %s", type(error).__name__)
             self.down_since = time.monotonic()
 
-    def _see(self, rows: list[list[Any]], until: float) -> None:
-        customers = {}
-        marks: dict[Source, Hashable] = {}
-        everybody: dict[str, list[Hashable]] = {}
-        for customer, properties, sets in rows:
-            known = [state for state in sets if state[0] is not None]
-            for name, status, changed_at, fingerprint, total, *_, asked_at in known:
-                mark = (status, changed_at, fingerprint, total, *asked_at)
-                marks[customer, name] = mark
-                everybody.setdefault(name, []).append((customer, mark))
-            dates = [state[5] for state in known]
-            customers[customer] = Loaded(
-                customer,
-                str(properties.get("name") or customer),
-                properties,
-                min(dates) if dates and None not in dates else None,
-                max((state[6] for state in known if state[6]), default=None),
-                {state[0]: state[4] or 0 for state in known},
-            )
-        marks |= {(EVERYBODY, name): frozenset(every) for name, every in everybody.items()}
-        for customer, loaded in customers.items():
-            marks[customer, DAY] = (loaded.name, loaded.snapshot_date)
-            marks[customer, FACTS] = (loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
-        marks[EVERYBODY, FACTS] = frozenset((customer, marks[customer, FACTS]) for customer in customers)
+    def _see(self, rows: list[list[Any]], customers: Iterable[str], until: float) -> None:
+        """Take over what was seen of these customers; those that have no row are gone."""
+        seen = {row[0]: _read(*row) for row in rows}
+        changed: set[Source] = set()
+        for customer in {*customers, *seen}:
+            before = self._marks.pop(customer, {})
+            self.customers.pop(customer, None)
+            if customer in seen:
+                self.customers[customer], self._marks[customer] = seen[customer]
+            after = self._marks.get(customer, {})
+            for name in before.keys() | after.keys():
+                if before.get(name) != after.get(name):
+                    changed |= {(customer, name), (EVERYBODY, name)}
+        if seen:
+            self.customers = dict(sorted(self.customers.items()))
         now = time.monotonic()
         self._until = {ended: limit for ended, limit in self._until.items() if limit > now}
-        for source in self._marks.keys() | marks.keys():
-            if self._marks.get(source) != marks.get(source):
-                version = self._versions.get(source, 0)
-                self._until[source, version] = until
-                self._versions[source] = version + 1
-        self._marks = marks
-        self.customers = dict(sorted(customers.items()))
+        for source in changed:
+            version = self._versions.get(source, 0)
+            self._until[source, version] = until
+            self._versions[source] = version + 1
+
+
+def _read(customer: str, properties: dict[str, Any], sets: list[list[Any]]) -> tuple[Loaded, dict[str, Hashable]]:
+    """A customer as it was seen, and what must be the same for what is kept of it to hold."""
+    known = [state for state in sets if state[0] is not None]
+    dates = [state[5] for state in known]
+    loaded = Loaded(
+        customer,
+        str(properties.get("name") or customer),
+        properties,
+        min(dates) if dates and None not in dates else None,
+        max((state[6] for state in known if state[6]), default=None),
+        {state[0]: state[4] or 0 for state in known},
+    )
+    marks: dict[str, Hashable] = {
+        name: (status, changed_at, fingerprint, total, *asked_at)
+        for name, status, changed_at, fingerprint, total, *_, asked_at in known
+    }
+    marks[DAY] = (loaded.name, loaded.snapshot_date)
+    marks[FACTS] = (loaded.name, loaded.snapshot_date, loaded.loaded_at, *loaded.totals.items())
+    return loaded, marks
 
 
 def sources(customer: str | None, sets: Iterable[str]) -> list[Source]:

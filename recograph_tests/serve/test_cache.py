@@ -29,7 +29,7 @@ from recograph.graph.together import ask_together
 from recograph.serve import asking, loads, look_ups
 from recograph.serve.access import Loopback
 from recograph.serve.cache import Basis, Cache
-from recograph.serve.loads import Loads
+from recograph.serve.loads import EVERYBODY, Loads
 from recograph.serve.server import application
 from recograph_tests.graph.marts import Snapshot
 from recograph_tests.graph.small import CUSTOMER_1, DAY, load_small
@@ -285,7 +285,14 @@ class Clock:
         """What the graph holds now."""
         return "new" if self.now >= self.changed_at else "old"
 
-    def read(self, *_: Any, **__: Any) -> Answer:
+    @property
+    def owner(self) -> tuple[str | None, bool]:
+        """Who holds the customer's lock, and whether the lease goes on."""
+        return None, False
+
+    def read(self, _: Any, statement: str, *__: Any, **___: Any) -> Answer:
+        if statement == loads._LOCKS:
+            return Answer([], [[[["customer_1", self.state, *self.owner]], 1]])
         state = ["nodes/User", "clean", self.state, self.state, 1, "2026-11-01", "2026-11-01T05:00:00Z", []]
         return Answer([], [["customer_1", {}, [state]]])
 
@@ -338,6 +345,59 @@ def test_a_load_is_seen_within_a_second_and_what_it_voids_is_made_meanwhile(
     # Who asks first after it was seen isn't kept waiting either: the answer is made in the background.
     seen = ceil(changed_at / loads._SECONDS) * loads._SECONDS
     assert [state for now, state in given["often"] if now > seen][:2] == ["old", "new"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_held", "seconds"),
+    [
+        pytest.param(None, False, 1.0, id="ended"),
+        pytest.param("another load", True, 1.0, id="another has begun already"),
+        pytest.param("a load", False, 1.0, id="killed"),
+        pytest.param("a load", True, loads._UNDER_WAY_SECONDS, id="long"),
+    ],
+)
+def test_a_load_that_is_under_way_voids_nothing_before_its_end(
+    monkeypatch: pytest.MonkeyPatch, owner: str | None, is_held: bool, seconds: float
+) -> None:
+    now, lock, state = [100.0], ["customer_1", 1, None, False], ["nodes/User", "clean", "", "", 1, DAY, "", []]
+    asked: list[str] = []
+
+    def read(_: Any, statement: str, *__: Any, **___: Any) -> Answer:
+        asked.append(statement)
+        return Answer([], [[[[*lock]], 1]] if statement == loads._LOCKS else [["customer_1", {}, [[*state]]]])
+
+    monkeypatch.setattr(loads, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(loads, "read", read)
+
+    async def scenario() -> None:
+        watching = Loads(None)  # type: ignore[arg-type]
+
+        async def look() -> bool:
+            now[0] += 0.25
+            asked.clear()
+            await watching.look()
+            return watching.holds(stamp)
+
+        stamp = watching.stamp([("customer_1", "nodes/User"), (EVERYBODY, "nodes/User")])
+        assert not await look()
+        stamp = watching.stamp(dict(stamp))
+        assert await look()
+        assert asked == [loads._LOCKS], "where no lock is another, nothing else is read"
+        lock[1:] = [2, "a load", True]
+        assert await look()
+        for transaction in range(3, 6):
+            lock[1], state[1:3] = transaction, ["dirty", str(transaction)]
+            assert await look()
+            assert asked == [loads._LOCKS]
+        lock[2:] = [owner, is_held]
+        for _ in range(int(seconds / 0.25) - 4):
+            assert await look()
+        assert not await look()
+        assert watching.may_be_given(stamp)
+        now[0] += 0.75
+        assert not watching.may_be_given(stamp)
+
+    asyncio.run(scenario())
 
 
 def test_what_was_begun_before_a_load_is_not_given_to_who_asks_after_it() -> None:
