@@ -23,7 +23,8 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from itertools import accumulate
+from dataclasses import dataclass
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -69,11 +70,14 @@ class Mix:
         self._ids = ids
         self._sums = {key: list(accumulate(1 / rank for rank in range(1, len(some) + 1))) for key, some in ids.items()}
 
-    def draw(self) -> str:
-        """An address."""
+    def draw(self) -> tuple[str, str]:
+        """What is asked for, as `WEIGHTS` names it, and its address."""
         pick = self._random
         (kind,) = pick.choices(list(WEIGHTS), list(WEIGHTS.values()))
-        customer = pick.choice(CUSTOMERS)
+        return kind, self._address(kind, pick.choice(CUSTOMERS))
+
+    def _address(self, kind: str, customer: str) -> str:
+        pick = self._random
         match kind:
             case "home":
                 return "/"
@@ -105,23 +109,37 @@ async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path:
     return int(head[9:12])
 
 
-async def _people(paths: Mix, people: int, seconds: float, think: float) -> list[tuple[float, int]]:
-    """What each request took (ms), and its status; 0 is a connection that failed."""
-    answers: list[tuple[float, int]] = []
+@dataclass(frozen=True)
+class Answered:
+    """What became of a request."""
+
+    second: int
+    """Of the part, in which it was asked."""
+    kind: str
+    took: float
+    """Milliseconds."""
+    status: int
+    """0: the connection failed."""
+
+
+async def _people(paths: Mix, people: int, seconds: float, think: float) -> list[Answered]:
+    answers: list[Answered] = []
     pause = random.Random(3)
-    until = time.monotonic() + seconds
+    start = time.monotonic()
+    until = start + seconds
 
     async def person() -> None:
         await asyncio.sleep(pause.random() * think)
         reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
         while time.monotonic() < until:
-            began = time.perf_counter()
+            began = time.monotonic()
+            kind, path = paths.draw()
             try:
-                status = await _get(reader, writer, paths.draw())
+                status = await _get(reader, writer, path)
             except (OSError, asyncio.IncompleteReadError):
                 status = 0
                 reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-            answers.append(((time.perf_counter() - began) * 1000, status))
+            answers.append(Answered(int(began - start), kind, (time.monotonic() - began) * 1000, status))
             await asyncio.sleep(pause.expovariate(1 / think))
         writer.close()
 
@@ -131,13 +149,25 @@ async def _people(paths: Mix, people: int, seconds: float, think: float) -> list
 
 def ask(ids: dict[tuple[str, str], list[int]], people: int, seconds: float, seed: int) -> dict[str, float]:
     """Let people ask; how long answers took (ms), how many came, and how many weren't right."""
+    before = time.process_time()
     answers = asyncio.run(_people(Mix(ids, seed), people, seconds, 2.0))
-    times = sorted(took for took, _ in answers)
-    wrong = Counter(status for _, status in answers if status != 200)
+    times = sorted(answer.took for answer in answers)
+    wrong = Counter(answer.status for answer in answers if answer.status != 200)
     at = {f"p{p}": times[int(len(times) * p / 100)] for p in (50, 95, 99)}
+    print(f"who asks takes {(time.process_time() - before) / seconds:.0%} of a processor", flush=True)
+    for title, parts in (
+        ("by second", groupby(sorted(answers, key=lambda one: one.second), lambda one: str(one.second))),
+        ("by kind", groupby(sorted(answers, key=lambda one: one.kind), lambda one: one.kind)),
+    ):
+        shown = ", ".join(f"{name} {_p95([one.took for one in part]):.0f}" for name, part in parts)
+        print(f"    95% {title}, ms: {shown}", flush=True)
     if wrong:
         print(f"answers that weren't right, by status: {dict(wrong)}", flush=True)
     return {"answers": len(times), "per_second": len(times) / seconds, "errors": sum(wrong.values()), **at}
+
+
+def _p95(times: list[float]) -> float:
+    return sorted(times)[int(len(times) * 0.95)]
 
 
 async def _hammer(paths: list[str], connections: int, seconds: float) -> dict[str, float]:
