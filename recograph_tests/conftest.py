@@ -30,6 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
 
 
+def pytest_collection_finish() -> None:
+    """Refuse tests that load the assets while they are imported: these would be of the user's own home, and cleared."""
+    if "recograph.defs.partitions" in sys.modules:
+        raise pytest.UsageError("a test imports recograph.defs outside of `set_up`; see recograph_tests/environment.py")
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder of the three sample customers, small, two days each. Copy it before changing it."""

@@ -1,31 +1,39 @@
 """What Dagster is told of checks, on assets made up for it."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
+import pytest
 
-from recograph.defs.checks import Event, Told, check_result, evaluated
-from recograph.defs.partitions import Snapshot
+from recograph_tests.environment import set_up
 
 DAYS = dg.StaticPartitionsDefinition(["a|2026-11-01"])
 MADE, LATER = dg.AssetKey("made"), dg.AssetKey("later")
 CHECKS = {"stops": True, "tells": False}
 
 
-@dg.multi_asset(
-    specs=[dg.AssetSpec(MADE, partitions_def=DAYS)],
-    check_specs=[
-        dg.AssetCheckSpec(name, asset=MADE, blocking=blocking, partitions_def=DAYS) for name, blocking in CHECKS.items()
-    ],
-    can_subset=True,
-    partitions_def=DAYS,
-)
-def step(context: dg.AssetExecutionContext) -> Iterator[Told]:
+@pytest.fixture
+def step() -> dg.AssetsDefinition:
     """Makes the asset where it was asked for, and looks at it."""
-    made: list[Event] = [dg.MaterializeResult(MADE)] if context.selected_asset_keys else []
-    keys = sorted(context.selected_asset_check_keys)
-    snapshot = Snapshot("a", "2026-11-01")
-    yield from evaluated(context, iter([*made, *(check_result(snapshot, key, passed=True) for key in keys)]))
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(patch)
+        from recograph.defs.checks import check_result, evaluated
+        from recograph.defs.partitions import Snapshot
+
+    checks = [
+        dg.AssetCheckSpec(name, asset=MADE, blocking=blocking, partitions_def=DAYS) for name, blocking in CHECKS.items()
+    ]
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(MADE, partitions_def=DAYS)], check_specs=checks, can_subset=True, partitions_def=DAYS
+    )
+    def step(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+        made: list[Any] = [dg.MaterializeResult(MADE)] if context.selected_asset_keys else []
+        snapshot = Snapshot("a", "2026-11-01")
+        looked = [check_result(snapshot, key, passed=True) for key in sorted(context.selected_asset_check_keys)]
+        yield from evaluated(context, iter([*made, *looked]))
+
+    return step
 
 
 @dg.asset(deps=[MADE], key=LATER, partitions_def=DAYS)
@@ -33,7 +41,9 @@ def later() -> None:
     """Waits for what stops."""
 
 
-def test_a_check_is_told_once_about_the_days_materialization_and_what_waits_for_it_goes_on() -> None:
+def test_a_check_is_told_once_about_the_days_materialization_and_what_waits_for_it_goes_on(
+    step: dg.AssetsDefinition,
+) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.define_asset_job("all", selection="*")
         defs = dg.Definitions([step, later], jobs=[job])
