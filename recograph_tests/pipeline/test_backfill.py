@@ -19,7 +19,7 @@ from recograph.customers import load_customers
 from recograph_tests.aws.processes import answers, free_port
 from recograph_tests.graph.marts import Graph, actual
 from recograph_tests.pipeline.installation import COMMAND, Installation
-from recograph_tests.pipeline.test_run import CUSTOMERS, DAY1, DAY2, dumps, without_similarities
+from recograph_tests.pipeline.test_run import DAY1, DAY2, dumps, without_similarities
 from recograph_tests.pipeline.truth import graph_of
 
 _ASSETS = "{ assetNodes { assetKey { path } isPartitioned isMaterializable } }"
@@ -99,7 +99,7 @@ def truth(installation: Installation, **days: str) -> Graph:
 def test_a_backfill_fails_only_where_there_is_no_usable_dump_and_goes_on_once_there_is(
     installation: Installation, sample: Any, neo4j: neo4j_driver.Driver
 ) -> None:
-    shutil.copytree(sample, installation.data, dirs_exist_ok=True)
+    shutil.copytree(sample, installation.data, dirs_exist_ok=True, ignore=shutil.ignore_patterns("customer_2"))
     cut, missing = dumps(installation.data, DAY2)["customer_1"], dumps(installation.data, DAY1)["customer_3"]
     whole = cut.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
@@ -113,7 +113,7 @@ def test_a_backfill_fails_only_where_there_is_no_usable_dump_and_goes_on_once_th
             for asset in dagster.ask(_ASSETS)
             if asset["isPartitioned"] and asset["isMaterializable"]
         ]
-        partitions = [f"{customer}|{day}" for customer in CUSTOMERS for day in (DAY1, DAY2)]
+        partitions = [f"{customer}|{day}" for customer in ("customer_1", "customer_3") for day in (DAY1, DAY2)]
         launched = dagster.ask(_LAUNCH, params={"assetSelection": assets, "partitionNames": partitions})
         backfill = launched["backfillId"]
         wait_for(lambda: dagster.ask(_BACKFILL, id=backfill)["status"] != "REQUESTED")
@@ -126,7 +126,7 @@ def test_a_backfill_fails_only_where_there_is_no_usable_dump_and_goes_on_once_th
             messages = failures(runs[partition])
             assert any(re.search(text, message) for message in messages), messages
             assert not any("Traceback" in message for message in messages)
-        usable = {"customer_1": DAY1, "customer_2": DAY2, "customer_3": DAY2}
+        usable = {"customer_1": DAY1, "customer_3": DAY2}
         assert without_similarities(actual(neo4j)) == truth(installation, **usable)
 
         cut.write_bytes(whole)
