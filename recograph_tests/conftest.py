@@ -8,21 +8,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from recograph_tests import java
+
 # Fixtures import what they use, so that a test that needs none of it starts at once.
 if TYPE_CHECKING:
     import neo4j as neo4j_driver
 
     from recograph.adapters.neo4j import Connection
 
-# The Neo4j of a test lives for minutes: what Java compiles for longer lives takes a fifth of the time that the tests of
-# the graph want.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+java.set_up()
+_training = pytest.StashKey["subprocess.Popen[bytes] | None"]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin a suite, which has processes that share it, with what makes its servers start quickly."""
+    if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
+        session.config.stash[_training] = java.begin_training()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave hypothesis out of the summary where no test has used it: importing it for that takes half a second."""
     if "hypothesis" not in sys.modules and not session.config.getoption("numprocesses", None):
         session.config.pluginmanager.unregister(name="hypothesispytest")
+    if training := session.config.stash.get(_training, None):
+        training.terminate()
+        training.wait()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
