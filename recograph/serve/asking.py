@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -25,8 +24,9 @@ from recograph.graph.state import growth
 from recograph.serve.cache import Basis, Cache
 from recograph.serve.gathering import Gathering, Kind
 from recograph.serve.loads import EVERYBODY, FACTS, Loads, sources
-from recograph.serve.look_ups import MOST_ROWS, TIMEOUT, About, Recommendations, plainly
+from recograph.serve.look_ups import MOST_ROWS, PLAN_SECONDS, TIMEOUT, About, Recommendations, plainly
 from recograph.serve.parameters import bind
+from recograph.serve.threads import Threads
 
 TOO_MUCH = "The answer takes too long or is too large. Ask for less."
 _LOOK_UPS_AT_ONCE = 8
@@ -36,6 +36,9 @@ _QUESTIONS_AT_ONCE = 4
 _MOST_WAITING = 1000
 _GATHERED_AT_ONCE = 4
 """How many of the look-ups at once are those for several who ask for something of the same kind."""
+_LOST_SECONDS = 10.0
+"""So long after the server should have ended a statement its answer counts as lost on the way."""
+_WATCH_SECONDS = 0.25
 _APART_SECONDS = 60.0
 """So long nobody tries again whether questions about a node can be asked together."""
 _log = logging.getLogger("recograph.serve")
@@ -54,18 +57,30 @@ class Asking:
         self.loads = loads
         self.cache = cache
         others = _LOOK_UPS_AT_ONCE - _GATHERED_AT_ONCE
-        self._look_ups = ThreadPoolExecutor(others, thread_name_prefix="look-up")
-        self._gathered_look_ups = ThreadPoolExecutor(_GATHERED_AT_ONCE, thread_name_prefix="gathered")
-        self._questions = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
-        self._gathering = Gathering(partial(self._in_thread, pool=self._gathered_look_ups), _GATHERED_AT_ONCE)
+        self._look_ups = Threads(others, "look-up")
+        self._gathered_look_ups = Threads(_GATHERED_AT_ONCE, "gathered")
+        self._questions = Threads(_QUESTIONS_AT_ONCE, "question")
+        self._gathering = Gathering(partial(self._in_thread, threads=self._gathered_look_ups), _GATHERED_AT_ONCE)
         self._waiting: set[object] = set()
         self._apart_until: dict[str, float] = {}
         """Until when (seconds of the monotonic clock) the questions about a label are asked one by one."""
 
+    @property
+    def _threads(self) -> tuple[Threads, ...]:
+        return self._look_ups, self._gathered_look_ups, self._questions
+
+    async def watch(self) -> None:
+        """Let nobody wait for a server that stands still, or whose answer was lost, until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for threads in self._threads:
+                if self.loads.stands_still or threads.are_stuck:
+                    threads.leave()
+
     def close(self) -> None:
         """End the threads."""
-        for pool in (self._look_ups, self._gathered_look_ups, self._questions):
-            pool.shutdown(cancel_futures=True)
+        for threads in self._threads:
+            threads.close(wait=self.loads.down_since is None)
 
     async def question(self, basis: Basis, name: str, given: Mapping[str, Any]) -> Answer:
         """The answer to a question, values as JSON has them.
@@ -88,9 +103,9 @@ class Asking:
                     raise refusal from error
                 raise
 
-        pool = self._look_ups if name == "search" else self._questions
+        threads = self._look_ups if name == "search" else self._questions
         key = (name, tuple((key, _hashable(value)) for key, value in parameters.items()))
-        answer: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work, pool)
+        answer: Answer = await self._kept(basis, key, customer, sets_read(asked.cypher), work, threads)
         return answer
 
     async def recommendations(self, basis: Basis, customer: str, user: int, k: int) -> Answer:
@@ -175,7 +190,7 @@ class Asking:
         Raises:
             RecographError: the server fails, or refuses the statement.
         """
-        await self._in_thread(kind.plan)
+        await self._in_thread(kind.plan, seconds=PLAN_SECONDS)
 
     async def require(self, basis: Basis, node: NodeSet, customer: str, key: int) -> None:
         """Make sure that the graph has a node.
@@ -217,11 +232,11 @@ class Asking:
         customer: str | None,
         sets: frozenset[str],
         work: Callable[[], Any],
-        pool: ThreadPoolExecutor | None = None,
+        threads: Threads | None = None,
     ) -> Any:
         async def make(inner: Basis) -> tuple[Any, int]:
             inner.rests_on(sources(customer, sets))
-            value = await self._run(work, pool)
+            value = await self._run(work, threads)
             return value, _size(value)
 
         return (await self.cache.get(("answer", *key), make, basis)).value
@@ -230,9 +245,9 @@ class Asking:
         with self._place():
             return await self._gathering.ask(kind, key)
 
-    async def _run(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
+    async def _run(self, work: Callable[[], Any], threads: Threads | None = None) -> Any:
         with self._place():
-            return await self._in_thread(work, pool)
+            return await self._in_thread(work, threads)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -248,9 +263,11 @@ class Asking:
         finally:
             self._waiting.discard(token)
 
-    async def _in_thread(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
+    async def _in_thread(
+        self, work: Callable[[], Any], threads: Threads | None = None, seconds: float = TIMEOUT
+    ) -> Any:
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool or self._look_ups, work)
+            return await (threads or self._look_ups).run(work, seconds + _LOST_SECONDS)
         except UnavailableError as error:
             # A server that was too busy, or lacked the memory for this question, still answers other questions.
             if not isinstance(error.__cause__, TransientError):

@@ -124,6 +124,8 @@ class Loads:
         """The last time that all customers were looked at, and how many there were; None after a look that failed."""
         self._until: dict[tuple[Source, int], float] = {}
         """Until when what was read from a version that has just become void may be given."""
+        self.stands_still = False
+        """Whether the last look had no answer, not even that there is none."""
         self.is_blind = True
         """Whether the server has never answered yet, so that nobody knows which customers there are."""
 
@@ -174,12 +176,13 @@ class Loads:
             self._looked = began
         except Exception as error:  # if looking stopped, pages would be out of date for ever
             self._looked_at_all = None
+            self.stands_still = isinstance(error, TimeoutError)
             self.fail(error)
             return
         if self.down_since is not None:
             _log.info("Neo4j answers.")
         self.down_since = None
-        self.is_blind = False
+        self.stands_still = self.is_blind = False
 
     async def _ask(self, statement: str, customers: Sequence[str] = ()) -> list[list[Any]]:
         # In a map, because Neo4j plans a statement anew for a longer list that is itself a parameter (see `cypher`).

@@ -20,7 +20,7 @@ MOST_ROWS = 10_000
 """Greatest number of rows of an answer."""
 _TOGETHER_SECONDS = 10.0
 """Seconds for pages' questions together; if that isn't enough, each has `TIMEOUT` for itself."""
-_PLAN_SECONDS = 300.0
+PLAN_SECONDS = 300.0
 """Seconds for the plan of a statement, which one that has just started makes slowly."""
 
 
@@ -34,7 +34,7 @@ class Recommendations:
 
     def plan(self) -> None:
         """Let the server make its plan before anybody waits for it."""
-        recommend_known(self.driver, self.customer, [], self.k, timeout=_PLAN_SECONDS)
+        recommend_known(self.driver, self.customer, [], self.k, timeout=PLAN_SECONDS)
 
     def look_up(self, users: Sequence[int]) -> Mapping[int, tuple[Past, Answer]]:
         """See `recommend_known`."""
@@ -71,7 +71,7 @@ class About:
 
     def plan(self) -> None:
         """Let the server make its plan before anybody waits for it."""
-        ask_together(self.driver, self.parts, [], timeout=_PLAN_SECONDS, most=MOST_ROWS)
+        ask_together(self.driver, self.parts, [], timeout=PLAN_SECONDS, most=MOST_ROWS)
 
     def look_up(self, keys: Sequence[int]) -> Mapping[int, tuple[Neighbourhood, list[Answer]]]:
         """Both, for each node that the graph has."""

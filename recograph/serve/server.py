@@ -34,7 +34,9 @@ _IMPATIENT = {
     "connection_timeout": 2.0,
     "connection_acquisition_timeout": 5.0,
     "max_transaction_retry_time": 1.0,
-    "max_connection_pool_size": 40,
+    "max_connection_pool_size": 100,
+    # One that a network has forgotten is found out within the time for getting one.
+    "liveness_check_timeout": 5.0,
 }
 """The driver's settings: who waits for a page is better told soon."""
 
@@ -79,7 +81,7 @@ def application(driver: neo4j.Driver, access: Access) -> Site:
     @asynccontextmanager
     async def watch() -> AsyncIterator[None]:
         await loads.look()
-        tasks = [asyncio.create_task(loads.watch()), asyncio.create_task(nodes.plan(asking))]
+        tasks = [asyncio.create_task(work) for work in (loads.watch(), asking.watch(), nodes.plan(asking))]
         try:
             yield
         finally:

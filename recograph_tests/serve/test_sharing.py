@@ -10,7 +10,7 @@ from recograph.serve.loads import SEEN_SECONDS
 from recograph.serve.look_ups import MOST_ROWS, TIMEOUT
 from recograph.settings import PROJECT_DIR
 
-WORDS: dict[float, str] = {4: "four", 8: "eight", 10: "ten", 12: "twelve"}
+WORDS: dict[float, str] = {4: "four", 8: "eight", 10: "ten", 12: "twelve", 30: "thirty"}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ WORDS: dict[float, str] = {4: "four", 8: "eight", 10: "ten", 12: "twelve"}
         f"kept answers are given for {WORDS[STALE_SECONDS // 60]} minutes",
         f"are logged in for {WORDS[SESSION_SECONDS // 3600]} hours",
         {1.0: "A load is seen within a second of its end"}[SEEN_SECONDS],
+        f"that is found out within {WORDS[loads._PATIENCE]} seconds",
+        f"an answer that is lost alone within {WORDS[TIMEOUT + asking._LOST_SECONDS]}",
         f"What a long load has changed before its end is seen every {WORDS[loads._UNDER_WAY_SECONDS]} seconds",
     ],
 )
