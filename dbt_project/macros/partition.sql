@@ -34,22 +34,6 @@
     cast('{{ text | replace("'", "''") }}' as varchar)
 {%- endmacro %}
 
-{# insert_overwrite drops only the partitions that new rows name: with no new rows the old ones would stay. #}
-{% macro clear_partition() -%}
-    {{ return(adapter.dispatch('clear_partition', 'recograph')()) }}
-{%- endmacro %}
-
-{% macro duckdb__clear_partition() %}{% endmacro %}
-
-{% macro athena__clear_partition() -%}
-    {%- if execute -%}
-        {%- set partition = "customer='" ~ partition('customer') ~ "' and snapshot_date='" ~ partition('snapshot_date') ~ "'" -%}
-        {%- do adapter.clean_up_partitions(this, partition) -%}
-        {#- Files of a query that died half way belong to no partition yet, but would to the next. -#}
-        {%- do adapter.delete_from_s3(mart_location(this) ~ partition_path()) -%}
-    {%- endif -%}
-{%- endmacro %}
-
 {# Where a mart's files lie below its location or folder. #}
 {% macro partition_path() -%}
     {{- '/customer=' ~ partition('customer') ~ '/snapshot_date=' ~ partition('snapshot_date') -}}
@@ -57,17 +41,6 @@
 
 {% macro mart_location(mart) -%}
     {{- adapter.generate_s3_location(mart, target.s3_data_dir, target.s3_data_naming) -}}
-{%- endmacro %}
-
-{# The folder must exist; DuckDB writes a file beside and renames it, so that readers never see half of one. #}
-{% macro write_partition() -%}
-    {{ return(adapter.dispatch('write_partition', 'recograph')()) }}
-{%- endmacro %}
-
-{% macro athena__write_partition() %}{% endmacro %}
-
-{% macro duckdb__write_partition() -%}
-    copy {{ this }} to '{{ mart_file(lake(), this.identifier) }}' (format parquet, compression zstd, use_tmp_file true)
 {%- endmacro %}
 
 {% macro lake() -%}

@@ -1,14 +1,20 @@
 """What every build of dbt needs, made once in the process from which those of runs are forked."""
 
+from typing import Any
+
 import dbt.task.build  # noqa: F401 - for the processes that are forked
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import Macro
 from dbt_common.clients.agate_helper import build_type_tester
 from dbt_common.clients.jinja import template_cache
+from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.event_manager import EventManager
+from dbt_common.events.event_manager_client import ctx_set_event_manager
 
 
 def warm(manifest: Manifest) -> None:
     """Compile the macros that builds call, and read what numbers look like where this machine is."""
+    ctx_set_event_manager(_Silent())
     build_type_tester([])
     nodes = manifest.nodes.values()
     kinds = tuple(f"materialization_{kind}_" for kind in {node.config.materialized for node in nodes})
@@ -22,3 +28,18 @@ def warm(manifest: Manifest) -> None:
             names += called[name].depends_on.macros
     for macro in called.values():
         template_cache.get_node_template(macro)
+
+
+class _Silent(EventManager):
+    """Makes no messages except of warnings, which may be errors: a build's results come apart, nobody reads its log."""
+
+    def fire_event(
+        self,
+        e: BaseEvent,
+        level: EventLevel | None = None,
+        node: Any = None,
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        """See `EventManager.fire_event`."""
+        if force_warn_or_error_handling:
+            super().fire_event(e, level, node, force_warn_or_error_handling)
