@@ -1,4 +1,4 @@
-"""Connections that are kept to Dagster's SQLite files: of many runs not all, and of each run all events."""
+"""How Dagster's SQLite files are written: connections that are kept, and many events in one transaction."""
 
 import os
 import subprocess
@@ -32,3 +32,74 @@ def test_runs_beyond_those_whose_connections_are_kept_lose_no_event(tmp_path: Pa
     environ = os.environ | {"DAGSTER_HOME": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", MANY], env=environ, capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == ["True", "{('first', 'second')}"]
+
+
+TOGETHER = """
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+import dagster as dg
+from recograph.defs.dagster_private import events_together, keep_connections
+
+KEY = dg.AssetKey("made")
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(KEY)], check_specs=[dg.AssetCheckSpec(name, asset=KEY) for name in "abc"], can_subset=True
+)
+def made():
+    yield dg.MaterializeResult(KEY)
+    with events_together():
+        for name in "ab":
+            yield dg.AssetCheckEvaluation(KEY, name, passed=name == "a")
+        print(stored("EVALUATION"), "others see")
+    yield dg.AssetCheckEvaluation(KEY, "c", passed=True)
+
+def stored(kind):
+    with closing(sqlite3.connect(next(Path(instance.root_directory).rglob("index.db")))) as index:
+        ending = f"ASSET_CHECK_{kind}"
+        return index.execute("select count(*) from event_logs where dagster_event_type = ?", [ending]).fetchone()[0]
+
+def some():
+    with events_together():
+        instance.report_engine_event("one", run)
+        yield
+        raise AssertionError("goes on")
+
+keep_connections()
+job = dg.Definitions([made]).resolve_implicit_global_asset_job_def()
+with dg.DagsterInstance.get() as instance:
+    ran = job.execute_in_process(instance=instance, raise_on_error=False)
+    checks = [dg.AssetCheckKey(KEY, name) for name in "abc"]
+    print(ran.success, stored("EVALUATION_PLANNED"), stored("EVALUATION"))
+    known = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    print([known[check].status.value for check in checks])
+    run = instance.create_run_for_job(job)
+    told = some()
+    next(told)
+    told.close()
+    planned = [record for record in instance.all_logs(run.run_id) if "PLANNED" in record.dagster_event_type.value]
+    store = instance.event_log_storage.store_event
+
+    def fails_at_the_second(event):
+        if event is planned[1]:
+            raise OSError
+        store(event)
+
+    instance.event_log_storage.store_event = fails_at_the_second
+    try:
+        instance.event_log_storage.store_event_batch(planned)
+    except OSError:
+        print("nothing of it:", len(instance.all_logs(run.run_id)) - len(planned), stored("EVALUATION_PLANNED"))
+"""
+
+
+def test_events_written_together_are_all_there_and_those_of_a_batch_that_fails_are_not(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    environ = os.environ | {"DAGSTER_HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", TOGETHER], env=environ, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == [
+        "0 others see",
+        "True 3 3",
+        "['SUCCEEDED', 'FAILED', 'SUCCEEDED']",
+        "nothing of it: 1 6",
+    ]
