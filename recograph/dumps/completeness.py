@@ -34,7 +34,14 @@ _COMMITTED = re.compile(rb"\s*(?:COMMIT|END)\b", re.I)
 
 
 class Completeness:
-    """Gathers what comments and settings say, and judges at the end."""
+    """Gathers what comments and settings say, and judges at the end.
+
+    Attributes:
+        has_statements: whether there is more than comments.
+        titles: how many titles of programs were seen: of each dump, where several were joined.
+        server_version: where a comment says it.
+        database: where a comment says it.
+    """
 
     def __init__(self, name: str):
         self._name = name
@@ -43,11 +50,12 @@ class Completeness:
         self._begun = [0] * len(self._ends)
         self._ended = [0] * len(self._ends)
         self._saved: set[bytes] = set()
-        self._restored = False
+        self._restored = self._has_saved = self._has_restored = False
         self._has_rows = self._has_rows_outside = False
         self._has_other_title = self._has_no_end = self._was_cut = False
         self._off = self._on = self._in_transaction = False
         self.has_statements = False
+        self.titles = 0
         self.server_version: str | None = None
         self.database: str | None = None
 
@@ -70,6 +78,7 @@ class Completeness:
         """Take in that a dump begins: what stood before it must have been whole."""
         others = _OTHER_TITLES.search(line)
         titles = [title for title in (others, *(end.title.search(line) for end in self._ends)) if title]
+        self.titles += len(titles)
         is_open = self._has_no_end or (self._has_other_title and not self._restored)
         # Within a line of a comment a title stands where the dump before it was cut.
         is_within = any(title.start() for title in titles) and not line.startswith(b"/*")
@@ -83,6 +92,8 @@ class Completeness:
             return
         restored = {name.upper() for name in _RESTORED.findall(text)}
         self._saved |= {name.upper() for name in _SAVED.findall(text)}
+        self._has_saved |= bool(self._saved)
+        self._has_restored |= bool(restored)
         self._restored |= bool(restored & self._saved)
         self._off |= _TURNED_OFF.match(text) is not None
         self._on |= self._off and _TURNED_ON.match(text) is not None
@@ -127,10 +138,18 @@ class Completeness:
                 "export failed before its end. Fetch or make it again.",
                 dump=dump,
             )
+        if self._has_restored and not self._has_saved:
+            raise DumpError(
+                "{dump}: settings are restored that weren't saved at the top, so the dump's beginning is missing. "
+                "Fetch or make it again, or join its parts in their order.",
+                dump=dump,
+            )
         if self._in_transaction:
             raise DumpError(
                 "{dump}: the transaction that was begun isn't committed, so the dump was cut, or the export failed "
                 "before its end. Fetch or make it again.",
                 dump=dump,
             )
-        return not (self._has_rows_outside or self._has_no_end) and (any(self._ended) or self._restored or self._on)
+        # A closing comment without its title is all that is left of a dump whose beginning is missing.
+        is_closed = any(0 < ended <= begun for begun, ended in zip(self._begun, self._ended, strict=True))
+        return not (self._has_rows_outside or self._has_no_end) and (is_closed or self._restored or self._on)

@@ -11,6 +11,7 @@ from recograph.dumps.asked import Asked
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, split_list, with_parents
 from recograph.dumps.dialects import Dialect
+from recograph.dumps.fillings import Fillings
 from recograph.dumps.headers import DataHeader
 from recograph.dumps.left_out import LeftOut
 from recograph.dumps.message import Name, Place
@@ -50,6 +51,7 @@ class Definitions:
         self._definitions: dict[Key, TableDef] = {}
         self._roots: dict[Key, Key] = {}
         self._seen: set[Key] = set()
+        self._fillings = Fillings(name)
         self.untyped: dict[Key, str] = {}
         self.wanted: dict[Key, Table] = {}
         self.tables: dict[str, TableReport] = {}
@@ -118,11 +120,9 @@ class Definitions:
         if table.model is not None:
             model = self._definitions.get(self._naming.key(table.model))
             table = replace(table, columns=model.columns if model else (), partial=model is None or model.partial)
-        if table.inherits:
-            parents = [
-                self._definitions[p] for path in table.inherits if (p := self._naming.key(path)) in self._definitions
-            ]
-            table = with_parents(table, parents)
+        parents = [parent for path in table.inherits if (parent := self._naming.key(path)) in self._definitions]
+        if parents:
+            table = with_parents(table, [self._definitions[parent] for parent in parents])
         if key in self._definitions and (table.lenient or table.temporary):
             return
         wanted = self.wanted.get(key)
@@ -133,8 +133,11 @@ class Definitions:
             )
         self._see(key)
         self._definitions[key] = table
-        if key not in self.wanted:
-            self._want(key)
+        if key not in self.wanted and self._want(key) is None:
+            # Who asks a server for a table alone gets the rows of those that inherit from it too.
+            asked = [parent for parent in parents if self._root_of(parent) in self.wanted]
+            if asked:
+                self._attach(asked[0], key)
 
     def target(self, header: DataHeader) -> Table | None:
         """The table that rows belong to, bound to their columns, if it is wanted.
@@ -145,11 +148,14 @@ class Definitions:
         self._naming.check_chosen(self.place(header))
         part = self._naming.key(header.table)
         key = self._root_of(part)
+        self._fillings.check_name(part, self._definitions)
         self._see(key)
         self.left_out.rows(part)
         table = self.wanted.get(key) or self._want(key)
         if table is None:
             return None
+        if not self.left_out.is_filtered:
+            self._fillings.check_dump(part, self._completeness.titles)
         # A partition's columns may stand in another order than its root's.
         definition = self._definitions.get(part) or self._definitions.get(key)
         columns = columns_of(definition, header, self.place(header))
@@ -157,10 +163,12 @@ class Definitions:
             # Without a list rows of MySQL hold the values of generated columns too; pg_dump writes DEFAULT there.
             is_whole = header.columns is None and not self._dialect.schemas
             listed = frozenset(column.name for column in columns if is_whole or column.name in (header.columns or ()))
-            own = self._definitions.get(key)
-            if own is None:
+            if (own := self._definitions.get(key)) is None:
                 self.untyped[key] = table.report.name
-            table.schema = self._schema(table.report.name, shown_columns(own.columns if own else (), columns, listed))
+                own = TableDef([], ())
+            # What inherits from a table may have more columns.
+            more = columns if part == key else []
+            table.schema = self._schema(table.report.name, shown_columns(own.columns, more, listed))
         table.bind(columns, defaults_of(definition, columns))
         return table
 

@@ -15,6 +15,7 @@ from recograph.dumps.buffer import Buffer
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.fields import WINDOW_BYTES, Fields
 from recograph.dumps.headers import DataHeader
+from recograph.dumps.holes import check_holes
 from recograph.dumps.joint import FIRST_LOOK, Joint
 from recograph.dumps.message import Place
 from recograph.dumps.report import DumpError, Limits
@@ -133,6 +134,9 @@ class InsertRows:
     def _parse(self, end: int) -> tuple[Fields, bool]:
         """Find the values of the rows that are complete in the window, and consume them; tells whether it was all."""
         buffer, columns, base = self._buffer, self._columns, self._buffer.pos
+        if self._escapes_line_ends or self._dialect.copies:
+            # Others may write a byte of zero as it is.
+            check_holes(buffer.data, base, end, self._where())
         window: Bytes = np.frombuffer(buffer.data, np.uint8, end - base, base)
         outline = structure(window, self._escapes, self.quote)
         if outline.is_odd:

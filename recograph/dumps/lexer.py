@@ -24,6 +24,7 @@ _HARMLESS_COMMANDS = re.compile(
 )
 _ENCODING = re.compile(rb"\\encoding\s+'?([\w-]+)")
 _SHORTEST_LOOK = 64
+_LONGEST_COMMAND = 1000
 _DEEPEST = 2
 """How deeply comments may be nested within a statement."""
 
@@ -83,19 +84,44 @@ class Lexer:
                 return False
             data, pos = buffer.data, buffer.pos
             if rules.comment.match(data, pos):
-                self._on_comment(buffer.take_line())
+                self._comment()
             elif data.startswith(b"/*", pos) and not (rules.conditional and rules.conditional.match(data, pos)):
                 self._skip_comment()
             elif data.startswith(self._delimiter, pos):
                 buffer.pos += len(self._delimiter)
             elif rules.delimiter and (command := rules.delimiter.match(data, pos)):
                 self._delimiter = buffer.take_line()[command.end() - pos :].strip().split(b" ")[0] or b";"
-            elif rules.commands.match(data, pos):
+            elif rules.commands.match(data, pos) and not self._is_statement():
                 self._command()
             elif begins_statement(data, pos, self._dialect):
                 return True
             else:
                 self._pass_over()
+
+    def _comment(self) -> None:
+        """Consume a comment to the end of its line.
+
+        Raises:
+            DumpError: a carriage return is in it, so that servers differ in where it ends.
+        """
+        place, line = self.place(), self._buffer.take_line()
+        if b"\r" in line:
+            raise DumpError(
+                "{place}: a carriage return stands within a comment, which may hide what follows it. The dump's line "
+                "ends were changed; make it again, or end its lines as on Unix or Windows.",
+                place=place,
+            )
+        self._on_comment(line)
+
+    def _is_statement(self) -> bool:
+        """Whether what looks like a command of the client holds a delimiter, so that others may stand behind it."""
+        buffer = self._buffer
+        if buffer.data.startswith(b"\\", buffer.pos):
+            return False
+        while buffer.left < _LONGEST_COMMAND and buffer.extend():
+            pass
+        line, _, _ = buffer.data[buffer.pos : buffer.pos + _LONGEST_COMMAND].partition(b"\n")
+        return self._delimiter in line
 
     def _command(self) -> None:
         """Consume a command of the server's client, one per line."""

@@ -268,6 +268,7 @@ class DumpReader:
     def _rows(
         self, buffer: Buffer, header: DataHeader, is_copy: bool, rows: RowReader
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
+        self._session.check_known()
         place = self._definitions.place(header)
         table = self._definitions.target(header)
         if header.default_row:

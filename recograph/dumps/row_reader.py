@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -14,6 +15,7 @@ from recograph.dumps.dialects.rules import Literals
 from recograph.dumps.escapes import COPY_LITERALS, Syntax
 from recograph.dumps.fields import Fields
 from recograph.dumps.headers import DataHeader
+from recograph.dumps.holes import check_holes
 from recograph.dumps.insert import InsertRows
 from recograph.dumps.message import Place
 from recograph.dumps.mojibake import TextEvidence
@@ -60,7 +62,7 @@ class RowReader:
         """
         rows = CopyRows(buffer, len(table.columns), self._limits, place)
         rows.rows = table.report.rows
-        yield from self._windows(table, rows, self._reading(COPY_LITERALS, QUOTE, is_copy=True))
+        yield from self._windows(table, _whole(rows), self._reading(COPY_LITERALS, QUOTE, is_copy=True))
 
     def inserts(
         self, buffer: Buffer, header: DataHeader, table: Table, place: Place, *, escapes_line_ends: bool
@@ -115,3 +117,10 @@ class RowReader:
             encoded_by_column=session.encoded_by_column,
         )
         return Reading(self._dialect, syntax, session, self._texts)
+
+
+def _whole(windows: Iterable[Lines]) -> Iterator[Lines]:
+    """The windows of a COPY block, which have no holes; a file of `mariadb-dump --tab` may hold bytes of zero."""
+    for window in windows:
+        check_holes(window.data, window.start, window.end, replace(window.place, row=window.before + 1))
+        yield window

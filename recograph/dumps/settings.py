@@ -53,6 +53,7 @@ class Session:
         self.time_zone = self._declared_zone
         self.search_path = "public"
         self.client: str | None = None
+        self._forgotten_by: str | None = None
         self.modes: dict[bytes, tuple[bool, bool]] = {}
         self.zones: dict[bytes, str | None] = {}
         self.texts: dict[bytes, list[bytes]] = {}
@@ -85,6 +86,19 @@ class Session:
                 option=Name(self._dialect.options),
             )
         self.encoding = codec
+
+    def forget(self, statement: str) -> None:
+        """Take in that a statement makes settings what only the server knows: no rows may follow."""
+        self._forgotten_by = statement
+
+    def check_known(self) -> None:
+        """Check that it is known how rows are to be read.
+
+        Raises:
+            DumpError: a statement made settings what only the server knows.
+        """
+        if self._forgotten_by is not None:
+            raise self.unread(self._forgotten_by)
 
     def check_client(self, place: Place) -> None:
         """Check that rows come in the encoding that the dump says last for all of it.

@@ -26,6 +26,13 @@ _NEW_ROWS = re.compile(
     rb"|CREATE\s+TABLE\s|/\*!4\d{4} )|-- (?:MySQL|MariaDB) dump \d|-- PostgreSQL database dump\s",
     re.I,
 )
+_CHANGE_WITHIN = re.compile(
+    rb"\S\s+(?:(?:INSERT|REPLACE)\s+(?:[A-Z_]+\s+)?INTO\s|COPY\s[^;]{1,2000}\sFROM\s+STDIN\b|DELETE\s+FROM\s"
+    rb"|(?<!ON\s)UPDATE\s+\S+\s+SET\s)",
+    re.I,
+)
+"""What changes rows behind the beginning of a statement that lost its end; rules and routines hold such."""
+_RULE = re.compile(r"CREATE (?:OR REPLACE )?RULE\b")
 _NEW_DELIMITER = re.compile(rb"\nDELIMITER(?:[ \t]|\Z)|-- (?:MySQL|MariaDB) dump \d", re.I)
 
 
@@ -62,7 +69,8 @@ def read_statement(raw: bytes, dialect: Dialect, session: Session, place: Place)
                 raise refused(dialect, head, place, kind)
             # Within parentheses a semicolon ends nothing, and no table is defined with one or with open ones.
             is_open = outline.count(b"(") != outline.count(b")")
-            if kind.effect is Effect.TABLE and (is_open or b";" in outline.rstrip(b"; \t\r\n")):
+            has_change = not (is_routine or _RULE.match(head)) and _CHANGE_WITHIN.search(outline)
+            if has_change or (kind.effect is Effect.TABLE and (is_open or b";" in outline.rstrip(b"; \t\r\n"))):
                 raise _endless(dialect, head, place)
             return Statement(text, outline, kind)
     raise refused(dialect, head, place)

@@ -28,7 +28,7 @@ _PLAIN_STRING = rb"'(?:[^']++|'')*+'"
 _DOUBLE = rb'"(?:[^"\\]++|\\.|"")*+"'
 _PLAIN_DOUBLE = rb'"(?:[^"]++|"")*+"'
 _QUOTED_NAME = rb"`(?:[^`]++|``)*+`"
-_LINE_COMMENT = rb"(?:--(?=[\x00-\x20])|\#)[^\n]*+"
+_LINE_COMMENT = rb"(?:--(?=[\x00-\x20])|\#)[^\r\n]*+\r*+(?![^\n])"
 
 
 def _strings(backslashes: bool, names: bool) -> tuple[bytes, bytes]:

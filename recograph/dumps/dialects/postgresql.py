@@ -32,7 +32,7 @@ _DOLLAR = rb"\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?)\$.*?\$(?P=tag)\$"
 @functools.cache
 def _ends(backslashes: bool, _names: bool, delimiter: bytes) -> re.Pattern[bytes]:
     string = _ESCAPED if backslashes else _STRING
-    whole = rb"\b[eE]%s|%s|%s|--[^\n]*+\n|%s" % (_ESCAPED, string, _QUOTED_NAME, _DOLLAR)
+    whole = rb"\b[eE]%s|%s|%s|--[^\r\n]*+[\r\n]|%s" % (_ESCAPED, string, _QUOTED_NAME, _DOLLAR)
     opening = rb"['\"]|--|/\*|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?\$"
     rest = rb"(?P<end>%s)|(?P<parenthesis>[()])|(?P<word>\b(?:BEGIN\s+ATOMIC|CASE|END)\b)" % re.escape(delimiter)
     return re.compile(rb"(?P<whole>%s)|(?P<open>%s)|%s" % (whole, opening, rest), re.S | re.I)
@@ -43,7 +43,7 @@ def _hidden(backslashes: bool, _names: bool) -> re.Pattern[bytes]:
     string = _ESCAPED if backslashes else _STRING
     strings = rb"\b[eE]%s|%s|%s" % (_ESCAPED, string, _DOLLAR)
     # Comments nest; deeper than this nobody writes them within a statement.
-    comment = rb"/\*(?:[^*/]++|\*(?!/)|/(?!\*)|/\*(?:[^*]++|\*(?!/))*+\*/)*+\*/|--[^\n]*+"
+    comment = rb"/\*(?:[^*/]++|\*(?!/)|/(?!\*)|/\*(?:[^*]++|\*(?!/))*+\*/)*+\*/|--[^\r\n]*+"
     return re.compile(rb"(?P<string>%s)|(?P<name>%s)|%s" % (strings, _QUOTED_NAME, comment), re.S)
 
 
@@ -64,7 +64,7 @@ _ELSEWHERE = (
 )
 _NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
 KINDS = (
-    StatementKind(r"(?:RESET|DISCARD) (?:ALL|STANDARD_CONFORMING_STRINGS|CLIENT_ENCODING|SEARCH_PATH)\b", _ROWS),
+    StatementKind(r"DISCARD ALL\b", _SETTING),
     StatementKind(r"SET\b|RESET\b", _SETTING),
     StatementKind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
     StatementKind(r"COPY\b.*\bTO\b", _NONE),
@@ -134,9 +134,15 @@ _CLIENT_ENCODING = re.compile(
     rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:client_encoding\s*(?:=|TO)|NAMES)\s*'?([\w-]+)", re.I
 )
 _CONFORMING = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
-_SEARCH_PATH = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|TO)\s*(%s)" % NAME, re.I)
+# A schema of the user's own name is rarely there.
+_SEARCH_PATH = re.compile(
+    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|TO)\s*(?:['\"]*\$user['\"]*\s*,\s*)?(%s)" % NAME, re.I
+)
 _CONFIGURED = re.compile(
-    rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'(?P<setting>\w+)'\s*,\s*'(?P<value>[^',]*)", re.I
+    rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'(?P<setting>\w+)'\s*,\s*'(?P<value>[^']*)", re.I
+)
+_RESET = re.compile(
+    rb"\s*(?P<word>RESET|DISCARD)\s+(?:ALL|standard_conforming_strings|client_encoding|search_path)\b", re.I
 )
 _TRUE = (b"on", b"true", b"yes", b"1")
 _FALSE = (b"off", b"false", b"no", b"0")
@@ -156,6 +162,8 @@ def setting(session: Settable, text: bytes) -> None:
         session.backslash_escapes = match[1].lower() in _FALSE
     elif match := _SEARCH_PATH.match(text):
         session.search_path = unquote(match[1].strip(b"'"), session.encoding)
+    elif match := _RESET.match(text):
+        session.forget(match["word"].decode().upper())
 
 
 _EVIDENCE = Evidence(

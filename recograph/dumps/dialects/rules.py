@@ -125,6 +125,9 @@ class Settable(Protocol):
     def encode(self, codec: str | None, name: str) -> None:
         """Take in the codec of text."""
 
+    def forget(self, statement: str) -> None:
+        """Take in that a statement makes settings what only the server knows."""
+
     def set_time_zone(self, name: str) -> None:
         """Take in the time zone of moments."""
 
