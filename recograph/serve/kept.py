@@ -44,7 +44,8 @@ class Asked:
     """Of the address."""
     query: Mapping[str, str]
     viewer: Viewer
-    show: Show
+    show: Show | None
+    """Takes the beginning of the page; None where nobody can be shown it."""
 
 
 Build = Callable[[Asked], Awaitable[Page]]
@@ -80,7 +81,7 @@ def kept(asking: Asking, template: str, build: Build) -> Callable[[Request], Awa
         whose = (viewer.customers if customer is None else None, viewer.named)
         key = ("page", scope["path"], tuple(sorted(pairs)), whose, datetime.now(UTC).date())
 
-        def make_with(show: Show) -> Make:
+        def make_with(show: Show | None) -> Make:
             async def make(basis: Basis) -> tuple[Body, int]:
                 if customer is not None:
                     basis.rests_on([(customer, DAY)])
@@ -104,7 +105,7 @@ def kept(asking: Asking, template: str, build: Build) -> Callable[[Request], Awa
                 return send_in_parts(forms.in_parts(page, sections, **_surroundings(request, viewer)))
             entry = await making
         else:
-            entry = await asking.cache.get(key, make_with(_show_nothing))
+            entry = await asking.cache.get(key, make_with(None))
         return send(entry.value, Headers(scope=scope), stale=asking.loads.down_since is not None)
 
     return endpoint
@@ -112,10 +113,6 @@ def kept(asking: Asking, template: str, build: Build) -> Callable[[Request], Awa
 
 def _begin(begun: "Future[Beginning]", page: Page, sections: Sequence[Future[Section]]) -> None:
     begun.set_result((page, sections))
-
-
-def _show_nothing(page: Page, sections: Sequence[Future[Section]]) -> None:
-    """Whoever waits for the whole page needs no part of it."""
 
 
 def _hear(making: "asyncio.Task[Entry]") -> None:

@@ -1,6 +1,8 @@
 """Pages of a user, course or asset: what is known, what is alike, what is around, and what to recommend."""
 
 import asyncio
+from asyncio import Future
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +14,7 @@ from recograph.graph.reading import Answer
 from recograph.graph.recommend import KINDS
 from recograph.serve.asking import Asking
 from recograph.serve.cache import Basis
-from recograph.serve.content import OWNED, Page, Section, node_address, records, section_of
+from recograph.serve.content import OWNED, Page, Section, Show, node_address, records, section_of
 from recograph.serve.loads import Loaded
 from recograph.serve.look_ups import About, Recommendations
 from recograph.serve.pages import Query, answered, count, facts, only
@@ -34,14 +36,41 @@ _RECOMMENDED = {
 }
 
 
-async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int) -> Page:
+async def node(asking: Asking, basis: Basis, loaded: Loaded, word: str, key: int, show: Show | None) -> Page:
     """A user, course or asset: what is known, what is alike, what is around."""
     node = OWNED[word]
     recommended = [_recommended(asking, basis, loaded, key, _FEW)] if node is USER else []
-    (around, others), first = await asyncio.gather(
-        _about_it(asking, basis, loaded, node, key), asyncio.gather(*recommended)
-    )
-    sections = [*first, *others]
+    whole = asyncio.gather(_about_it(asking, basis, loaded, node, key), asyncio.gather(*recommended))
+    if show is not None and node is USER:
+        # Who is alike takes most of the time; who looks at a user needn't wait for it to see the rest.
+        around = asyncio.ensure_future(asking.around(basis, node, loaded.id, key, _AROUND))
+        either: set[Future[Any]] = {around, whole}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if around.done() and not around.exception() and not whole.done():
+            number = len(recommended) + len(questions_about(node))
+            show(_page(loaded, node, key, around.result(), ()), [_nth(whole, place) for place in range(number)])
+        around.cancel()
+    (around_it, others), first = await whole
+    return _page(loaded, node, key, around_it, [*first, *others])
+
+
+def _nth(whole: "Future[tuple[tuple[Neighbourhood, list[Section]], list[Section]]]", place: int) -> Future[Section]:
+    """One of a page's sections, as soon as they are there."""
+    section: Future[Section] = asyncio.get_running_loop().create_future()
+
+    def take(ended: "Future[tuple[tuple[Neighbourhood, list[Section]], list[Section]]]") -> None:
+        if error := ended.exception():
+            section.set_exception(error)
+            section.exception()  # whoever was shown the page may have gone
+        else:
+            (_, others), first = ended.result()
+            section.set_result([*first, *others][place])
+
+    whole.add_done_callback(take)
+    return section
+
+
+def _page(loaded: Loaded, node: NodeSet, key: int, around: Neighbourhood, sections: Sequence[Section]) -> Page:
     title = around.nodes[0].caption
     properties = {prop.name: around.nodes[0].properties.get(prop.name) for prop in node.properties}
     json = {

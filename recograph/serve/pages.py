@@ -92,7 +92,7 @@ def facts(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-async def dashboard(asking: Asking, basis: Basis, loaded: Loaded, show: Show) -> Page:
+async def dashboard(asking: Asking, basis: Basis, loaded: Loaded, show: Show | None) -> Page:
     """A customer's questions as charts and tables."""
     basis.rests_on([(loaded.id, FACTS)])
     chosen = {name: given for name, given in DASHBOARD.items() if name in questions()}
@@ -101,7 +101,8 @@ async def dashboard(asking: Asking, basis: Basis, loaded: Loaded, show: Show) ->
         for name, given in chosen.items()
     ]
     page = Page("customer.html", loaded.name, None, (), {"facts": facts(loaded), "questions": _questions()})
-    show(page, sections)
+    if show is not None:
+        show(page, sections)
     answers = await asyncio.gather(*sections)
     return replace(page, json={**facts(loaded), "answers": records(answers)}, sections=answers)
 
@@ -118,7 +119,9 @@ async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> 
     answer = Answer(["kind", "id", "title", "score"], [])
     if text and _has_word(text):
         hits = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
-        answer = Answer(answer.columns, [[row[name] for name in answer.columns] for row in hits.records()])
+        # What a load deletes while it is being found has nothing left that could be shown.
+        found = [hit for hit in hits.records() if hit["kind"] is not None]
+        answer = Answer(answer.columns, [[hit[name] for name in answer.columns] for hit in found])
     if text.isascii() and text.isdecimal() and len(text) <= DIGITS:
         try:
             await asking.require(basis, USER, loaded.id, key_of(text))

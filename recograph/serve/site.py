@@ -161,7 +161,7 @@ class Site:
     async def _node(self, asked: Asked) -> Page:
         _none(asked.query)
         word, key = asked.parts["word"], key_of(asked.parts["key"])
-        return await nodes.node(self._asking, asked.basis, self._loaded(asked), word, key)
+        return await nodes.node(self._asking, asked.basis, self._loaded(asked), word, key, asked.show)
 
     async def _neighbourhood(self, asked: Asked) -> Page:
         if not asked.parts["form"]:

@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 
 from recograph.errors import UnavailableError
 from recograph.graph.queries import ask
-from recograph.serve import asking
+from recograph.graph.together import ask_together
+from recograph.serve import asking, forms, look_ups
 from recograph.serve.access import Loopback
+from recograph.serve.forms import in_parts
 from recograph.serve.guard import HEADERS
 from recograph.serve.pages import DASHBOARD
 from recograph.serve.server import application, listen
@@ -39,10 +41,28 @@ def first(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], object
     return first_
 
 
-def test_a_browser_is_sent_the_same_page_in_parts(opened: Open) -> None:
+@pytest.mark.parametrize("page", ["/customer_1", "/customer_1/users/1"])
+def test_a_browser_is_sent_the_same_page_in_parts(opened: Open, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    def together(*arguments: Any, **options: Any) -> Any:
+        """The answers about a node, not before its page was begun."""
+        assert begun.wait(60)
+        return ask_together(*arguments, **options)
+
+    def begin(*arguments: Any, **options: Any) -> Any:
+        begun.set()
+        return in_parts(*arguments, **options)
+
+    until = time.monotonic() + 240
+    for address in (page, "/customer_1/users/1/neighbourhood.json"):
+        while opened(Loopback()).get(address).status_code != 200:  # until Neo4j has made its plans
+            assert time.monotonic() < until
     client = opened(Loopback())  # nothing is kept yet
-    first = client.get("/customer_1", headers=BROWSER)
-    kept = client.get("/customer_1", headers=BROWSER)
+    monkeypatch.setattr(look_ups, "ask_together", together)
+    monkeypatch.setattr(forms, "in_parts", begin)
+    first = client.get(page, headers=BROWSER)
+    kept = client.get(page, headers=BROWSER)
     assert "etag" not in first.headers
     assert first.headers["content-encoding"] == "gzip"
     assert first.headers["cache-control"] == "no-store"
@@ -91,6 +111,12 @@ def test_its_beginning_does_not_wait_for_the_answers(
             thread.join()
     assert all(f'<h2 id="{name}">' in text for name in DASHBOARD)
     assert END in text
+
+
+def test_a_user_who_is_not_there_is_not_found_by_a_browser_either(opened: Open) -> None:
+    client = opened(Loopback())
+    assert client.get("/customer_1/users/999", headers=BROWSER).status_code == 404
+    assert client.get("/customer_2/users/3", headers=BROWSER).status_code == 404
 
 
 def test_a_page_whose_rest_does_not_come_says_so_and_is_not_kept(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -19,6 +20,7 @@ from recograph.graph.queries import ask, questions
 from recograph.graph.reading import Answer
 from recograph.graph.search import typed
 from recograph.graph.values import plain
+from recograph.serve import asking
 from recograph.serve.access import Loopback
 from recograph.serve.forms import static_address
 from recograph.serve.guard import HEADERS
@@ -158,6 +160,18 @@ def test_what_is_pasted_is_searched_for(client: TestClient, q: str) -> None:
 def test_a_search_that_finds_nothing_is_a_page(client: TestClient, q: str) -> None:
     assert client.get("/customer_1/search.json", params={"q": q}).json()["results"] == []
     assert client.get("/customer_1/search", params={"q": q}).status_code == 200
+
+
+def test_what_a_load_deletes_while_it_is_being_found_is_left_out(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_one_that_is_gone(driver: Any, name: str, *arguments: Any, **options: Any) -> Answer:
+        answer = ask(driver, name, *arguments, **options)
+        return Answer(answer.columns, [*answer.rows, [None] * len(answer.columns)])
+
+    monkeypatch.setattr(asking, "ask", with_one_that_is_gone)
+    results = client.get("/customer_1/search.json?q=negotiat").json()["results"]
+    assert [hit["title"] for hit in results] == ["Negotiation"]
 
 
 def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
