@@ -54,6 +54,8 @@ class Origin:
     """Whether 0000-00-00 stands for no date."""
     transport: str = ""
     """How bytes are written, if not as themselves: base64 or hex."""
+    zoneless: bool = False
+    """Whether the column's moments have no time zone, so that servers differ in what they make of an offset."""
     zone: str | None = None
     """The time zone of moments that are written without one, where it is known and isn't UTC."""
 
@@ -138,22 +140,23 @@ def _cast(values: pa.BinaryArray, target: pa.DataType, origin: Origin) -> pa.Arr
             raise pa.ArrowInvalid("Arrow takes hexadecimal notation for integers; SQL doesn't")
         return _text(values).cast(target)
     if pa.types.is_timestamp(target):
-        return _cast_moments(_text(values), target, origin.zone)
+        return _cast_moments(_text(values), target, origin)
     if pa.types.is_time(target):
         moments = pc.binary_join_element_wise("1970-01-01 ", _text(values), "")
         return moments.cast(pa.timestamp(target.unit)).cast(target)
     return _text(values).cast(target)
 
 
-def _cast_moments(text: pa.StringArray, target: pa.TimestampType, zone: str | None) -> pa.Array:
-    zoneless = pa.timestamp(target.unit)
+def _cast_moments(text: pa.StringArray, target: pa.TimestampType, origin: Origin) -> pa.Array:
     try:
-        naive = text.cast(zoneless)
+        naive = text.cast(pa.timestamp(target.unit))
     except pa.ArrowInvalid:
+        if origin.zoneless:
+            raise
         return text.cast(pa.timestamp(target.unit, "UTC")).cast(target)
-    if zone is not None:
+    if origin.zone is not None:
         # An hour that comes twice in autumn is the first one; what a clock skips in spring is the next.
-        moments = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
+        moments = pc.assume_timezone(naive, origin.zone, ambiguous="earliest", nonexistent="latest")
         return moments.cast(pa.timestamp(target.unit, "UTC")).cast(target)
     return naive if target.tz is None else pc.assume_timezone(naive, "UTC").cast(target)
 
@@ -223,7 +226,8 @@ def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
     if pa.types.is_timestamp(target):
         if origin.zone is not None:
             return _no
-        return lambda value: _in_range(_microseconds(value) * _PER_MICROSECOND[target.unit] // _DIVISOR[target.unit])
+        times, divisor = _PER_MICROSECOND[target.unit], _DIVISOR[target.unit]
+        return lambda value: _in_range(_microseconds(value, origin) * times // divisor)
     if pa.types.is_date(target):
         return _days
     if pa.types.is_time(target):
@@ -281,10 +285,10 @@ def _days(value: bytes) -> int:
     return microseconds // 86_400_000_000
 
 
-def _microseconds(value: bytes) -> int:
+def _microseconds(value: bytes, origin: Origin | None = None) -> int:
     """Microseconds since 1970 of any moment that PostgreSQL or MySQL writes, however far away."""
     match = _MOMENT.fullmatch(value.decode())
-    if not match:
+    if not match or (match[8] and origin and origin.zoneless):
         raise ValueError(value)
     year, month, day = int(match[1]), int(match[2]), int(match[3])
     if match[12]:

@@ -31,8 +31,7 @@ _STRINGS = {
     for slashes in (False, True)
 }
 _COMMENT = rb"/\*.*?\*/|(?:--(?=[\s]|\Z)|\#)[^\n]*+"
-_BEFORE = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
-_AFTER = _BEFORE
+_AROUND = re.compile(rb"(?:\s++|%s)*+" % _COMMENT, re.S)
 _AFTER_CAST = re.compile(rb"(?:::[\w. \"]+(?:\([\d, ]*\))?(?:\[\])?|\s++|%s)*+" % _COMMENT, re.S)
 _WORD = re.compile(rb"([A-Za-z]+)\b")
 _CALL = re.compile(rb"(?P<hex>UNHEX)\s*\((?P<value>.*)\)\s*", re.I | re.S)
@@ -73,7 +72,7 @@ def cut(data: bytes, starts: Positions, ends: Positions, syntax: Syntax, *, is_t
     if (quoted if null is None else quoted | null).all():
         return unescape(_take(data, starts + 1, ends - 1, null), syntax)
     if _SPACES[first].any() or _SPACES[last].any():
-        starts, ends = _trimmed(window, starts, ends)
+        starts, ends = trimmed(data, starts, ends)
         first, last, size = window[starts], window[ends - 1], ends - starts
         quoted = (first == syntax.quote) & (last == syntax.quote) & (size > 1)
         null = _matching(window, starts, size == 4, b"null")
@@ -127,7 +126,9 @@ def _check_bare(data: bytes, starts: Positions, ends: Positions, bare: Mask, syn
         raise LiteralError(int(np.flatnonzero(bare)[row]), _NO_LITERAL)
 
 
-def _trimmed(window: Bytes, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
+def trimmed(data: bytes, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
+    """The borders of values without the spaces around them."""
+    window = np.frombuffer(data, np.uint8)
     while (spaces := _SPACES[window[starts]] & (starts < ends)).any():
         starts = starts + spaces
     while (spaces := _SPACES[window[ends - 1]] & (starts < ends)).any():
@@ -242,12 +243,12 @@ def _literal(text: bytes, syntax: Syntax, default: bytes | None = None, *, is_te
     Raises:
         ValueError: it isn't a literal.
     """
-    text = _BEFORE.sub(b"", text, count=1)
+    text = _AROUND.sub(b"", text, count=1)
     if match := _WORD.match(text):
         word, rest = match[1].upper(), match.end()
-        if word == b"NULL" and _AFTER.fullmatch(text, rest):
+        if word == b"NULL" and _AROUND.fullmatch(text, rest):
             return None
-        if word == b"DEFAULT" and _AFTER.fullmatch(text, rest):
+        if word == b"DEFAULT" and _AROUND.fullmatch(text, rest):
             if default is None:
                 raise _NoLiteralError(Kind("holds DEFAULT, and the table's definition doesn't say which value that is"))
             return _literal(default, syntax)
@@ -273,7 +274,7 @@ def _literal(text: bytes, syntax: Syntax, default: bytes | None = None, *, is_te
         result, rest = match[0], match.end()
     else:
         raise _NoLiteralError(_NO_LITERAL)
-    if not (_AFTER_CAST if syntax.literals.by_number else _AFTER).fullmatch(text, rest):
+    if not (_AFTER_CAST if syntax.literals.by_number else _AROUND).fullmatch(text, rest):
         raise _NoLiteralError(_NO_LITERAL)
     return result
 
@@ -295,8 +296,7 @@ def _unquoted(kind: bytes, inner: bytes, quote: int, syntax: Syntax) -> bytes:
         return _bits(inner) if literals.bits_are_bytes else inner
     slashes = kind == b"e" or (syntax.backslash_escapes and (kind != b"n" or literals.national_escapes))
     one = pa.array([inner], pa.binary())
-    result: bytes = unescape(one, Syntax(literals, slashes, quote=quote))[0].as_py()
-    return result
+    return bytes(unescape(one, Syntax(literals, slashes, quote=quote))[0].as_py())
 
 
 def _bits(digits: bytes) -> bytes:

@@ -280,7 +280,7 @@ class DumpReader:
             else:
                 skip_rows(buffer, header, self._dialect, self._session, self._limits, place)
         else:
-            self._session.check_client(place)
+            self._session.check_rows(place, may_be_former=not self._asked.is_contract)
             start = buffer.offset
             if is_copy:
                 yield from rows.copy(buffer, table, place)

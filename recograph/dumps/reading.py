@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
 from recograph.dumps.casts import CastError, Origin, cast, cast_numbers, is_number, is_text
@@ -9,10 +10,14 @@ from recograph.dumps.charsets import mysql_codec
 from recograph.dumps.ddl import ColumnDef
 from recograph.dumps.dialects import Dialect
 from recograph.dumps.escapes import LiteralError, Syntax
-from recograph.dumps.literals import are_defaults, cut, cut_numbers, cut_singly
+from recograph.dumps.literals import are_defaults, cut, cut_numbers, cut_singly, trimmed
+from recograph.dumps.message import Kind
 from recograph.dumps.mojibake import TextEvidence
 from recograph.dumps.scan import Positions
 from recograph.dumps.settings import Session
+
+_CHOICES = ("enum", "set")
+"""Types of MySQL whose values are members of a list."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Reading:
             bytea=column.sql_type == dialect.bytea_type,
             zero_dates=dialect.has_zero_dates,
             transport=column.transport,
+            zoneless=column.type == pa.timestamp("us"),
             zone=None if zone == "UTC" else zone,
         )
 
@@ -93,6 +99,8 @@ def typed(
         numbers = cut_numbers(data, starts, ends)
         if numbers is not None and (array := cast_numbers(numbers, target)) is not None:
             return numbers, array
+    if column.sql_type in _CHOICES and not syntax.copy:
+        _check_choices(data, starts, ends)
     try:
         values = cut(data, starts, ends, syntax, is_text=is_text(target))
         array, zero_dates = cast(values, target, origin)
@@ -103,3 +111,16 @@ def typed(
         array, zero_dates = cast(values, target, origin)
     nulled.zero_dates += zero_dates
     return values, array
+
+
+def _check_choices(data: bytes, starts: Positions, ends: Positions) -> None:
+    """Check that no bare number stands where MySQL would take it for a place in the column's list.
+
+    Raises:
+        LiteralError: one does.
+    """
+    starts, ends = trimmed(data, starts, ends)
+    first = np.frombuffer(data, np.uint8)[starts]
+    for row in np.flatnonzero((first >= ord("0")) & (first <= ord("9"))).tolist():
+        if data[starts[row] : ends[row]].isdigit():
+            raise LiteralError(row, Kind("holds a number, which stands for a place in the column's list"))

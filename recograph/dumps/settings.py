@@ -38,7 +38,7 @@ class Session:
         quoted_names: whether double quotes are of names, or of strings.
         time_zone: of moments that are in the session's, where the dump or who gave it says so.
         search_path: the schema (PostgreSQL) of tables that are named without one.
-        client: see `recograph.dumps.dialects.rules.Settable`, as modes, zones and texts.
+        client: see `recograph.dumps.dialects.rules.Settable`, as has_history, modes, zones and texts.
     """
 
     def __init__(self, name: str, dialect: Dialect, declared: Declared):
@@ -54,6 +54,7 @@ class Session:
         self.search_path = "public"
         self.client: str | None = None
         self._forgotten_by: str | None = None
+        self.has_history = False
         self.modes: dict[bytes, tuple[bool, bool]] = {}
         self.zones: dict[bytes, str | None] = {}
         self.texts: dict[bytes, list[bytes]] = {}
@@ -100,12 +101,21 @@ class Session:
         if self._forgotten_by is not None:
             raise self.unread(self._forgotten_by)
 
-    def check_client(self, place: Place) -> None:
-        """Check that rows come in the encoding that the dump says last for all of it.
+    def check_rows(self, place: Place, *, may_be_former: bool) -> None:
+        """Check that rows are those that the server shows, in the encoding that the dump says last for all of it.
+
+        Args:
+            place: dump and table.
+            may_be_former: whether rows as they once were are wanted too: all columns are, which tell them apart.
 
         Raises:
-            DumpError: their character set was set alone, and is another.
+            DumpError: they hold former rows too, or their character set was set alone, and is another.
         """
+        if self.has_history and not may_be_former:
+            raise DumpError(
+                "{place}: the dump holds rows as they once were, too. Make it without --dump-history.",
+                place=place,
+            )
         if self.client is None or self._declared_encoding or self._dialect.codec(self.client) == self.encoding:
             return
         raise DumpError(

@@ -1,5 +1,7 @@
 """What a damaged file or an unusual layout hides is read or refused, never lost: rows behind others' words or ends."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,24 @@ def test_a_dump_whose_beginning_is_missing_is_refused_or_told() -> None:
         read(MYSQL[MYSQL.index("DROP TABLE") :].encode())
     rest = postgresql(COPY).replace("--\n-- PostgreSQL database dump\n--\n", "")
     assert "completeness can't be known" in told(rest)[1][0]
+
+
+@pytest.mark.parametrize("server", ["YSQL", "Greenplum Database"])
+def test_the_ends_of_servers_that_come_from_postgresql_are_known(server: str) -> None:
+    dump = postgresql(COPY).replace("PostgreSQL database dump", f"{server} database dump")
+    head = "SET client_encoding = 'UTF8';\n"
+    assert told(head + dump) == ({"t": BOTH}, [])
+    with pytest.raises(DumpError, match=r"the closing comment .* is missing"):
+        read((head + dump[: dump.rindex("--\n--")]).encode())
+
+
+def test_what_people_put_beside_a_dump_is_passed_over() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("README.txt", "__MACOSX/._dump.sql", "dump.sql.sha256", ".DS_Store"):
+            archive.writestr(name, "x")
+        archive.writestr("dump.sql", mysql(f"{TABLE}{FIRST}\n{SECOND}\n"))
+    assert rows_of(read(packed.getvalue())["t"]) == BOTH
 
 
 def test_a_hole_in_a_file_is_noticed() -> None:

@@ -146,5 +146,15 @@ def is_aside(path: str) -> bool:
     )
 
 
-_ASIDE_NAMES = {"thumbs.db", "desktop.ini", "md5sums", "sha256sums", "sha1sums", "checksums.txt", "readme", "readme.md"}
+_ASIDE_NAMES = {
+    "thumbs.db",
+    "desktop.ini",
+    "md5sums",
+    "sha256sums",
+    "sha1sums",
+    "checksums.txt",
+    "readme",
+    "readme.md",
+    "readme.txt",
+}
 _ASIDE_ENDS = (".md5", ".sha1", ".sha256", ".sha512", ".part", ".tmp", ".bak", "~", ".crc", ".log", ".asc", ".sig")

@@ -1,9 +1,11 @@
-"""MariaDB's SQL: MySQL's, but mariadb-dump also writes the values of generated columns."""
+"""MariaDB's SQL: MySQL's, but mariadb-dump also writes the values of generated columns, and the history of rows."""
 
+import re
 from dataclasses import replace
 
+from recograph.dumps.dialects import mysql
 from recograph.dumps.dialects.mysql import MYSQL
-from recograph.dumps.dialects.rules import Evidence, any_of
+from recograph.dumps.dialects.rules import Effect, Evidence, Settable, StatementKind, any_of
 
 _EVIDENCE = Evidence(
     titles=any_of(
@@ -15,5 +17,30 @@ _EVIDENCE = Evidence(
     ),
     beside=MYSQL.name,
 )
+# As mariadb-dump --system=users writes them.
+_ROLES = (
+    StatementKind(r"SELECT COALESCE ?\(CURRENT_ROLE", Effect.NONE),
+    StatementKind(r"EXECUTE IMMEDIATE\b", Effect.SETTING),
+)
+_IMMEDIATE = re.compile(rb"\s*EXECUTE\s+IMMEDIATE\b(?P<role>\s+CONCAT\('SET ROLE ', @current_role\)\s*$)?", re.I)
+_HISTORY = re.compile(rb"\bSYSTEM_VERSIONING_INSERT_HISTORY\s*:?=\s*(\w*)", re.I)
 
-MARIADB = replace(MYSQL, name="mariadb", server="MariaDB", evidence=_EVIDENCE, writes_generated=True)
+
+def setting(session: Settable, text: bytes) -> None:
+    """See `Dialect.setting`."""
+    if (immediate := _IMMEDIATE.match(text)) and immediate["role"] is None:
+        raise session.unread("EXECUTE IMMEDIATE")
+    for match in _HISTORY.finditer(text):
+        session.has_history = match[1].upper() in (b"1", b"ON", b"TRUE")
+    mysql.setting(session, text)
+
+
+MARIADB = replace(
+    MYSQL,
+    name="mariadb",
+    server="MariaDB",
+    evidence=_EVIDENCE,
+    kinds=(*_ROLES, *MYSQL.kinds),
+    setting=setting,
+    writes_generated=True,
+)

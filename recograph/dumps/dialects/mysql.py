@@ -174,7 +174,8 @@ _SQL_MODE = re.compile(
     re.I | re.S,
 )
 _SAVED = re.compile(rb"@(?P<name>\w+)\s*:?=\s*@@(?:SESSION\.)?(?:(?P<mode>SQL_MODE)|TIME_ZONE)\b", re.I)
-_CHANGES_STRINGS = re.compile(rb"NO_BACKSLASH_ESCAPES|ANSI|\d", re.I)
+_CHANGES_STRINGS = re.compile(rb"NO_BACKSLASH_ESCAPES|ANSI|EMPTY_STRING|\d", re.I)
+_QUOTE_NAMES = frozenset(b"ANSI_QUOTES ANSI DB2 MAXDB MSSQL ORACLE POSTGRESQL".split())
 _TIME_ZONE = re.compile(
     rb"(?<!GLOBAL[ .])\bTIME_ZONE`?\s*:?=\s*"
     rb"(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?@(?P<saved>\w+)|DEFAULT\b|SYSTEM\b)",
@@ -217,16 +218,15 @@ def setting(session: Settable, text: bytes) -> None:
 
 def _set_mode(session: Settable, text: bytes) -> None:
     """Take in the mode that a statement sets, for it says what backslashes and double quotes are."""
-    match = _SQL_MODE.search(text)
-    if match is None:
-        return
-    if match["other"] is not None:
-        # Most expressions add to the mode, or take from it, what changes no strings.
-        if _CHANGES_STRINGS.search(match["other"]):
-            raise session.unknown("sql_mode")
+    if (match := _SQL_MODE.search(text)) is None:
         return
     words = (match["listed"] or match["word"] or b"").upper().replace(b" ", b"").split(b",")
-    own = b"NO_BACKSLASH_ESCAPES" not in words, bool({b"ANSI_QUOTES", b"ANSI"} & set(words))
+    # Most expressions add to the mode, or take from it, what changes no strings.
+    if _CHANGES_STRINGS.search(match["other"] or b"") or b"EMPTY_STRING_IS_NULL" in words:
+        raise session.unknown("sql_mode")
+    if match["other"] is not None:
+        return
+    own = b"NO_BACKSLASH_ESCAPES" not in words, not _QUOTE_NAMES.isdisjoint(words)
     session.backslash_escapes, session.quoted_names = session.modes.get((match["saved"] or b"").lower(), own)
 
 

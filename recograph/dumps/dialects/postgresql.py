@@ -189,8 +189,9 @@ _EVIDENCE = Evidence(
     ),
 )
 _DUMP_END = End(
-    re.compile(rb"-- PostgreSQL database (?:cluster )?dump\s*$"),
-    re.compile(rb"-- PostgreSQL database (?:cluster )?dump complete"),
+    # Beside pg_dump's those of YugabyteDB and Greenplum.
+    re.compile(rb"-- (?:PostgreSQL|YSQL|Greenplum Database) database (?:cluster )?dump\s*$"),
+    re.compile(rb"-- (?:PostgreSQL|YSQL|Greenplum Database) database (?:cluster )?dump complete"),
     "-- PostgreSQL database dump complete",
 )
 

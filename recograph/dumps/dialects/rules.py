@@ -119,6 +119,8 @@ class Settable(Protocol):
     """Of each variable that keeps a mode of the server: `backslash_escapes` and `quoted_names` in it."""
     zones: dict[bytes, str | None]
     """The same of the time zone."""
+    has_history: bool
+    """Whether rows are written together with those that they once were, as MariaDB's server keeps them."""
     texts: dict[bytes, list[bytes]]
     """Of each other variable the strings that it may hold."""
 
