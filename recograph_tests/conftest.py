@@ -35,9 +35,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         training.wait()
 
 
+_LONGEST = ("pipeline", "platforms", "adapters", "graph", "serve", "defs", "aws")
+"""The rooms whose files take longest, longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that processes which share them end together."""
-    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+    rooms = {item: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
+    items.sort(key=lambda item: _LONGEST.index(rooms[item]) if rooms[item] in _LONGEST else len(_LONGEST))
 
 
 def pytest_collection_finish() -> None:
