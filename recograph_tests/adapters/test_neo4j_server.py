@@ -58,34 +58,27 @@ def ask(connection: Connection, query: str, **parameters: object) -> list[object
         return [record[0] for record in driver.execute_query(query, parameters).records]
 
 
-def test_two_processes_that_start_at_once_get_one_server_on_free_ports(
-    home: Path, taken_port: int, neo4j_server: Connection
+def test_processes_that_start_at_once_get_one_server_per_home_on_free_ports(
+    home: Path, tmp_path: Path, taken_port: int, neo4j_server: Connection
 ) -> None:
     home.mkdir()
     write_state(home, RunningServer(bolt_port=taken_port, http_port=taken_port, version=VERSION))
-    command = [sys.executable, "-c", START, str(home)]
-    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    homes = [home, home, tmp_path / "other"]
+    starts = [
+        subprocess.Popen([sys.executable, "-c", START, str(home)], stdout=subprocess.PIPE, text=True) for home in homes
+    ]
     outputs = [process.communicate()[0] for process in starts]
-    connection = ManagedServer(home).running()
+    connection, other = ManagedServer(home).running(), ManagedServer(tmp_path / "other").running()
 
     assert connection is not None
-    assert [output.splitlines()[-1] for output in outputs] == [f"pid {connection.pid}"] * 2
+    assert other is not None
+    pids = [connection.pid, connection.pid, other.pid]
+    assert [output.splitlines()[-1] for output in outputs] == [f"pid {pid}" for pid in pids]
     assert f"Port {taken_port} is taken by another program; Neo4j's Bolt port is " in "".join(outputs)
-    # It outlived the processes that started it, and isn't the server of another home.
-    assert connection.pid != neo4j_server.pid
-    assert connection.uri != neo4j_server.uri
-    assert ask(connection, "RETURN 1") == [1]
-
-
-def test_servers_of_two_homes_that_start_at_once_take_ports_of_their_own(tmp_path: Path) -> None:
-    homes = [tmp_path / "one", tmp_path / "two"]
-    starts = [subprocess.Popen([sys.executable, "-c", START, str(home)], stdout=subprocess.DEVNULL) for home in homes]
-    assert [start.wait() for start in starts] == [0, 0]
-    servers = [ManagedServer(home) for home in homes]
-    connections = [server.running() for server in servers]
-    assert [connection and ask(connection, "RETURN 1") for connection in connections] == [[1], [1]]
-    for server in servers:
-        server.stop()
+    # They outlived the processes that started them, and none is the server of another home.
+    assert len({neo4j_server.pid, *pids}) == len({neo4j_server.uri, connection.uri, other.uri}) == 3
+    assert [ask(server, "RETURN 1") for server in (connection, other)] == [[1], [1]]
+    ManagedServer(tmp_path / "other").stop()
 
 
 def test_a_second_start_finds_the_first(neo4j_server: Connection) -> None:
