@@ -166,7 +166,7 @@ def test_a_run_that_is_killed_among_the_marts_leaves_no_receipt_of_them(built: I
     wait_for(lambda: not (receipts / "marts.json").exists())
     (running,) = executed(built)
     os.kill(int(running.read_text()), signal.SIGKILL)
-    command.communicate(timeout=60)
+    command.communicate(timeout=250)
     assert command.returncode == 1
     assert asker.ask() == ["landing", "glue"]
     again = run(built)
