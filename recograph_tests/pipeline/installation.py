@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recograph.adapters.neo4j import Connection
+from recograph_tests.pipeline.warm import run_warm
 
 COMMAND = Path(sys.executable).with_name("recograph")
 
@@ -38,9 +39,7 @@ class Installation:
 
     def recograph(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `recograph ARGUMENTS` to its end."""
-        return subprocess.run(
-            [str(COMMAND), *arguments], env=self.environ | environ, capture_output=True, text=True, check=False
-        )
+        return run_warm(list(arguments), self.environ | environ)
 
     def lake(self) -> dict[str, bytes]:
         """The content of every file in the lake, by its key."""
