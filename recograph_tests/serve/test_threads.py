@@ -32,17 +32,19 @@ class Network:
         self.port = int(self._listening.getsockname()[1])
         self._open = threading.Event()
         self._open.set()
+        self._last = b""
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def break_off(self) -> None:
-        """Lose whatever is sent from now on."""
-        self._open = threading.Event()
+    def break_off_at(self, word: bytes) -> None:
+        """Lose whatever is sent from then on when somebody sends this."""
+        self._last = word
 
     def mend(self) -> None:
         """Let new connections through; those that there are stay lost."""
-        self._open = threading.Event()
-        self._open.set()
+        is_open = threading.Event()
+        is_open.set()
+        self._open = is_open
 
     def close(self) -> None:
         for end in [self._listening, *self._ends]:
@@ -63,6 +65,8 @@ class Network:
     def _carry(self, source: socket.socket, target: socket.socket, is_open: threading.Event) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if self._last and self._last in data:
+                    self._last, self._open = b"", threading.Event()
                 if is_open is self._open and is_open.is_set():
                     target.sendall(data)
             target.shutdown(socket.SHUT_WR)
@@ -86,6 +90,7 @@ def test_a_network_that_loses_everything_keeps_nobody_waiting(
     small: neo4j.Driver, neo4j_server: Connection, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loads, "_PATIENCE", 2.0)
+    monkeypatch.setattr(asking, "_LOST_SECONDS", 600.0)
     impatient = _IMPATIENT | {"liveness_check_timeout": 0.1, "connection_acquisition_timeout": 2.0}
     through = Server(f"bolt://127.0.0.1:{network.port}", neo4j_server.username, neo4j_server.password)
     with (
@@ -95,7 +100,7 @@ def test_a_network_that_loses_everything_keeps_nobody_waiting(
     ):
         until(client, OTHER.replace("10", "11"), 200)
         until(client, KEPT, 200)
-        network.break_off()
+        network.break_off_at(b"asked_about")
         refused = pool.submit(client.get, OTHER).result(60)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
         until(client, "/-/health", 503)
