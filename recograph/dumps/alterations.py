@@ -10,6 +10,8 @@ PARTITION = (
     re.compile(rb"\s*CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\s+%s\s+PARTITION\s+OF\s+%s" % (_PART, _ROOT), re.I),
 )
 """What makes a table a partition of another."""
+INHERIT = re.compile(rb"\s*ALTER\s+TABLE\s+(?:ONLY\s+)?%s\s+INHERIT\s+%s\s*$" % (_PART, _ROOT), re.I)
+"""What makes a table inherit from another."""
 DROP = re.compile(
     rb"\s*(?:(?P<drop>DROP\s+(?:FOREIGN\s+|TEMPORARY\s+)?TABLES?)|TRUNCATE)\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?"
     rb"(?P<tables>%s\s*\*?(?:\s*,\s*(?:ONLY\s+)?%s\s*\*?)*)(?P<rest>.*)" % (QUALIFIED, QUALIFIED),
@@ -29,7 +31,7 @@ HARMLESS = re.compile(
     rb"|DROP\s+(?:PRIMARY\s+KEY|INDEX|KEY|FOREIGN\s+KEY|CONSTRAINT|CHECK)\b|ALTER\s+(?:INDEX|CHECK|CONSTRAINT)\b"
     rb"|ALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+(?!DATA)|DROP\s+(?:DEFAULT|NOT\s+NULL|IDENTITY)|ADD\s+GENERATED|RESET)"
     rb"|CLUSTER\s+ON\b|SET\s+(?:WITHOUT|WITH\s+OIDS|LOGGED|UNLOGGED|ACCESS|TABLESPACE|\()|RESET\s*\(|REPLICA\s+IDENTITY\b"
-    rb"|(?:NO\s+)?INHERIT\b|VALIDATE\s+CONSTRAINT\b|OPTIONS\b|ATTACH\s+PARTITION\b|OF\b|NOT\s+OF\b",
+    rb"|VALIDATE\s+CONSTRAINT\b|OPTIONS\b|ATTACH\s+PARTITION\b|OF\b|NOT\s+OF\b",
     re.I,
 )
 """Actions that change neither rows nor which columns there are."""

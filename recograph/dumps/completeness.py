@@ -13,7 +13,8 @@ from recograph.dumps.report import DumpError
 
 _ADMINER = End(
     re.compile(rb"-- Adminer [\d.]+\S* .*dump"),
-    re.compile(rb"-- \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?\s*$"),
+    # With PostgreSQL's own fractions and offset.
+    re.compile(rb"-- \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|[+-]\d\d(?::\d\d)?)?\s*$"),
     "-- DATE TIME",
 )
 _OTHER_TITLES = re.compile(rb"-- phpMyAdmin SQL Dump|-- HeidiSQL Version|# Sequel (?:Pro|Ace) SQL dump")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from recograph.dumps.alterations import ALTER, DROP, HARMLESS, PARTITION
+from recograph.dumps.alterations import ALTER, DROP, HARMLESS, INHERIT, PARTITION
 from recograph.dumps.asked import Asked
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, split_list, with_parents
@@ -89,6 +89,8 @@ class Definitions:
             return
         elif self._dialect.schemas and (match := next(filter(None, (p.match(text) for p in PARTITION)), None)):
             self._attach(self._naming.key_of(match["root"]), self._naming.key_of(match["part"]))
+        elif self._dialect.schemas and (match := INHERIT.match(text)):
+            self._inherit([self._naming.key_of(match["root"])], self._naming.key_of(match["part"]))
         elif match := DROP.match(text):
             self._empty(match)
         elif match := ALTER.match(statement.outline):
@@ -134,10 +136,7 @@ class Definitions:
         self._see(key)
         self._definitions[key] = table
         if key not in self.wanted and self._want(key) is None:
-            # Who asks a server for a table alone gets the rows of those that inherit from it too.
-            asked = [parent for parent in parents if self._root_of(parent) in self.wanted]
-            if asked:
-                self._attach(asked[0], key)
+            self._inherit(parents, key)
 
     def target(self, header: DataHeader) -> Table | None:
         """The table that rows belong to, bound to their columns, if it is wanted.
@@ -227,6 +226,12 @@ class Definitions:
                 dump=Place(self._dump),
                 most=self._limits.tables,
             )
+
+    def _inherit(self, parents: Iterable[Key], key: Key) -> None:
+        """Who asks a server for a table alone gets the rows of those that inherit from it too."""
+        asked = [parent for parent in parents if self._root_of(parent) in self.wanted]
+        if asked and key not in self.wanted:
+            self._attach(asked[0], key)
 
     def _attach(self, root: Key, part: Key) -> None:
         """Rows of a partition belong to the table that it is a partition of."""

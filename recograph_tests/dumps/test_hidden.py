@@ -137,8 +137,33 @@ def test_the_schema_of_a_users_own_name_is_passed_over() -> None:
     for setting in (
         'SET search_path = "$user", shop;',
         "SELECT pg_catalog.set_config('search_path', '\"$user\", shop', false);",
+        "SET SCHEMA 'shop';",
     ):
         assert rows_of(read(postgresql(f"{setting}\n{COPY}").encode())["shop.t"]) == BOTH
+
+
+def test_a_table_may_begin_to_inherit_later_but_may_not_end() -> None:
+    child = "CREATE TABLE c (a int, b text, d int);\n"
+    begin = "ALTER TABLE ONLY public.c INHERIT public.t;\n"
+    dump = postgresql(COPY.replace("COPY", f"{child}{begin}COPY") + "COPY c (a, b, d) FROM stdin;\n3\tz\t7\n\\.\n")
+    assert rows_of(read(dump.encode(), only=["t"])["t"]) == [*BOTH, (3, "z")]
+    assert rows_of(read(dump.encode())["t"]) == BOTH
+    ended = dump.replace("\\.\n--", "\\.\nALTER TABLE c NO INHERIT t;\n--")
+    with pytest.raises(DumpError, match="the statement ALTER TABLE may change rows"):
+        read(ended.encode())
+
+
+def test_a_schema_that_is_renamed_is_refused() -> None:
+    with pytest.raises(DumpError, match="the statement ALTER SCHEMA may change rows"):
+        read(postgresql(f"{COPY}ALTER SCHEMA public RENAME TO old;\n").encode())
+
+
+@pytest.mark.parametrize("end", ["2026-01-01 00:00:00", "2026-01-01 00:00:00 UTC", "2026-01-01 00:00:00.123456+00"])
+def test_adminers_last_comment_is_known_of_both_servers(end: str) -> None:
+    dump = f"-- Adminer 4.8.1 PostgreSQL 15.3 dump\n\n{COPY.split('COPY')[0]}INSERT INTO \"t\" VALUES\n(1,\t'x');\n"
+    assert told(f"{dump}\n-- {end}\n") == ({"t": [(1, "x")]}, [])
+    with pytest.raises(DumpError, match='closing comment "-- DATE TIME" is missing'):
+        read(dump.encode())
 
 
 @pytest.mark.parametrize("form", ["plain", "custom"])

@@ -65,6 +65,7 @@ _ELSEWHERE = (
 _NONE, _SETTING, _TABLE, _ROWS = Effect.NONE, Effect.SETTING, Effect.TABLE, Effect.ROWS
 KINDS = (
     StatementKind(r"DISCARD ALL\b", _SETTING),
+    StatementKind(r"ALTER SCHEMA\b.*\bRENAME TO\b", _ROWS),
     StatementKind(r"SET\b|RESET\b", _SETTING),
     StatementKind(rf"SELECT (?:PG_CATALOG ?\. ?|PUBLIC ?\. ?)?{_FUNCTIONS} ?\(", _SETTING),
     StatementKind(r"COPY\b.*\bTO\b", _NONE),
@@ -136,7 +137,8 @@ _CLIENT_ENCODING = re.compile(
 _CONFORMING = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
 # A schema of the user's own name is rarely there.
 _SEARCH_PATH = re.compile(
-    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|TO)\s*(?:['\"]*\$user['\"]*\s*,\s*)?(%s)" % NAME, re.I
+    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:search_path\s*(?:=|TO)|SCHEMA)\s*(?:['\"]*\$user['\"]*\s*,\s*)?(%s)" % NAME,
+    re.I,
 )
 _CONFIGURED = re.compile(
     rb"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'(?P<setting>\w+)'\s*,\s*'(?P<value>[^']*)", re.I
