@@ -137,7 +137,8 @@ _CLIENT_ENCODING = re.compile(
 _CONFORMING = re.compile(rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings\s*(?:=|TO)\s*'?(\w+)", re.I)
 # A schema of the user's own name is rarely there.
 _SEARCH_PATH = re.compile(
-    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:search_path\s*(?:=|TO)|SCHEMA)\s*(?:['\"]*\$user['\"]*\s*,\s*)?(%s)" % NAME,
+    rb"\s*SET\s+(?:SESSION\s+|LOCAL\s+)?(?:search_path\s*(?:=|TO)|SCHEMA)\s*(?:['\"]*\$user['\"]*\s*,\s*)?'?(%s)"
+    % NAME,
     re.I,
 )
 _CONFIGURED = re.compile(
