@@ -5,9 +5,12 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from recograph.cli.dump import app
 from recograph.dumps import DumpReader, archives
 from recograph.dumps.archives import folders
 from recograph.dumps.report import DumpError
@@ -204,3 +207,42 @@ def test_a_disk_that_fails_is_no_end() -> None:
         DumpReader(Torn(dump)) as r,
     ):
         list(r)
+
+
+@pytest.mark.parametrize(
+    ("magic", "message"),
+    [
+        (b"\x1f\x9d\x90", r"compressed by compress \(\.Z\)"),
+        (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
+        (b"LZIP\1", "compressed by lzip"),
+        (b"\x89LZO\0\r\n\x1a\n", "compressed by lzop"),
+        (b"\xff\x06\0\0sNaPpY", "compressed by snappy"),
+        (b"\x02\x21\x4c\x18", r"lz4's old format \(lz4 -l\)"),
+        (b"Salted__", "encrypted by openssl"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "encrypted by PGP"),
+        (b"age-encryption.org/v1\n", "encrypted by age"),
+    ],
+)
+def test_compressions_that_arent_read_are_named(magic: bytes, message: str) -> None:
+    with pytest.raises(DumpError, match=rf"test\.sql: this is {message}\. Compress with gzip"):
+        read(magic + b"rest of it" * 20)
+
+
+def test_a_file_that_is_packed_too_often_is_refused() -> None:
+    packed = COPIES.encode()
+    for _ in range(4):
+        packed = gzip.compress(packed)
+    assert set(read(packed)) == {"a", "b"}
+    with pytest.raises(DumpError, match=r"the file is packed more than 4 times"):
+        read(gzip.compress(packed))
+
+
+def test_a_limit_is_raised_on_the_command_line(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(COPIES)
+    runner = CliRunner()
+    assert runner.invoke(app, ["inspect", str(dump)]).exit_code == 0
+    refused = runner.invoke(app, ["inspect", str(dump), "--limit", "tables=1"])
+    assert refused.exit_code != 0
+    assert runner.invoke(app, ["inspect", str(dump), "--limit", "tables=2"]).exit_code == 0
+    assert "NAME=NUMBER is needed" in runner.invoke(app, ["inspect", str(dump), "--limit", "x=2"]).output

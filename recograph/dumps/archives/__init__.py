@@ -50,19 +50,20 @@ def open_file(stream: Stream, opening: Opening, layers: int = _MOST_LAYERS) -> C
         DumpError: nothing that can be read.
     """
     head = stream.peek()
-    if layers and (codec := codec_of(head)):
-        opening.layers[codec.name] = None
-        return open_file(unpacked(stream, codec, opening.limits), opening, layers - 1)
-    for name, matches, container in CONTAINERS:
-        if layers and matches(head):
-            opening.containers.append(name)
-            return open_folder(container(stream, opening.limits), opening, layers - 1)
-    if not layers:
+    codec = codec_of(head)
+    container = next(((name, opened) for name, matches, opened in CONTAINERS if matches(head)), None)
+    if (codec or container) and not layers:
         raise DumpError(
             "{dump}: the file is packed more than {most_layers} times. Pack it once.",
             dump=Name(stream.name, whole=True),
             most_layers=_MOST_LAYERS,
         )
+    if codec:
+        opening.layers[codec.name] = None
+        return open_file(unpacked(stream, codec, opening.limits), opening, layers - 1)
+    if container:
+        opening.containers.append(container[0])
+        return open_folder(container[1](stream, opening.limits), opening, layers - 1)
     for matches, archive in FILES:
         if matches(head):
             return archive(stream, opening)
