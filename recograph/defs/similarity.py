@@ -76,7 +76,7 @@ def similarity(
     """Compute the partition's similarities from its marts, put them beside these, and read them back."""
     snapshot = snapshot_of(context)
     compared = _compare(snapshot, context, lake, catalog, warehouse)
-    yield from evaluated(context, remembered("similarity", context, snapshot, lake, compared))
+    yield from remembered("similarity", context, snapshot, lake, evaluated(context, compared))
 
 
 def _compare(

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,23 @@ def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) ->
     assert str(landed) in told.description
     assert f"recograph run --customer {CUSTOMER} --date {DAYS[0]}" in told.description
     assert "marts/courses dbt_tests_pass" in failed(broken)
+
+
+def test_what_a_step_made_is_known_to_dagster_before_the_step_counts_as_done(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the UI would never show what was made by a process that was killed in between."""
+    known: list[tuple[str, bool]] = []
+
+    def look(_home: Path, _customer: str, _day: str, step: str, _receipt: object) -> None:
+        key = dg.AssetKey(["landing", "core_user"])
+        # A thread of its own sees what is written, not what is being written.
+        with ThreadPoolExecutor(1) as other:
+            known.append((step, bool(other.submit(steps.instance.fetch_materializations, key, 1).result().records)))
+
+    monkeypatch.setattr("recograph.defs.unchanged.write_receipt", look)
+    steps("landing")
+    assert known == [("landing", True)]
 
 
 def test_marts_that_fill_the_disk_fail_with_one_sentence(steps: Steps, disk: Callable[[int], Path]) -> None:
