@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from threading import Lock, local
+from threading import Lock, RLock, local
 from typing import Any
 
 import dagster as dg
@@ -134,6 +134,9 @@ class _Together(local):
 
 
 _TOGETHER = _Together()
+_ONE_THREAD = RLock()
+"""Held by the thread that writes. Dagster's own lock can't be taken twice, and is released while a transaction is open:
+who then took it to write would wait for that transaction, whose thread would wait for the lock to begin the next."""
 
 
 def _write_together(storage: Any) -> None:
@@ -146,10 +149,11 @@ def _write_together(storage: Any) -> None:
     @contextmanager
     def shared(self: Any, shard: str) -> Iterator[Any]:
         if _TOGETHER.stack is None:
-            with connect(self, shard) as connection:
+            with _ONE_THREAD, connect(self, shard) as connection:
                 yield connection
             return
         if shard not in _TOGETHER.connections:
+            _TOGETHER.stack.enter_context(_ONE_THREAD)
             _TOGETHER.connections[shard] = _TOGETHER.stack.enter_context(connect(self, shard))
             # Dagster keeps a lock until the connection's end, and the next one is made before that.
             self._db_lock.release()

@@ -103,3 +103,44 @@ def test_events_written_together_are_all_there_and_those_of_a_batch_that_fails_a
         "['SUCCEEDED', 'FAILED', 'SUCCEEDED']",
         "nothing of it: 1 6",
     ]
+
+
+THREADS = """
+import time
+from threading import Event, Thread
+import dagster as dg
+from recograph.defs.dagster_private import events_together, keep_connections
+
+@dg.job
+def nothing():
+    pass
+
+def other():
+    begun.wait()
+    instance.report_runless_asset_event(dg.AssetMaterialization("two"))
+
+keep_connections()
+begun = Event()
+with dg.DagsterInstance.get() as instance:
+    run = instance.create_run_for_job(nothing)
+    thread = Thread(target=other)
+    thread.start()
+    with events_together():
+        instance.report_runless_asset_event(dg.AssetMaterialization("one"))
+        begun.set()
+        until = time.monotonic() + 2
+        while not instance.event_log_storage._db_lock.locked() and time.monotonic() < until:
+            time.sleep(0.01)
+        instance.report_engine_event("three", run)
+    thread.join()
+    known = [len(instance.fetch_materializations(dg.AssetKey(name), limit=1).records) for name in ("one", "two")]
+    print(*known, len(instance.all_logs(run.run_id)))
+"""
+
+
+def test_a_thread_that_writes_while_another_writes_much_waits_for_it_and_not_it_for_the_thread(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    environ = os.environ | {"DAGSTER_HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", THREADS], env=environ, capture_output=True, text=True, check=True)
+    assert ran.stdout == "1 1 1\n"
+    assert "database is locked" not in ran.stderr
