@@ -1,11 +1,11 @@
 """The results of asset checks: each result is about one partition, and its message says which."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
-from recograph.defs.dagster_private import MaterializationTarget, events_together
+from recograph.defs.dagster_private import MaterializationTarget
 from recograph.defs.partitions import Snapshot
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
@@ -38,18 +38,8 @@ def evaluated(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Ite
 
     Of a result Dagster also makes an output, for steps that wait for the check, and asks for the materialization that
     the check is about: with 128 checks a sixth of all that a partition takes. Steps wait for blocking checks only,
-    whose results stay results; and the materialization is asked for once per asset. All is told when the step is done,
-    or has failed, so that it can be written together.
+    whose results stay results; and the materialization is asked for once per asset.
     """
-    said: list[Event] = []
-    try:
-        said.extend(events)
-    finally:
-        with events_together():
-            yield from _told(context, said)
-
-
-def _told(context: dg.AssetExecutionContext, events: Iterable[Event]) -> Iterator[Told]:
     targets: dict[dg.AssetKey, MaterializationTarget | None] = {}
     for event in events:
         asset = event.asset_key

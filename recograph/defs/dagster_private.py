@@ -8,10 +8,9 @@ import datetime
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping
 from functools import cache
-from threading import Lock, RLock, local
+from threading import Lock
 from typing import Any
 
 import dagster as dg
@@ -42,7 +41,6 @@ __all__ = [
     "RunLauncher",
     "WorkerStatus",
     "delete_backfills",
-    "events_together",
     "execute",
     "forget_runs",
     "keep_connections",
@@ -68,8 +66,6 @@ def observed_versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[
 
 
 _MOST_CONNECTIONS = 16
-_LARGEST_BATCH = 1000
-"""How many events are written together at most, where Dagster says which belong together."""
 
 
 @cache
@@ -107,85 +103,10 @@ def keep_connections() -> None:
 
     for module in (sqlite_event_log, sqlite_run_storage):
         module.create_engine = kept_engine  # type: ignore[attr-defined]
-    _write_together(sqlite_event_log.SqliteEventLogStorage)
 
 
 def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
     connection.execute("PRAGMA synchronous = NORMAL")
-
-
-class _Together(local):
-    """The transactions that a thread has begun in order to write many events in them, by SQLite file."""
-
-    stack: ExitStack | None = None
-    connections: dict[str, Any]
-
-    @contextmanager
-    def in_stack(self, stack: ExitStack) -> Iterator[None]:
-        """Begin transactions from now on, which end with the stack; those that others have begun go on."""
-        if self.stack:
-            yield
-            return
-        self.stack, self.connections = stack, {}
-        try:
-            yield
-        finally:
-            self.stack = None
-
-
-_TOGETHER = _Together()
-_ONE_THREAD = RLock()
-"""Held by the thread that writes. Dagster's own lock can't be taken twice, and is released while a transaction is open:
-who then took it to write would wait for that transaction, whose thread would wait for the lock to begin the next."""
-
-
-def _write_together(storage: Any) -> None:
-    """Let a thread that writes many events do so in one transaction per SQLite file; see `events_together`.
-
-    And let whoever writes one not ask for tables and columns first, which every Dagster that we work with has.
-    """
-    connect = storage._connect
-
-    @contextmanager
-    def shared(self: Any, shard: str) -> Iterator[Any]:
-        if _TOGETHER.stack is None:
-            with _ONE_THREAD, connect(self, shard) as connection:
-                yield connection
-            return
-        if shard not in _TOGETHER.connections:
-            _TOGETHER.stack.enter_context(_ONE_THREAD)
-            _TOGETHER.connections[shard] = _TOGETHER.stack.enter_context(connect(self, shard))
-            # Dagster keeps a lock until the connection's end, and the next one is made before that.
-            self._db_lock.release()
-            _TOGETHER.stack.callback(self._db_lock.acquire)
-        yield _TOGETHER.connections[shard]
-
-    def store_batch(self: Any, events: Sequence[dg.EventLogEntry]) -> None:
-        # After an error Dagster stores them one by one, so nothing of them may stay.
-        with ExitStack() as stack, _TOGETHER.in_stack(stack):
-            for event in events:
-                self.store_event(event)
-
-    storage._connect = shared
-    storage.store_event_batch = store_batch
-    storage.has_table = cache(storage.has_table)
-    storage._has_asset_key_index_cols_on_connection = lambda self, connection: True  # noqa: ARG005
-    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_LARGEST_BATCH)
-
-
-@contextmanager
-def events_together() -> Iterator[None]:
-    """Write the events of this thread in one transaction per SQLite file, which keeps other writers waiting.
-
-    A third of what an event takes is its transactions, and a partition has some 400. What was written by the end stays,
-    however that is reached.
-    """
-    stack = ExitStack()
-    try:
-        with _TOGETHER.in_stack(stack):
-            yield
-    finally:
-        stack.close()
 
 
 def queue_run(
