@@ -417,7 +417,8 @@ def renamed(small: neo4j.Driver, title: str) -> Iterator[None]:
     """The course of customer_2 by another title, which is seen as a load's."""
     rename = (
         "MATCH (c:Course {customer_id: 'customer_2'}) WITH c, c.name AS was SET c.name = $name "
-        "WITH was MATCH (s:LoadState {customer_id: 'customer_2'}) SET s.changed_at = datetime() RETURN DISTINCT was"
+        "WITH was MATCH (s:LoadState {customer_id: 'customer_2'}) SET s.changed_at = datetime() "
+        "WITH DISTINCT was MATCH (l:LoadLock {customer_id: 'customer_2'}) SET l.asked_at = datetime() RETURN was"
     )
     ((before,),) = small.execute_query(rename, name=title).records
     try:
