@@ -224,7 +224,8 @@ def test_a_statement_can_be_copied_without_a_clipboard_too(page: Page) -> None:
 def test_no_title_breaks_a_page(browser: Browser, url: str, session: str, small: neo4j.Driver, title: str) -> None:
     rename = (
         "MATCH (c:Course {customer_id: 'customer_1', id: 10}) WITH c, c.name AS was SET c.name = $name "
-        "WITH was MATCH (s:LoadState {customer_id: 'customer_1'}) SET s.changed_at = datetime() RETURN DISTINCT was"
+        "WITH was MATCH (s:LoadState {customer_id: 'customer_1'}) SET s.changed_at = datetime() "
+        "WITH DISTINCT was MATCH (l:LoadLock {customer_id: 'customer_1'}) SET l.asked_at = datetime() RETURN was"
     )
     context = browser.new_context(base_url=url, viewport={"width": 390, "height": 844})
     context.add_cookies([{"name": "recograph", "value": session, "url": url}])
