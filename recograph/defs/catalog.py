@@ -64,7 +64,7 @@ def catalog_of(platform: Platform) -> dg.AssetsDefinition:
             yield from nothing_to_do(context, snapshot, reason)
             return
         registered = _register(platform, snapshot, context, catalog)
-        yield from remembered("glue", context, snapshot, lake, evaluated(context, registered))
+        yield from evaluated(context, remembered("glue", context, snapshot, lake, registered))
 
     return glue
 

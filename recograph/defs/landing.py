@@ -144,7 +144,7 @@ def landing_of(platform: Platform) -> dg.AssetsDefinition:
             yield from nothing_to_do(context, snapshot, reason)
             return
         landed = _land(platform, snapshot, context, config, inbox, lake)
-        yield from remembered("landing", context, snapshot, lake, evaluated(context, landed), config.model_dump())
+        yield from evaluated(context, remembered("landing", context, snapshot, lake, landed, config.model_dump()))
 
     return landing
 

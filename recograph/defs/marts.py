@@ -95,7 +95,7 @@ def marts(
     """Build the partition's marts and test them."""
     snapshot = snapshot_of(context)
     built = _build(snapshot, context, lake, catalog, warehouse)
-    yield from remembered("marts", context, snapshot, lake, evaluated(context, built))
+    yield from evaluated(context, remembered("marts", context, snapshot, lake, built))
 
 
 def _build(

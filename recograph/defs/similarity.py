@@ -76,7 +76,7 @@ def similarity(
     """Compute the partition's similarities from its marts, put them beside these, and read them back."""
     snapshot = snapshot_of(context)
     compared = _compare(snapshot, context, lake, catalog, warehouse)
-    yield from remembered("similarity", context, snapshot, lake, evaluated(context, compared))
+    yield from evaluated(context, remembered("similarity", context, snapshot, lake, compared))
 
 
 def _compare(

@@ -20,7 +20,7 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.dbt_variables import dbt_environment
 from recograph.adapters.environment import open_dbt, open_inbox
 from recograph.analytics.kinds import KINDS
-from recograph.defs.checks import Told
+from recograph.defs.checks import Event
 from recograph.defs.failures import clear_failures, tried_again
 from recograph.defs.partitions import CUSTOMERS, SETTINGS, Snapshot
 from recograph.lake.days_before import DaysBefore
@@ -59,13 +59,10 @@ def remembered(
     context: dg.AssetExecutionContext,
     snapshot: Snapshot,
     lake: Lake,
-    events: Iterator[Told],
+    events: Iterator[Event],
     config: Mapping[str, Any] | None = None,
-) -> Iterator[Told]:
-    """Pass on what Dagster is told of a step, and write its receipt after that, where all was done and no check failed.
-
-    Killed in between, a step is done again: the other way round the UI would never show that it was done.
-    """
+) -> Iterator[Event]:
+    """Pass on what a step does, and write its receipt when all of the step was done and no check failed."""
     drop_receipt(SETTINGS.home, *_partition(snapshot), step)
     with clear_failures():
         # Before the step begins: what is replaced while it reads voids the receipt.
@@ -73,7 +70,7 @@ def remembered(
     checks: list[CheckSaid] = []
     failed = False
     for event in events:
-        if isinstance(event, dg.AssetCheckResult | dg.AssetCheckEvaluation):
+        if isinstance(event, dg.AssetCheckResult):
             failed = failed or (not event.passed and event.severity is dg.AssetCheckSeverity.ERROR)
             assert event.asset_key
             name = f"{event.asset_key.to_user_string()}: {event.check_name}"

@@ -5,7 +5,6 @@ another notation, or to say which row can't be held, and why.
 """
 
 import binascii
-import datetime
 import decimal
 import re
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from recograph.dumps.escapes import LiteralError, parts
 from recograph.dumps.literals import unhex
 from recograph.dumps.message import Kind, Name
+from recograph.dumps.moments import days, microseconds
 
 _LONGEST_NUMBER = 1000
 _BOOLEANS = {
@@ -35,9 +35,6 @@ _TRUTHS = pa.Array.from_buffers(
 )
 """The words for booleans, and what they mean. pa.array would import pandas where that is installed, in 0.3 s."""
 _ZERO_DATE = r"^0000-00-00( 00:00:00(\.0+)?)?$"
-_MOMENT = re.compile(
-    r"(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d):?(\d\d)?(?::?(\d\d))?)?( BC)?"
-)
 
 
 @dataclass(frozen=True)
@@ -227,9 +224,9 @@ def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
         if origin.zone is not None:
             return _no
         times, divisor = _PER_MICROSECOND[target.unit], _DIVISOR[target.unit]
-        return lambda value: _in_range(_microseconds(value, origin) * times // divisor)
+        return lambda value: _in_range(microseconds(value, zoneless=origin.zoneless) * times // divisor)
     if pa.types.is_date(target):
-        return _days
+        return days
     if pa.types.is_time(target):
         return _no
     raise TypeError(f"dumps aren't read to type {target}")
@@ -237,8 +234,6 @@ def _converter(target: pa.DataType, origin: Origin) -> Callable[[bytes], Any]:
 
 _PER_MICROSECOND = {"s": 1, "ms": 1, "us": 1, "ns": 1000}
 _DIVISOR = {"s": 1_000_000, "ms": 1000, "us": 1, "ns": 1}
-_EPOCH_DAYS = datetime.date(1970, 1, 1).toordinal()
-_ERA_DAYS = 146_097
 
 
 def _boolean(value: bytes, origin: Origin) -> bool:
@@ -276,29 +271,3 @@ def _bytea_singly(value: bytes) -> bytes:
     if value.startswith(rb"\x"):
         return bytes.fromhex(value[2:].decode())
     return re.sub(rb"\\(?:([0-7]{3})|\\)", lambda m: bytes([int(m[1], 8)]) if m[1] else b"\\", value)
-
-
-def _days(value: bytes) -> int:
-    microseconds = _microseconds(value)
-    if microseconds % 86_400_000_000:
-        raise ValueError(value)
-    return microseconds // 86_400_000_000
-
-
-def _microseconds(value: bytes, origin: Origin | None = None) -> int:
-    """Microseconds since 1970 of any moment that PostgreSQL or MySQL writes, however far away."""
-    match = _MOMENT.fullmatch(value.decode())
-    if not match or (match[8] and origin and origin.zoneless):
-        raise ValueError(value)
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
-    if match[12]:
-        year = 1 - year
-    eras, year_of_era = divmod(year - 1, 400)
-    days = datetime.date(year_of_era + 1, month, day).toordinal() + eras * _ERA_DAYS - _EPOCH_DAYS
-    hour, minute, second = (int(match[group] or 0) for group in (4, 5, 6))
-    if hour > 23 or minute > 59 or second > 59:
-        raise ValueError(value)
-    fraction = int((match[7] or "0").ljust(6, "0"))
-    sign = -1 if match[8] == "-" else 1
-    away = sign * sum(int(match[group] or 0) * factor for group, factor in ((9, 3600), (10, 60), (11, 1)))
-    return ((days * 24 + hour) * 60 + minute) * 60_000_000 + (second - away) * 1_000_000 + fraction

@@ -11,7 +11,7 @@ from recograph.dumps.asked import Asked
 from recograph.dumps.completeness import Completeness
 from recograph.dumps.ddl import ColumnDef, TableDef, parse_table, split_list, with_parents
 from recograph.dumps.dialects import Dialect
-from recograph.dumps.fillings import Fillings
+from recograph.dumps.fillings import Fillings, check_empty, check_unread
 from recograph.dumps.headers import DataHeader
 from recograph.dumps.left_out import LeftOut
 from recograph.dumps.message import Name, Place
@@ -106,7 +106,7 @@ class Definitions:
         is_drop = match["drop"] is not None
         if not is_drop and re.search(rb"\bCASCADE\b", match["rest"], re.I):
             for table in self.wanted.values():
-                self._check_empty(table)
+                check_empty(table)
         for name in re.findall(QUALIFIED, re.sub(rb"\bONLY\s", b"", match["tables"], flags=re.I)):
             self._drop(self._naming.key_of(name), forget=is_drop)
 
@@ -241,7 +241,7 @@ class Definitions:
                 table=Place(self._dump, ".".join(part)),
             )
         if (table := self.wanted.get(part)) is not None:
-            self._check_unread(table)
+            check_unread(table)
         self._roots[part] = root
         self._forget(part)
 
@@ -252,27 +252,11 @@ class Definitions:
 
     def _drop(self, key: Key, *, forget: bool) -> None:
         if (table := self.wanted.get(self._root_of(key))) is not None:
-            self._check_empty(table)
+            check_empty(table)
         if forget:
             self._forget(key)
             self._definitions.pop(key, None)
             self._roots.pop(key, None)
-
-    def _check_empty(self, table: Table) -> None:
-        if table.report.rows:
-            raise DumpError(
-                "{table}: the dump drops or empties the table after filling it, so its rows wouldn't be there. "
-                "Two dumps may have been joined; split them.",
-                table=table.place,
-            )
-
-    def _check_unread(self, table: Table) -> None:
-        if table.report.rows:
-            raise DumpError(
-                "{table}: the dump makes the table a partition of another after filling it, which isn't read. "
-                "Make the dump with pg_dump, which does so before.",
-                table=table.place,
-            )
 
     def _want(self, key: Key) -> Table | None:
         """The table, if its rows are wanted."""

@@ -1,10 +1,11 @@
-"""Rows that may not be what they seem: of a table named in another case, or of a dump that another was joined to."""
+"""Rows that may not be what they seem: of a table named in another case, of a joined dump, or of one changed later."""
 
 from collections.abc import Collection
 
 from recograph.dumps.message import Name, Place
 from recograph.dumps.naming import Key
 from recograph.dumps.report import DumpError
+from recograph.dumps.tables import Table
 
 
 class Fillings:
@@ -55,3 +56,31 @@ class Fillings:
                 "Give each dump alone.",
                 table=Place(self._dump, ".".join(key)),
             )
+
+
+def check_empty(table: Table) -> None:
+    """Check that a table that is dropped or emptied wasn't filled.
+
+    Raises:
+        DumpError: it was.
+    """
+    if table.report.rows:
+        raise DumpError(
+            "{table}: the dump drops or empties the table after filling it, so its rows wouldn't be there. "
+            "Two dumps may have been joined; split them.",
+            table=table.place,
+        )
+
+
+def check_unread(table: Table) -> None:
+    """Check that a table that is made a part of another wasn't filled.
+
+    Raises:
+        DumpError: it was.
+    """
+    if table.report.rows:
+        raise DumpError(
+            "{table}: the dump makes the table a partition of another after filling it, which isn't read. "
+            "Make the dump with pg_dump, which does so before.",
+            table=table.place,
+        )

@@ -59,7 +59,9 @@ def _nth(whole: "Future[tuple[tuple[Neighbourhood, list[Section]], list[Section]
     section: Future[Section] = asyncio.get_running_loop().create_future()
 
     def take(ended: "Future[tuple[tuple[Neighbourhood, list[Section]], list[Section]]]") -> None:
-        if error := ended.exception():
+        if ended.cancelled():
+            section.cancel()
+        elif error := ended.exception():
             section.set_exception(error)
             section.exception()  # whoever was shown the page may have gone
         else:

@@ -158,7 +158,7 @@ def _end_with(do: Callable[[], None]) -> None:
         code = 0
     except SystemExit as ended:
         code = ended.code
-    except BaseException:
+    except BaseException:  # as Python itself ends a process, with exit code 1
         traceback.print_exc()
     finally:
         atexit._run_exitfuncs()
