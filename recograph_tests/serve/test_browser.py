@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,14 @@ def page(browser: Browser, url: str, session: str) -> Iterator[Page]:
     yield page
     context.close()
     assert [problem for problem in problems if "status of 40" not in problem] == []
+
+
+def until(page: Page, condition: str, argument: str) -> None:
+    """Wait for an asynchronous function to say yes; `wait_for_function` takes the promise of an answer for a yes."""
+    end = time.monotonic() + 30
+    while not page.evaluate(condition, argument):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(50)
 
 
 def test_searching_as_one_types_and_opening_what_was_found(page: Page) -> None:
@@ -234,7 +243,7 @@ def test_no_title_breaks_a_page(browser: Browser, url: str, session: str, small:
     try:
         named = "async title => (await (await fetch('/customer_1/courses/10.json')).json()).properties.name === title"
         page.goto("/customer_1")
-        page.wait_for_function(f"(title) => ({named})(title)", arg=title)
+        until(page, named, title)
         for address in ("/customer_1", "/customer_1/courses/10", "/customer_1/users/1", "/customer_1/search?q=data"):
             page.goto(address)
             for width in (390, 640):  # a phone; a window of 1280 at 200 %
@@ -261,7 +270,7 @@ def test_a_customer_of_whom_nothing_is_loaded_has_a_page(
     small.execute_query("CREATE (:Customer {id: 'customer_9', name: 'Nine'})")
     try:
         page.goto("/")
-        page.wait_for_function("async () => (await (await fetch('/')).text()).includes('Nine')")
+        until(page, "async name => (await (await fetch('/')).text()).includes(name)", "Nine")
         page.goto("/")
         expect(page.get_by_role("row", name="Nine")).to_contain_text("not complete")
         for address in ("/", "/customer_9", "/customer_9/search?q=data", "/customer_9/questions/popular_courses"):
