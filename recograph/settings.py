@@ -180,6 +180,11 @@ class Settings(BaseModel):
         return f"{time.minute} {time.hour} * * *"
 
     @property
+    def has_own_neo4j(self) -> bool:
+        """Whether the environment names a Neo4j, so that none is started on this machine."""
+        return bool(self.neo4j_uri or self.neo4j_secret)
+
+    @property
     def on_aws(self) -> bool:
         """Whether the lake is in S3, and so the catalog is Glue and the warehouse Athena."""
         return self.lake.startswith("s3://")

@@ -99,7 +99,7 @@ def _report(settings: Settings, lake: "Lake", erasure: "Erasure", whom: str) -> 
     Raises:
         typer.Exit: 1 where something couldn't be erased, 3 where copies remain that recograph leaves to people.
     """
-    if not (settings.neo4j_uri or settings.neo4j_secret):
+    if not settings.has_own_neo4j:
         typer.echo(
             f"Neo4j's transaction logs ({settings.home / 'neo4j' / 'data' / 'transactions'}) keep what was deleted "
             "until they are rotated."

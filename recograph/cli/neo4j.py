@@ -130,7 +130,7 @@ def _server() -> Any:
 def _status() -> dict[str, Any]:
     settings = Settings.from_env()
     report: dict[str, Any] = dict.fromkeys(("uri", "http", "username", "password_file", "pid"))
-    if settings.neo4j_uri or settings.neo4j_secret:
+    if settings.has_own_neo4j:
         from recograph.adapters.neo4j.driver import find_server
 
         server = find_server(settings)

@@ -61,7 +61,7 @@ def run(
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
         # The server starts while dumps are landed and marts built; the graph step waits for it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
-        if settings.neo4j_uri or settings.neo4j_secret:
+        if settings.has_own_neo4j:
             neo4j.result()  # it isn't started here: that it can't be reached is said now, not after minutes of work
         request = {"partitions": partitions, "run_config": run_config, "force": force}
         outcomes, graph = _run_worker(settings, request, progress)

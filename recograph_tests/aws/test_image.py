@@ -100,7 +100,8 @@ def test_its_steps_run_one_by_one_and_its_commands_start(tmp_path: Path) -> None
             run(re.sub(r"/(opt|src)\b", rf"{tmp_path}/\1", here))
     commands = tmp_path / "opt" / "recograph" / "bin"
     assert run(f"{commands}/recograph --version").strip()
-    run(f"{commands}/python -c 'import dagster_postgres, dagster_aws.ecs, dagster_aws.s3, dbt.adapters.athena'")
+    imports = "import dagster_postgres, dagster_aws.ecs, dagster_aws.s3, dbt.adapters.athena, recograph.graph.load"
+    run(f"{commands}/python -c '{imports}'")
     _start_services(tmp_path, environ)
 
 

