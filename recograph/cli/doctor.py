@@ -11,7 +11,8 @@ _COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem":
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check what recograph needs: the machine, folders, dumps, Neo4j, AWS. Exits with 1 where there is a problem."""
-    from recograph.operating.doctor import Status, diagnose  # noqa: PLC0415 - loads psutil
+    from recograph.operating.doctor import diagnose  # noqa: PLC0415 - loads psutil
+    from recograph.operating.machine import Status  # noqa: PLC0415 - the same
 
     findings = []
     for finding in diagnose():

