@@ -10,6 +10,7 @@ from rich.console import Console
 from recograph.cli.driver import import_driver
 from recograph.cli.parameters import name_and_value
 from recograph.cli.rows import Format, Out, Output, check_form, give
+from recograph.errors import RecographError
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def query(
     """Answer a question that analysts ask, from the graph."""
     import_driver()
     from recograph.adapters.neo4j.driver import open_driver
-    from recograph.graph.queries import ask, question, questions
+    from recograph.graph.queries import MissingParameterError, ask, question, questions
 
     check_form(output, out)
     if show_list or name is None:
@@ -44,7 +45,10 @@ def query(
     given = {}
     for key, value in map(name_and_value, param or []):
         given[key] = asked.parameters[key].parse(value) if key in asked.parameters else value
-    asked.bind(given)
+    try:
+        asked.bind(given)
+    except MissingParameterError as error:
+        raise RecographError(f"{error} Give {' '.join(f'--param {name}=...' for name in error.names)}.") from None
     with open_driver(Settings.from_env()) as driver:
         answer = ask(driver, name, given, timeout=timeout)
     show(answer, output, out, "No row.")

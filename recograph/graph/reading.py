@@ -101,7 +101,7 @@ _LOOKS = 3
 _REFUSALS = {
     "Statement.AccessMode": "This is for reading only, and the statement would write. Nothing was changed.",
     "Transaction.TransactionTimedOut": "No answer within {timeout:g} s, so the server gave up. Ask for less (a smaller "
-    "limit, one customer), or give it longer with --timeout.",
+    "limit, one customer), or give it a longer timeout.",
     "Procedure.ProcedureCallFailed": "The server can't answer that: {message}",
 }
 

@@ -175,7 +175,7 @@ def test_the_server_ends_what_takes_too_long(small: neo4j.Driver) -> None:
     ("name", "given", "message"),
     [
         ("nothing", {}, "There is no query 'nothing'. There are: activity, "),
-        ("user_history", {"customer": C}, r"user_history needs user \(id of the user\): --param user="),
+        ("user_history", {"customer": C}, r"^user_history needs user \(id of the user\)\.$"),
         ("user_history", {"customer": C, "user": 1, "users": 1}, "user_history has no parameter 'users'. It takes: customer, user, limit"),
         ("user_history", {"customer": C, "user": "1"}, "Parameter user must be of type integer, and '1' isn't"),
         ("user_history", {"customer": C, "user": 2**63}, "Parameter user must be of type integer"),

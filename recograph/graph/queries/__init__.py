@@ -39,6 +39,14 @@ _NODES = {"user": USER, "other_user": USER, "course": COURSE, "other_course": CO
 """Parameters that name a customer's node, wherever a question has them."""
 
 
+class MissingParameterError(RecographError):
+    """A question was asked without parameters that it needs; how they are given, whoever asks knows."""
+
+    def __init__(self, message: str, names: list[str]):
+        super().__init__(message)
+        self.names = names
+
+
 @dataclass(frozen=True)
 class Parameter:
     """What a question asks for."""
@@ -98,17 +106,16 @@ class Question:
         """All parameters: the given ones, of the right types, and the defaults of the others.
 
         Raises:
-            RecographError: one is missing, unknown, or of another type.
+            MissingParameterError: one is missing.
+            RecographError: one is unknown, or of another type.
         """
         takes = ", ".join(self.parameters) or "none"
         if unknown := [name for name in given if name not in self.parameters]:
             raise RecographError(f"{self.name} has no parameter {unknown[0]!r}. It takes: {takes}.")
         missing = [param for param in self.parameters.values() if param.required and param.name not in given]
         if missing:
-            wanted = " ".join(f"--param {param.name}=..." for param in missing)
-            raise RecographError(
-                f"{self.name} needs {', '.join(f'{param.name} ({param.description})' for param in missing)}: {wanted}"
-            )
+            needed = ", ".join(f"{param.name} ({param.description})" for param in missing)
+            raise MissingParameterError(f"{self.name} needs {needed}.", [param.name for param in missing])
         return {
             parameter.name: parameter.check(given[parameter.name]) if parameter.name in given else parameter.default
             for parameter in self.parameters.values()
