@@ -37,7 +37,7 @@ class DumpOptions(_Entry):
     """How a customer's dumps are to be read, where the dumps don't say it themselves."""
 
     dialect: Text | None = None
-    """The server that they come from: mysql or postgresql."""
+    """The server that they come from: a name in `recograph.dumps.dialects`, such as mysql."""
     encoding: Text | None = None
     """The character set of their bytes, such as latin1."""
     time_zone: Text | None = None
@@ -119,10 +119,16 @@ def load_customers(data: Path) -> CustomerList:
 
 
 class _PlainText(yaml.BaseLoader):
-    """Reads each scalar as text, and refuses a mapping that has a key twice, of which YAML would keep the last."""
+    """Reads each scalar as text, and refuses a mapping that has a key twice, of which YAML would keep the last.
+
+    Nor does it take merges of mappings, which YAML 1.2 no longer has.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping with each key once."""
+        if merge := next((key for key, _ in node.value if key.value == "<<"), None):
+            problem = "a mapping can't be merged into another (<<) here: write its values out"
+            raise yaml.constructor.ConstructorError(None, None, problem, merge.start_mark)
         names = [self.construct_object(key, deep=True) for key, _ in node.value]
         if twice := [str(name) for name in dict.fromkeys(map(str, names)) if list(map(str, names)).count(name) > 1]:
             raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} is there twice", node.start_mark)

@@ -42,6 +42,7 @@ def test_an_unknown_customer_is_refused_with_the_known_ones(tmp_path: Path) -> N
         (GOOD.replace("mid", '"a\\nb"'), "size has a line break"),
         (GOOD.replace("mid", "[1]"), "entry 1: size input should be a valid string"),
         (GOOD.replace("}", ", size: large}"), "size is there twice"),
+        (GOOD.replace("{", "{<<: {size: large}, "), r"a mapping can't be merged into another \(<<\).*line 2, column 6"),
         (GOOD.replace("}", ", dump: {dialekt: mysql}}"), r"dump.dialekt is unknown.*dialect, encoding"),
         (GOOD.replace("}", ", dump: mysql}"), "entry 1: dump "),
         (GOOD.replace("}", ", dump: {prefix: '; drop'}}"), "dump.prefix "),
