@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recograph.dumps.escapes import LiteralError, parts
-from recograph.dumps.literals import unhex
+from recograph.dumps.escapes import LiteralError, parts, unhex
 from recograph.dumps.message import Kind, Name
 from recograph.dumps.moments import days, microseconds
 

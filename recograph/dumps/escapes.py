@@ -1,4 +1,4 @@
-"""What a backslash and a doubled quote stand for, resolved in all values of a column at once."""
+"""What backslashes, doubled quotes and hexadecimal digits stand for, resolved in all values of a column at once."""
 
 import re
 from collections.abc import Iterator
@@ -146,3 +146,27 @@ def _unescape_slowly(array: pa.BinaryArray, syntax: Syntax) -> pa.BinaryArray:
     return pa.array(
         [value if value is None else pattern.sub(replacement, value) for value in array.to_pylist()], pa.binary()
     )
+
+
+def unhex(array: pa.BinaryArray) -> pa.BinaryArray:
+    """Turn pairs of hexadecimal digits into bytes.
+
+    Raises:
+        LiteralError: something else than digits, or half a pair.
+    """
+    offsets, data = parts(array)
+    nibbles = _NIBBLES[data]
+    odd = np.diff(offsets) % 2 != 0
+    if odd.any():
+        raise LiteralError(int(odd.argmax()), Kind("has half a hexadecimal pair"))
+    if (nibbles > 15).any():
+        at = int((nibbles > 15).argmax())
+        row = int(np.searchsorted(offsets, at, "right")) - 1
+        raise LiteralError(row, Kind("has something else than hexadecimal digits"))
+    pairs = (nibbles[0::2] << 4 | nibbles[1::2]).astype(np.uint8)
+    return with_parts(array, offsets // 2, pairs)
+
+
+_NIBBLES = np.full(256, 255, np.uint8)
+for _digit in b"0123456789abcdefABCDEF":
+    _NIBBLES[_digit] = int(chr(_digit), 16)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recograph.dumps.charsets import mysql_codec
-from recograph.dumps.escapes import LiteralError, Syntax, parts, unescape, with_parts
+from recograph.dumps.escapes import LiteralError, Syntax, parts, unescape, unhex
 from recograph.dumps.message import Kind
 from recograph.dumps.scan import Bytes, Mask, Positions
 
@@ -203,30 +203,6 @@ def _begins(window: Bytes, starts: Positions, size: Positions, prefix: bytes) ->
     for at, byte in enumerate(prefix):
         begins &= window[np.minimum(starts + at, len(window) - 1)] == byte
     return begins
-
-
-def unhex(array: pa.BinaryArray) -> pa.BinaryArray:
-    """Turn pairs of hexadecimal digits into bytes.
-
-    Raises:
-        LiteralError: something else than digits, or half a pair.
-    """
-    offsets, data = parts(array)
-    nibbles = _NIBBLES[data]
-    odd = np.diff(offsets) % 2 != 0
-    if odd.any():
-        raise LiteralError(int(odd.argmax()), Kind("has half a hexadecimal pair"))
-    if (nibbles > 15).any():
-        at = int((nibbles > 15).argmax())
-        row = int(np.searchsorted(offsets, at, "right")) - 1
-        raise LiteralError(row, Kind("has something else than hexadecimal digits"))
-    pairs = (nibbles[0::2] << 4 | nibbles[1::2]).astype(np.uint8)
-    return with_parts(array, offsets // 2, pairs)
-
-
-_NIBBLES = np.full(256, 255, np.uint8)
-for _digit in b"0123456789abcdefABCDEF":
-    _NIBBLES[_digit] = int(chr(_digit), 16)
 
 
 class _NoLiteralError(ValueError):

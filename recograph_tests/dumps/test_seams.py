@@ -22,9 +22,7 @@ TINY = replace(
     name="tiny",
     server="TinyDB",
     evidence=Evidence(titles=any_of(rb"^-- TinyDB export"), hints=any_of(rb"\bWHOLE NUMBER\b")),
-    dump_ends=(
-        End(re.compile(rb"-- TinyDB export$"), re.compile(rb"-- TinyDB export ended"), "-- TinyDB export ended"),
-    ),
+    dump_ends=(END,),
     column_type=lambda definition: pa.int64() if definition.startswith("WHOLE NUMBER") else pa.string(),
     backslash_escapes=True,
 )

@@ -16,6 +16,7 @@ from recograph.dumps.dialects.rules import (
     Settable,
     StatementKind,
     any_of,
+    decimal_type,
     is_count,
     translation,
 )
@@ -146,23 +147,6 @@ def column_type(definition: str) -> pa.DataType:
             raise ValueError("length")
         return pa.bool_() if int(size or 1) == 1 else pa.uint64()
     return _TYPES.get(name, pa.string())
-
-
-def decimal_type(precision: str, scale: str, most: int) -> pa.DataType:
-    """The type of decimals of so many digits, of which some are behind the point.
-
-    Raises:
-        ValueError: a number isn't one, or is too large for any server.
-    """
-    precision, scale = precision.strip(), scale.strip()
-    if not is_count(precision, most) or not is_count(scale.removeprefix("-"), most):
-        raise ValueError("length")
-    digits, behind = int(precision), int(scale)
-    if not 0 <= behind <= digits:
-        return pa.string()
-    if digits <= 38:
-        return pa.decimal128(digits, behind)
-    return pa.decimal256(digits, behind) if digits <= 76 else pa.string()
 
 
 _CHARSET = re.compile(rb"\s*SET\s+(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.I)

@@ -6,7 +6,6 @@ import re
 import pyarrow as pa
 
 from recograph.dumps.charsets import postgresql_codec
-from recograph.dumps.dialects.mysql import decimal_type
 from recograph.dumps.dialects.rules import (
     Dialect,
     Effect,
@@ -17,6 +16,7 @@ from recograph.dumps.dialects.rules import (
     Settable,
     StatementKind,
     any_of,
+    decimal_type,
     translation,
 )
 from recograph.dumps.names import NAME, unquote

@@ -194,3 +194,20 @@ def translation(**escapes: int) -> npt.NDArray[np.uint8]:
 def is_count(text: str, most: int) -> bool:
     """Whether a text is a whole number up to a limit; of any length, for definitions may be hostile."""
     return len(text) <= len(str(most)) and text.isascii() and text.isdecimal() and int(text) <= most
+
+
+def decimal_type(precision: str, scale: str, most: int) -> pa.DataType:
+    """The type of decimals of so many digits, of which some are behind the point.
+
+    Raises:
+        ValueError: a number isn't one, or is too large for any server.
+    """
+    precision, scale = precision.strip(), scale.strip()
+    if not is_count(precision, most) or not is_count(scale.removeprefix("-"), most):
+        raise ValueError("length")
+    digits, behind = int(precision), int(scale)
+    if not 0 <= behind <= digits:
+        return pa.string()
+    if digits <= 38:
+        return pa.decimal128(digits, behind)
+    return pa.decimal256(digits, behind) if digits <= 76 else pa.string()
