@@ -24,6 +24,12 @@ PRODUCT = (
 )
 
 
+def test_every_room_is_on_a_floor() -> None:
+    named = {room for floor in ROWS for room in re.findall(r"`(\w+(?:/|\.py))`", floor)}
+    paths = [path for path in (PROJECT_DIR / "recograph").iterdir() if not path.name.startswith("__")]
+    assert named == {path.name + "/" * path.is_dir() for path in paths if path.is_dir() or path.suffix == ".py"}
+
+
 def product_files() -> dict[str, str]:
     """The texts of the product's files by path, without what was made from them."""
     roots = [PROJECT_DIR / name for name in PRODUCT]

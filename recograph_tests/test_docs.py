@@ -44,6 +44,39 @@ def test_make_has_the_targets(page: Path) -> None:
     assert {word for line in lines for word in line.split() if "=" not in word} <= targets
 
 
+NAMES = r"`(recograph(?:\.\w+)+)`|-m ((?:recograph\w*|benchmarks)(?:\.\w+)*)\b|(?:import|from) (recograph[\w.]*)"
+
+
+def is_defined(name: str) -> bool:
+    """Whether the repository has a module of that name, or a module with a class or function of that name."""
+    *folders, last = name.split(".")
+    above = PROJECT_DIR.joinpath(*folders)
+    if (above / last).is_dir() or (above / f"{last}.py").is_file():
+        return True
+    module = above / "__init__.py" if above.is_dir() else above.with_suffix(".py")
+    return module.is_file() and re.search(rf"^(?:class |def )?{last}\b", module.read_text(), re.M) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_modules_and_functions_that_are_named_are_there(page: Path) -> None:
+    named = {name for match in re.findall(NAMES, page.read_text()) for name in match if name}
+    assert [name for name in sorted(named) if not is_defined(name)] == []
+
+
+def test_a_function_that_is_gone_would_be_noticed() -> None:
+    assert is_defined("recograph.analytics.evaluation.evaluate_customer")
+    assert not is_defined("recograph.analytics.evaluation.recommend")
+
+
+def test_the_table_of_folders_is_complete() -> None:
+    told = {
+        name
+        for cells in rows(PROJECT_DIR / "README.md", "## Files in the repo")
+        for name in re.findall(r"`(\S+/)`", cells[0])
+    }
+    assert {f"recograph/{path.parent.name}/" for path in (PROJECT_DIR / "recograph").glob("*/__init__.py")} <= told
+
+
 def test_the_picture_of_the_graph_is_the_models() -> None:
     assert model_diagram() in MERMAID, f"Put this into README.md:\n{model_diagram()}"
     assert all(relationship.type in MERMAID[0] for relationship in RELATIONSHIP_SETS)
