@@ -1,6 +1,8 @@
 """Runs dbt for one partition at a time: its settings, the project that is parsed only once, and a build's results.
 
 dbt runs within this process: a command of its own would spend most of its time on importing dbt and parsing.
+dagster-dbt's `DbtProject` isn't used: it parses at each load of the code location in development, and otherwise only
+when somebody asks for it; here it is done where something has changed, see `parsed_project`.
 """
 
 import hashlib

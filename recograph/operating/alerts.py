@@ -2,6 +2,9 @@
 
 A message leaves the machine. It can't hold a value of a dump, because messages about dumps never do: see
 `recograph.dumps.message`.
+
+apprise isn't used, though it knows these services: it takes addresses in a notation of its own, and says of an alert
+that didn't arrive only that it didn't.
 """
 
 import html

@@ -1,4 +1,7 @@
-"""The warehouse on AWS: Athena through pyathena; large results come by UNLOAD as Parquet."""
+"""The warehouse on AWS: Athena through pyathena; large results come by UNLOAD as Parquet.
+
+pyathena's cursors for Arrow and pandas aren't used: they read Athena's CSV, in which an empty text and NULL look alike.
+"""
 
 import logging
 import re
