@@ -81,8 +81,8 @@ class About:
                 neighbourhood_of(self.node, key, around),
                 [plainly(Answer(list(part.columns), rows)) for part, rows in zip(self.parts[1:], others, strict=True)],
             )
-            for key, (found, *others) in answers.items()
-            for around in found
+            for key, (neighbourhoods, *others) in answers.items()
+            for around in neighbourhoods
         }
 
 

@@ -120,8 +120,8 @@ async def search(asking: Asking, basis: Basis, loaded: Loaded, query: Query) -> 
     if text and _has_word(text):
         hits = await asking.question(basis, "search", {"customer": loaded.id, "words": text, "limit": limit})
         # What a load deletes while it is being found has nothing left that could be shown.
-        found = [hit for hit in hits.records() if hit["kind"] is not None]
-        answer = Answer(answer.columns, [[hit[name] for name in answer.columns] for hit in found])
+        whole = [hit for hit in hits.records() if hit["kind"] is not None]
+        answer = Answer(answer.columns, [[hit[name] for name in answer.columns] for hit in whole])
     if text.isascii() and text.isdecimal() and len(text) <= DIGITS:
         try:
             await asking.require(basis, USER, loaded.id, key_of(text))

@@ -250,8 +250,8 @@ def test_no_title_breaks_a_page(browser: Browser, url: str, session: str, small:
                 page.set_viewport_size({"width": width, "height": 844})
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
         page.goto("/customer_1/courses/10")
-        found = Axe().run(page)
-        assert found.response["violations"] == [], found.generate_report()
+        results = Axe().run(page)
+        assert results.response["violations"] == [], results.generate_report()
         page.goto("/customer_1")
         link = page.locator("td:not(.ids) > a[href='/customer_1/courses/10']").first
         expect(link).to_be_visible()
@@ -276,8 +276,8 @@ def test_a_customer_of_whom_nothing_is_loaded_has_a_page(
         for address in ("/", "/customer_9", "/customer_9/search?q=data", "/customer_9/questions/popular_courses"):
             answer = page.goto(address)
             assert (answer.status if answer else None) == 200, address
-            found = Axe().run(page)
-            assert found.response["violations"] == [], (address, found.generate_report())
+            results = Axe().run(page)
+            assert results.response["violations"] == [], (address, results.generate_report())
         page.goto("/customer_9")
         expect(page.locator(".figures")).to_contain_text("not complete")
     finally:

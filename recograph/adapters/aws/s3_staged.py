@@ -41,7 +41,7 @@ class _Upload(io.RawIOBase):
         return bool(self._id)
 
     def writable(self) -> bool:
-        """It is."""
+        """Whether it can be written to: always, for it isn't read."""
         return True
 
     def tell(self) -> int:

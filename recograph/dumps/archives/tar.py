@@ -49,11 +49,11 @@ class Slice(io.RawIOBase):
         return self._place
 
     def tell(self) -> int:
-        """Where it is."""
+        """The place that is read next."""
         return self._place
 
     def seekable(self) -> bool:
-        """It is."""
+        """Whether it can be read from any place: always."""
         return True
 
 
