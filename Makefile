@@ -89,9 +89,8 @@ FOR := $(if $(CUSTOMER),--customer $(CUSTOMER))
 
 deploy: install  ## all of AWS in one go: BUCKET=my-lake; UPLOAD=no keeps the dumps of data/ here, CUSTOMER=c looks at one alone
 	@$(MAKE) --no-print-directory aws-apply
-	@test "$(UPLOAD)" = no || $(MAKE) --no-print-directory aws-upload
-	@# A bad dump of one customer is told, and keeps nobody else from being landed and crawled.
-	@status=0; for step in aws-land aws-crawl aws-tables; do $(MAKE) --no-print-directory $$step || status=1; done; exit $$status
+	@# A bad dump of one customer is told, and keeps nobody else from being sent, landed and crawled.
+	@status=0; for step in $(if $(filter no,$(UPLOAD)),,aws-upload) aws-land aws-crawl aws-tables; do $(MAKE) --no-print-directory $$step || status=1; done; exit $$status
 
 aws-apply:  ## make or update everything with Terraform
 	@command -v terraform >/dev/null || { echo "terraform 1.11 or later is needed: https://developer.hashicorp.com/terraform/install"; exit 1; }

@@ -21,12 +21,23 @@ Dates = Annotated[list[str] | None, typer.Option("--date", "-d", help="Only this
 
 @app.command()
 def upload(customer: Customers = None) -> None:
-    """Send the dumps of the data folder to the lake; those that are there already aren't sent again."""
+    """Send the dumps of the data folder to the lake; those that are there already aren't sent again.
+
+    A dump that can't be sent is told at the end, and keeps no other from it.
+    """
+    from recograph.operating.deployment import BadDump
+
     sent = kept = 0
-    for name, uri, new in _deployment(customer).upload():
+    failed = []
+    for dump in _deployment(customer).upload():
+        if isinstance(dump, BadDump):
+            failed.append(dump.reason)
+            continue
+        name, uri, new = dump
         typer.echo(f"{name}: {uri} {'uploaded' if new else 'is there already'}")
         sent, kept = sent + new, kept + (not new)
     typer.echo(f"{sent} dumps uploaded, {kept} were there.")
+    _tell(failed, "uploaded")
 
 
 @app.command()
@@ -35,20 +46,19 @@ def land(customer: Customers = None, date: Dates = None) -> None:
 
     A dump that can't be landed is told at the end, and keeps no other from it. With --date a day is landed again.
     """
-    from recograph.operating.deployment import NotLanded
+    from recograph.operating.deployment import BadDump
 
     tables = rows = 0
     failed = []
     for landing in _deployment(customer).land(date or ()):
-        if isinstance(landing, NotLanded):
+        if isinstance(landing, BadDump):
             failed.append(landing.reason)
             continue
         landed = landing.tables.values()
         typer.echo(f"{landing.dump.customer} {landing.dump.date}: {sum(table.rows for table in landed):,} rows landed")
         tables, rows = tables + len(landed), rows + sum(table.rows for table in landed)
     typer.echo(f"{tables} tables with {rows:,} rows landed.")
-    if failed:
-        raise RecographError(f"{len(failed)} of the dumps couldn't be landed. " + " ".join(failed))
+    _tell(failed, "landed")
 
 
 @app.command()
@@ -105,6 +115,11 @@ def check_empty() -> None:
             f"{deployment.settings.lake} holds {count} objects (old versions count). Nothing was destroyed. "
             "To delete them too: make destroy FORCE=1."
         )
+
+
+def _tell(failed: list[str], what: str) -> None:
+    if failed:
+        raise RecographError(f"{len(failed)} of the dumps couldn't be {what}. " + " ".join(failed))
 
 
 def _deployment(customers: list[str] | None) -> "Deployment":

@@ -28,8 +28,8 @@ from recograph.settings import Settings
 
 
 @dataclass(frozen=True)
-class NotLanded:
-    """A dump that couldn't be landed, or (without a date) a customer whose dumps can't be listed."""
+class BadDump:
+    """A dump that couldn't be sent or landed, or (without a date) a customer whose dumps can't be listed."""
 
     customer: str
     date: str | None
@@ -63,28 +63,33 @@ class Deployment:
         chosen = {customer: listed[customer] for customer in customers} or listed.customers
         return cls(settings, S3Inbox(catalog.lake.bucket), catalog.lake, catalog, chosen)
 
-    def upload(self) -> Iterator[tuple[str, str, bool]]:
+    def upload(self) -> Iterator[tuple[str, str, bool] | BadDump]:
         """Send the dumps of the data folder to the lake; gives customer, address, and whether anything was sent.
 
+        A dump that can't be read, or of which the lake has another one of that day, doesn't stop the others.
+
         Raises:
-            RecographError: the lake has that day's dump under another name, or can't be written.
+            RecographError: the lake can't be written.
         """
         local = LocalInbox(self.settings.data)
         for customer in self.customers:
+            try:
+                dumps = local.dumps(customer).values()
+            except RecographError as error:
+                yield BadDump(customer, None, str(error))
+                continue
             uploaded = self.inbox.dumps(customer)
-            for dump in local.dumps(customer).values():
-                if dump.trouble:
-                    raise RecographError(dump.trouble)
+            for dump in dumps:
                 name = dump.uri.rsplit("/", 1)[1]
                 uri = self.inbox.uri(customer, name)
-                if dump.date in uploaded and uploaded[dump.date].uri != uri:
-                    raise RecographError(
-                        f"{dump.uri} would be a second dump of {customer} for {dump.date} beside "
-                        f"{uploaded[dump.date].uri}. Delete one of them."
-                    )
+                other = uploaded[dump.date].uri if dump.date in uploaded else uri
+                if dump.trouble or other != uri:
+                    second = f"{dump.uri} would be a second dump of {customer} for {dump.date} beside {other}"
+                    yield BadDump(customer, dump.date, dump.trouble or f"{second}. Delete one of them.")
+                    continue
                 yield customer, uri, self.inbox.upload(self.settings.data / customer / name, customer)
 
-    def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | NotLanded]:
+    def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | BadDump]:
         """Land the dumps of the lake, as many at a time as there are processors; a bad dump doesn't stop the others.
 
         Without dates, dumps that are landed already aren't landed again; nor are dumps older than a customer's oldest
@@ -99,7 +104,7 @@ class Deployment:
             try:
                 some = [dump for dump in self.inbox.dumps(customer).values() if not dates or dump.date in dates]
             except RecographError as error:
-                yield NotLanded(customer, None, str(error))
+                yield BadDump(customer, None, str(error))
                 known += 1
                 continue
             known += len(some)
@@ -163,8 +168,8 @@ class Deployment:
         return count_versions(self.settings)
 
 
-def _land(inbox: S3Inbox, lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | NotLanded:
+def _land(inbox: S3Inbox, lake: S3Lake, dump: DumpFile, customer: Customer) -> Landing | BadDump:
     try:
         return land(inbox, lake, dump, customer)
     except RecographError as error:
-        return NotLanded(dump.customer, dump.date, str(error))
+        return BadDump(dump.customer, dump.date, str(error))

@@ -1,5 +1,6 @@
 """The steps of `make deploy` that follow Terraform, each alone; test_terraform.py runs them all."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from recograph.adapters.aws.glue_catalog import GlueCatalog
 from recograph.cli import app
 from recograph.errors import RecographError
 from recograph.lake.landing import Landing
-from recograph.operating.deployment import Deployment
+from recograph.operating.deployment import BadDump, Deployment
 from recograph.settings import Settings
 from recograph_tests.aws.proxy import Proxy
 from recograph_tests.aws.stack import Deployment as Made
@@ -34,19 +35,38 @@ def deployment(made: Made) -> Deployment:
     return Deployment.open(Settings.from_env(made.environ), ["customer_1"])
 
 
+def uploaded(deployment: Deployment) -> list[tuple[str, str, bool]]:
+    """What is sent, or there already, where every dump is good."""
+    return [sent for sent in deployment.upload() if not isinstance(sent, BadDump)]
+
+
 def test_only_what_is_new_or_changed_is_uploaded(deployment: Deployment, data: Path) -> None:
-    assert [new for _, _, new in deployment.upload()] == [True, True]
+    assert [sent[2] for sent in uploaded(deployment)] == [True, True]
     first, second = sorted((data / "customer_1").iterdir())
     first.write_bytes(second.read_bytes())
-    assert [new for _, _, new in deployment.upload()] == [True, False]
+    assert [sent[2] for sent in uploaded(deployment)] == [True, False]
 
 
 def test_a_second_dump_of_a_day_is_not_uploaded(deployment: Deployment, data: Path) -> None:
     list(deployment.upload())
     dump = min((data / "customer_1").iterdir())
     dump.rename(dump.with_name(f"{dump.name.split('.')[0]}.sql.zst"))
-    with pytest.raises(RecographError, match=r"would be a second dump of customer_1 for .* Delete one of them\."):
-        list(deployment.upload())
+    refused, sent = deployment.upload()
+    assert isinstance(refused, BadDump)
+    assert re.search(r"would be a second dump of customer_1 for .* Delete one of them\.$", refused.reason)
+    assert not isinstance(sent, BadDump)
+
+
+def test_a_customers_bad_dump_keeps_no_other_from_being_sent(made: Made, data: Path) -> None:
+    shutil.rmtree(data / "customer_2")
+    (data / "customer_2").write_text("no folder")
+    day = min((data / "customer_1").iterdir()).name.split(".")[0]
+    (data / "customer_1" / f"{day}.dump").write_text("the same day again")
+    ran = CliRunner().invoke(app, ["aws", "upload"])
+    assert isinstance(ran.exception, RecographError)
+    first, second = rf"Two dumps of customer_1 for {day}: .* Keep one\.", "customer_2 can't be read: Not a directory"
+    assert re.match(rf"2 of the dumps couldn't be uploaded\. {first} .*{second}", str(ran.exception))
+    assert "3 dumps uploaded, 0 were there." in ran.stdout
 
 
 def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> None:
@@ -81,7 +101,7 @@ def test_of_a_hundred_customers_the_one_that_is_named_is_all_that_is_touched(
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     try:
         deployment = Deployment.open(Settings.from_env(environ), ["customer_77"])
-        assert [customer for customer, _, _ in deployment.upload()] == ["customer_77"]
+        assert [sent[0] for sent in uploaded(deployment)] == ["customer_77"]
         (landing,) = deployment.land()
         assert isinstance(landing, Landing)
         assert [customer for customer, _ in deployment.crawl()] == crawled == ["customer_77"]
