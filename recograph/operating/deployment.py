@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from recograph.adapters.aws.glue_catalog import Crawl, GlueCatalog
 from recograph.adapters.aws.glue_queryable import QueryableTable, queryable_tables
@@ -80,14 +81,27 @@ class Deployment:
                 continue
             uploaded = self.inbox.dumps(customer)
             for dump in dumps:
-                name = dump.uri.rsplit("/", 1)[1]
-                uri = self.inbox.uri(customer, name)
-                other = uploaded[dump.date].uri if dump.date in uploaded else uri
-                if dump.trouble or other != uri:
-                    second = f"{dump.uri} would be a second dump of {customer} for {dump.date} beside {other}"
-                    yield BadDump(customer, dump.date, dump.trouble or f"{second}. Delete one of them.")
+                try:
+                    uri = self._place(local, dump, uploaded.get(dump.date))
+                except RecographError as error:
+                    yield BadDump(customer, dump.date, str(error))
                     continue
-                yield customer, uri, self.inbox.upload(self.settings.data / customer / name, customer)
+                yield customer, uri, self.inbox.upload(Path(dump.uri), customer)
+
+    def _place(self, local: LocalInbox, dump: DumpFile, other: DumpFile | None) -> str:
+        """Where a dump of this machine has its place in the lake.
+
+        Raises:
+            RecographError: it can't be read, or the lake has another dump of that day.
+        """
+        with local.open_dump(dump):
+            uri = self.inbox.uri(dump.customer, Path(dump.uri).name)
+        if other and other.uri != uri:
+            raise RecographError(
+                f"{dump.uri} would be a second dump of {dump.customer} for {dump.date} beside {other.uri}. "
+                "Delete one of them."
+            )
+        return uri
 
     def land(self, dates: Sequence[str] = ()) -> Iterator[Landing | BadDump]:
         """Land the dumps of the lake, as many at a time as there are processors; a bad dump doesn't stop the others.
