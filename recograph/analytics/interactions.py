@@ -26,9 +26,9 @@ class Interactions:
     """
 
     users: Ints
-    """Ids."""
+    """Ids of users."""
     items: Ints
-    """Ids."""
+    """Ids of items."""
     asked: Bools
     """By user: whether the user is still there. What users who left had is learnt from, but they get no list."""
     speaks: Ints

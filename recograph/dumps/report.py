@@ -43,9 +43,9 @@ class Limits:
     window_bytes: int = 256 << 20
     """How far back zstd may refer, which it holds in memory; `zstd --long=28` is as far."""
     tables: int = 100_000
-    """Most tables."""
+    """The greatest number of tables in a dump."""
     columns: int = 5_000
-    """Most columns of a table; PostgreSQL allows 1,600 and MySQL 4,096."""
+    """The greatest number of columns in a table; PostgreSQL allows 1,600 and MySQL 4,096."""
 
     def __post_init__(self) -> None:
         # Positions in a buffer have 32 bits, and it may hold a little more than twice the largest row.

@@ -31,7 +31,7 @@ class Vertex:
     """A node."""
 
     key: str
-    """LABEL:ID."""
+    """Label and id, as in `Course:12`."""
     label: str
     id: int | str
     caption: str

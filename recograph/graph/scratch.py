@@ -51,7 +51,7 @@ class Scratch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Drop all."""
+        """Close it, and drop what it holds."""
         self._connection.close()
         self._stack.__exit__(kind, error, trace)
 

@@ -24,7 +24,7 @@ class Part:
 
     sql: str
     schema: pa.Schema
-    """Of its rows."""
+    """The schema of its rows."""
 
 
 def slots(schema: pa.Schema) -> list[str]:

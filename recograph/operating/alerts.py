@@ -140,7 +140,7 @@ class Mail:
     settings: Settings
 
     def __str__(self) -> str:
-        """The server."""
+        """Names the server."""
         return f"the mail server at {self.settings.smtp_host}:{self.settings.smtp_port}"
 
     def send(self, alert: Alert) -> None:

@@ -42,7 +42,7 @@ class Body:
 
     @property
     def content(self) -> bytes:
-        """As it was before it was packed."""
+        """The content as it was before it was packed."""
         content: bytes = igzip.decompress(self.packed)  # type: ignore[no-untyped-call]
         return content
 

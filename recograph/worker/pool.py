@@ -37,14 +37,14 @@ class Pool:
     """The processes of runs."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
-        """None yet."""
+        """Make a pool in which no run is yet."""
         self._instance = instance
         self._runs: dict[int, str] = {}
         # Nobody writes to it: children read it, which ends when this process does, however it ends.
         self._life, self._mine = os.pipe()
 
     def __len__(self) -> int:
-        """How many run."""
+        """The number of runs that are under way."""
         return len(self._runs)
 
     def start(self, run_id: str) -> None:

@@ -67,7 +67,7 @@ class SignedS3(fs.FileSystemHandler):  # type: ignore[misc]
                 raise
 
     def get_type_name(self) -> str:
-        """Its kind."""
+        """The name of this kind of file system."""
         return "s3"
 
     def normalize_path(self, path: str) -> str:

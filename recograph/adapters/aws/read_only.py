@@ -16,11 +16,11 @@ class ReadOnlyFile(io.RawIOBase):
         self._place = 0
 
     def readable(self) -> bool:
-        """Always."""
+        """Whether it can be read: always."""
         return True
 
     def seekable(self) -> bool:
-        """Always."""
+        """Whether it can be read from any place: always."""
         return True
 
     def tell(self) -> int:

@@ -77,7 +77,7 @@ class _Fields:
                 self._begin, self._at = begin, 0
 
     def take(self, size: int) -> bytes:
-        """So many bytes."""
+        """The next bytes, as many as are asked for."""
         end = self._at + size
         if end > len(self._block):
             raise _ShortError

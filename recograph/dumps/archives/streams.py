@@ -169,7 +169,7 @@ class Stream:
         return self.place
 
     def tell(self) -> int:
-        """The place."""
+        """The place that is read next, in bytes from the beginning."""
         return self.place
 
     def seekable(self) -> bool:

@@ -38,7 +38,7 @@ class Activities:
     """Some activities; every field has one value per activity."""
 
     number: Ints
-    """Of the asset."""
+    """Number of the asset."""
     ids: Ints
     course: Ints
     """Number of the course."""
