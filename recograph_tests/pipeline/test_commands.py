@@ -167,14 +167,7 @@ def test_the_interface_starts_and_ends(place: Path) -> None:
 
 def test_runs_are_kept_in_postgresql(place: Path) -> None:
     page = (DOCS / "operating.md").read_text()
-    (package,) = re.findall(r"uv pip install (dagster-postgres==\S+)", page)
     (storage,) = re.findall(r"^```yaml\n(storage:.*?)^```", page, re.M | re.S)
-    # Beside the environment that is tested, not into it.
-    uv = shutil.which("uv")
-    install = [uv, "pip", "install", "--python"] if uv else []
-    install += [sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
-    packages = place / "packages"
-    subprocess.run([*install, "-q", "--no-deps", "--target", str(packages), package, "psycopg2-binary"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="recograph-"))
     folder.chmod(0o755)
     server = PostgreSQL(folder)
@@ -184,7 +177,7 @@ def test_runs_are_kept_in_postgresql(place: Path) -> None:
         settings.write_text(before + storage)
         url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
         script = "recograph run --customer customer_2 --date 2026-11-03"
-        ran = run(place, f"export PYTHONPATH='{packages}' DAGSTER_POSTGRES_URL='{url}'\n{script}")
+        ran = run(place, f"export DAGSTER_POSTGRES_URL='{url}'\n{script}")
         settings.write_text(before)
         assert ran.returncode == 0, ran.stdout
         assert int(server.run("select count(*) from runs")) == 1
