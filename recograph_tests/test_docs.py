@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from dataclasses import astuple
 from pathlib import Path
 
@@ -66,6 +67,12 @@ def test_modules_and_functions_that_are_named_are_there(page: Path) -> None:
 def test_a_function_that_is_gone_would_be_noticed() -> None:
     assert is_defined("recograph.analytics.evaluation.evaluate_customer")
     assert not is_defined("recograph.analytics.evaluation.recommend")
+
+
+def test_the_extras_are_the_packages() -> None:
+    extras = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (told,) = re.findall(r"Its extras are (.*?)\.\n", README, re.S)
+    assert set(re.findall(r"`(\w+)`", told)) == extras.keys() - {"dev"}
 
 
 def test_the_table_of_folders_is_complete() -> None:

@@ -41,7 +41,8 @@ ELSEWHERE = {
 ELSEWHERE_WHOLE = {
     r"make deploy|eval|aws ": "by the tests against a stand-in of AWS",
     r"export NEO4J": "by all tests that name the shared server",
-    r"uv pip install|export DAGSTER_POSTGRES": "below, with a server",
+    r"export DAGSTER_POSTGRES": "below, with a server",
+    r"pip install": "by test_package.py, from the wheel",
 }
 """The same of whole blocks."""
 SMALLER = {"/tmp/large": "large", "--scale 10 --days 5": "--scale 0.1 --days 1 --customer customer_3"}
