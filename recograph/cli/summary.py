@@ -74,7 +74,7 @@ def print_summary(
     if server.browser:
         password = f"user {server.username}, password in {server.password_file}"
         console.print(f"The graph: {server.browser} ({escape(password)})")
-    console.print("The assets: run `make dev`; it says where they are shown.")
+    console.print("The assets: run `make dev`, or `recograph dev`; it says where they are shown.")
     for customer, text in warnings:
         console.print(f"[yellow]warning:[/] {customer}: {escape(text)}", highlight=False, soft_wrap=True)
     for customer, text in failures:
