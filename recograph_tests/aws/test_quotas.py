@@ -117,11 +117,12 @@ def test_as_many_of_each_kind_as_an_account_has_room_for(plan: dict[str, Any]) -
     } == {}
 
 
-def test_every_policy_and_name_is_short_enough(plan: dict[str, Any]) -> None:
+def lengths_of(plan: dict[str, Any]) -> dict[str, list[int]]:
+    """How long each policy and name is, by the quota."""
     inline: Counter[str] = Counter()
     for policy in resources(plan, "aws_iam_role_policy"):
         inline[policy["name"]] += len(compact(policy["policy"]))
-    measured = {
+    return {
         "Role trust policy length": [len(compact(r["assume_role_policy"])) for r in resources(plan, "aws_iam_role")],
         "Managed policy length": [len(compact(p["policy"])) for p in resources(plan, "aws_iam_policy")],
         "Inline policies of a role": [inline.total()],
@@ -134,9 +135,33 @@ def test_every_policy_and_name_is_short_enough(plan: dict[str, Any]) -> None:
         "Workgroup name": [len(w["name"]) for w in resources(plan, "aws_athena_workgroup")],
         "Secret name": [len(s["name"]) for s in resources(plan, "aws_secretsmanager_secret")],
     }
+
+
+def test_every_policy_and_name_is_short_enough(plan: dict[str, Any]) -> None:
+    measured = lengths_of(plan)
     assert set(measured) == set(LENGTHS)
     assert all(measured.values())
     assert {quota: max(lengths) for quota, lengths in measured.items() if max(lengths) > LENGTHS[quota]} == {}
+
+
+def test_the_readme_tells_how_much_of_each_quota_is_taken(plan: dict[str, Any]) -> None:
+    page = (PROJECT_DIR / "terraform" / "README.md").read_text()
+    rows = re.findall(r"^\| ([a-z ]+).* \| [\d,]+ \| ([\d,]+) \| ([\d,]+) \|$", page, re.M)
+    told = {name: [int(count.replace(",", "")) for count in counts] for name, *counts in rows}
+    lengths = lengths_of(plan)
+    column = 1 if plan["customers"] == 1000 else 0
+    for name, quota in {
+        "managed policy": "Managed policy length",
+        "inline policies of a role": "Inline policies of a role",
+        "trust policy of a role": "Role trust policy length",
+        "bucket policy": "Bucket policy",
+    }.items():
+        assert told[name][column] == max(lengths[quota]), name
+    assert told["roles per account"][column] == len(list(resources(plan, "aws_iam_role")))
+    crawlers = len(list(resources(plan, "aws_glue_crawler")))
+    databases = len(list(resources(plan, "aws_glue_catalog_database")))
+    assert plan["customers"] not in (3, 1000) or told["crawlers per account"][column] == crawlers
+    assert plan["customers"] not in (3, 1000) or told["databases per catalog"][column] == databases
 
 
 def test_policies_of_a_role_rules_of_the_bucket_and_tags(plan: dict[str, Any]) -> None:
