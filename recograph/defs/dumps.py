@@ -78,5 +78,5 @@ def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> 
     for trouble in troubles:
         context.log.error(trouble)
     if troubles:
-        raise RecographError(f"{len(troubles)} of the dumps can't be read; the first: {troubles[0]}")
+        raise dg.Failure(description=f"{len(troubles)} of the dumps can't be read; the first: {troubles[0]}")
     return dg.DataVersionsByPartition({})

@@ -192,6 +192,8 @@ def test_a_landed_table_that_differs_from_its_contract_stops_the_run(steps: Step
 def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(steps: Steps) -> None:
     from recograph.defs.dumps import SQL_DUMP, sql_dump
 
+    failures = []
+
     def observed() -> tuple[bool, dict[str, str]]:
         """Whether it succeeded, and the dialects of the partitions that it observed."""
         job = dg.Definitions(
@@ -199,6 +201,8 @@ def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(step
         ).resolve_implicit_global_asset_job_def()
         known = steps.instance.fetch_observations(SQL_DUMP, limit=1).records
         result = job.execute_in_process(instance=steps.instance, raise_on_error=False)
+        failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        failures.extend(data.user_failure_data and data.user_failure_data.description for data in failed)
         # A run that failed doesn't give its observations back.
         new = dg.AssetRecordsFilter(SQL_DUMP, after_storage_id=known[0].storage_id if known else None)
         records = steps.instance.fetch_observations(new, limit=100, ascending=True).records
@@ -220,6 +224,8 @@ def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(step
     os.utime(steps.dump(DAYS[0]))
     succeeded, again = observed()
     assert not succeeded
+    (told,) = failures  # in the words of the alert, which leaves out what isn't recograph's own
+    assert (told or "").startswith(f"1 of the dumps can't be read; the first: {other}: this isn't a SQL dump.")
     assert list(again) == keys[:1]
     assert steps.instance.get_latest_materialization_event(SQL_DUMP)
 
