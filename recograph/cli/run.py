@@ -45,6 +45,9 @@ def run(
     max_row_drop: Annotated[
         float | None, typer.Option(help="The share of a table's rows that a day may lose.", min=0, max=1)
     ] = None,
+    allow_missing_columns: Annotated[
+        bool, typer.Option("--allow-missing-columns", help="Let columns be missing that the day before had.")
+    ] = False,
 ) -> None:
     """Materialize every partition that has a dump, or the given ones, in date order.
 
@@ -57,7 +60,7 @@ def run(
     console = Console()
     partitions, passed_over = choose_partitions(settings, open_inbox(settings), customer, date)
     prepare_instance(settings)
-    run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop)
+    run_config = _run_config(allow_older, repair, max_removed_share, max_row_drop, allow_missing_columns)
     with _progress(console) as progress, ThreadPoolExecutor(1) as pool:
         # The server starts while dumps are landed and marts built; the graph step waits for it.
         neo4j = pool.submit(_reach_neo4j, settings, progress)
@@ -128,10 +131,15 @@ def _dates(settings: Settings, inbox: "Inbox", customer: str) -> list[str]:
 
 
 def _run_config(
-    allow_older: bool, repair: bool, max_removed_share: float | None, max_row_drop: float | None
+    allow_older: bool,
+    repair: bool,
+    max_removed_share: float | None,
+    max_row_drop: float | None,
+    allow_missing_columns: bool,
 ) -> dict[str, Any]:
     graph = {"allow_older": allow_older or None, "repair": repair or None, "max_removed_share": max_removed_share}
-    configs = {"graph": graph, "landing": {"max_row_drop": max_row_drop}}
+    landing = {"max_row_drop": max_row_drop, "allow_missing_columns": allow_missing_columns or None}
+    configs = {"graph": graph, "landing": landing}
     given = {op: {name: value for name, value in config.items() if value is not None} for op, config in configs.items()}
     return {"ops": {op: {"config": config} for op, config in given.items() if config}}
 

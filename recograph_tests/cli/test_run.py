@@ -151,6 +151,7 @@ def test_what_is_asked_for_reaches_the_worker_and_who_was_passed_over_fails_the_
     monkeypatch.setattr(run, "_run_worker", executed)
     monkeypatch.setattr(run, "print_summary", lambda console, settings, outcomes, *_: summed.extend(outcomes))
     options = ["--allow-older", "--repair", "--force", "--max-removed-share", "0.5", "--max-row-drop", "0"]
+    options.append("--allow-missing-columns")
     ran = [CliRunner().invoke(app, ["run", *given], catch_exceptions=False) for given in (options, [])]
     assert [one.exit_code for one in ran] == [1, 1]
     assert [(outcome.customer, outcome.failures) for outcome in summed[:2]] == [
@@ -158,7 +159,7 @@ def test_what_is_asked_for_reaches_the_worker_and_who_was_passed_over_fails_the_
         ("locked", [passed_over["locked"]]),
     ]
     graph = {"allow_older": True, "repair": True, "max_removed_share": 0.5}
-    ops = {"graph": {"config": graph}, "landing": {"config": {"max_row_drop": 0.0}}}
+    ops = {"graph": {"config": graph}, "landing": {"config": {"max_row_drop": 0.0, "allow_missing_columns": True}}}
     assert asked == [
         {"partitions": {"acme": DAYS}, "run_config": {"ops": ops}, "force": True},
         {"partitions": {"acme": DAYS}, "run_config": {"ops": {}}, "force": False},
