@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from recograph.errors import RecographError
 from recograph.graph import cypher, difference
-from recograph.graph.asking import Asking
 from recograph.graph.difference import ADDED, REMOVED, STRAYED, Measure
 from recograph.graph.model import ALL_SETS, SETS, GraphSet, NodeSet, RelationshipSet, Scope, signature
 from recograph.graph.refusals import BackwardsError, GuardError
 from recograph.graph.scratch import Scratch
 from recograph.graph.set_plan import How, SetPlan
+from recograph.graph.set_rows import SetRows
 from recograph.graph.state import State
 from recograph.lake.interfaces import Warehouse
 
@@ -68,7 +68,7 @@ class Planner:
         self._states = states
         self._fingerprints: dict[tuple[str, str], str] = {}
         self._row_counts: dict[str, int] = {}
-        self._asking = Asking(warehouse, scratch, customer, date, states)
+        self._set_rows = SetRows(warehouse, scratch, customer, date, states)
 
     def plan(self, sets: list[GraphSet], *, allow_older: bool, max_removed_share: float, repair: bool) -> list[SetPlan]:
         """Plan all sets.
@@ -82,7 +82,7 @@ class Planner:
         self._measure(sets)
         self._refuse_missing_ends(sets)
         plans = [self._plan(graph_set, repair=repair) for graph_set in sets]
-        self._asking.together([plan for plan in plans if plan.how is not How.UNCHANGED and plan.rows < _LARGE_ROWS])
+        self._set_rows.together([plan for plan in plans if plan.how is not How.UNCHANGED and plan.rows < _LARGE_ROWS])
         plans = self._differences(plans)
         plans = [self._compare(plan) if plan.how is How.COMPARED else plan for plan in plans]
         self._guard(plans, max_removed_share)
@@ -90,7 +90,7 @@ class Planner:
 
     def batches(self, plan: SetPlan, operation: str) -> Iterable[pa.RecordBatch]:
         """The rows of an operation, sorted."""
-        return self._asking.batches(plan, operation)
+        return self._set_rows.batches(plan, operation)
 
     def _refuse_backwards(self, sets: list[GraphSet]) -> None:
         held = {
@@ -126,7 +126,7 @@ class Planner:
             sources[day] = {
                 mart: sql
                 for graph_set in day_sets.values()
-                for mart, sql in self._asking.sources(graph_set, day).items()
+                for mart, sql in self._set_rows.sources(graph_set, day).items()
             }
             present = [
                 graph_set for graph_set in day_sets.values() if difference.marts(graph_set) <= sources[day].keys()
@@ -200,7 +200,7 @@ class Planner:
 
     def _difference(self, plan: SetPlan) -> SetPlan:
         started, state = time.monotonic(), self._states[plan.set.name]
-        self._asking.store(plan)
+        self._set_rows.store(plan)
         operations = self._scratch.counts(plan.set)
         return replace(
             plan,
@@ -216,7 +216,7 @@ class Planner:
         held = self._session.execute_read(
             lambda tx: self._scratch.store(graph_set, "held", self._read(tx, graph_set, members))
         )
-        self._asking.store(plan)
+        self._set_rows.store(plan)
         total = self._scratch.count(graph_set, "new")
         shared = isinstance(graph_set, NodeSet) and graph_set.scope is Scope.SHARED
         members = self._scratch.keys(graph_set) if shared else ()

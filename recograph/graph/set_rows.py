@@ -17,7 +17,7 @@ _PURPOSES = {How.CREATED: "difference", How.DIFFERENCE: "difference", How.COMPAR
 """Which table of the scratch the rows go to, by how the set gets equal."""
 
 
-class Asking:
+class SetRows:
     """Asks for one customer's snapshot; what was asked for before it is written waits in the scratch."""
 
     def __init__(
