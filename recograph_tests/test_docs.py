@@ -55,7 +55,10 @@ def is_defined(name: str) -> bool:
     if (above / last).is_dir() or (above / f"{last}.py").is_file():
         return True
     module = above / "__init__.py" if above.is_dir() else above.with_suffix(".py")
-    return module.is_file() and re.search(rf"^(?:class |def )?{last}\b", module.read_text(), re.M) is not None
+    return (
+        module.is_file()
+        and re.search(rf"^(?:(?:class|def) {last}\b|{last}\b *[:=])", module.read_text(), re.M) is not None
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -72,7 +72,7 @@ def _dbt(settings: Settings) -> Results:
         yield (
             Status.problem,
             f"{error.name} isn't installed",
-            "Run `pip install 'recograph[aws]'`." if settings.on_aws else REINSTALL,
+            REINSTALL,
         )
         return
     if not os.access(command, os.X_OK):

@@ -11,7 +11,7 @@ import psutil
 
 from recograph.settings import Settings
 
-REINSTALL = "Install recograph again (in a checkout: `make install`)."
+REINSTALL = "Install recograph again, with the extras that you use (in a checkout: `make install`)."
 _GIB = 1024**3
 _PYTHON = (3, 11)
 _JAVA = 21
@@ -66,7 +66,7 @@ def java(settings: Settings) -> Results:
     try:
         from recograph.adapters.neo4j import jvm
 
-        command = [jvm.java(), "-version"]
+        command = [str(jvm.java()), "-version"]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our Java
     except ModuleNotFoundError as error:
         advice = "Run `pip install 'recograph[local]'`, or set NEO4J_URI to use another Neo4j."

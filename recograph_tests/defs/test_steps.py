@@ -192,7 +192,7 @@ def test_a_landed_table_that_differs_from_its_contract_stops_the_run(steps: Step
 def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(steps: Steps) -> None:
     from recograph.defs.dumps import SQL_DUMP, sql_dump
 
-    failures = []
+    failures: list[str | None] = []
 
     def observed() -> tuple[bool, dict[str, str]]:
         """Whether it succeeded, and the dialects of the partitions that it observed."""
