@@ -149,6 +149,10 @@ def test_search() -> None:
         (("query", "languages", "-p", "customer=customer_3"), "has no customer 'customer_3'"),
         (("query", "languages", "-p", "customer=customer_1", "-p", "x=1"), "languages has no parameter 'x'"),
         (("query", "user_history", "-p", "customer=customer_1", "-p", "user=me"), "must be of type integer"),
+        (
+            ("query", "user_history", "-p", "customer=customer_1"),
+            "user_history needs user (id of the user). Give --param user=",
+        ),
         (("search", ""), "no word to search for"),
         (("search", "x" * 2000), "2,000 characters"),
     ],
