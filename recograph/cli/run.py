@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from recograph.cli.summary import Outcome, print_summary
 from recograph.customers import load_customers
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
 
@@ -96,7 +96,7 @@ def choose_partitions(
             days_by_customer[customer] = _dates(settings, inbox, customer)
         except RecographError as error:
             # Its dumps can't be listed, which keeps nobody else from theirs.
-            if customers:
+            if customers or isinstance(error, UnavailableError):
                 raise
             passed_over[customer] = f"it is passed over: {error}"
     if dates:
@@ -119,15 +119,14 @@ def choose_partitions(
 
 
 def _dates(settings: Settings, inbox: "Inbox", customer: str) -> list[str]:
-    """The days for which a customer has dumps; days in the future are named in a message and left out."""
-    from recograph.lake.inbox import newest_allowed
+    """The days for which a customer has dumps; impossible ones are named in a message and left out."""
+    from recograph.lake.inbox import is_possible, told_of_misdated
 
-    last = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()
+    today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()
     shipped = list(inbox.dumps(customer))
-    if future := [date for date in shipped if date > last]:
-        text = f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}."
-        typer.echo(text, err=True)
-    return [date for date in shipped if date <= last]
+    if misdated := told_of_misdated(customer, shipped, today):
+        typer.echo(misdated, err=True)
+    return [date for date in shipped if is_possible(date, today)]
 
 
 def _run_config(

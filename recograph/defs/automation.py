@@ -22,9 +22,9 @@ from recograph.defs.platforms import USED
 from recograph.defs.resources import Neo4jResource
 from recograph.defs.similarity import similarity
 from recograph.defs.unchanged import STEPS
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.graph.model import NODE_SETS
-from recograph.lake.inbox import newest_allowed
+from recograph.lake.inbox import is_possible, told_of_misdated
 from recograph.lake.interfaces import DumpFile, Inbox
 from recograph.operating.alerts import one_line
 from recograph.pictures import BAD, GOOD, NOTHING, grid, image
@@ -85,6 +85,10 @@ def daily(
     for customer in CUSTOMERS.customers:
         try:
             dumps = inbox.dumps(customer)
+        except UnavailableError as error:
+            _tell_that_store_is_away(error, context.log)
+            yield dg.SkipReason(one_line(str(error)))
+            return
         except RecographError as error:
             _tell_of_passed_over(customer, error, context.log)
             continue
@@ -106,6 +110,13 @@ def _tell_of_passed_over(customer: str, error: RecographError, log: logging.Logg
     tell(f"{customer} is passed over: its dumps can't be listed", [one_line(str(error))], "/automation", log)
 
 
+def _tell_that_store_is_away(error: UnavailableError, log: logging.Logger) -> None:
+    """Tell people that nobody's dumps can be listed at the moment: once, for each customer would be told the same."""
+    tell("Nobody's dumps can be listed", [one_line(str(error))], "/automation", log)
+
+
+_STORE = ""
+"""Stands in the sensor's cursor for the store of all dumps, where customers stand by their ids."""
 _STILL = datetime.timedelta(minutes=1)
 """How long nothing must have been added to a folder before it is taken for whole."""
 _RUNS_PER_TICK = 50
@@ -129,23 +140,29 @@ def new_dumps(context: dg.SensorEvaluationContext, inbox: dg.ResourceParam[Inbox
     new: dict[str, list[DumpFile]] = {}
     seen: dict[str, str] | None = None
     known = frozenset(partition_dates())
-    last = newest_allowed(datetime.datetime.now(TIMEZONE).date()).isoformat()
+    today = datetime.datetime.now(TIMEZONE).date()
     outside: list[str] = []
     for customer in CUSTOMERS.customers:
         try:
             shipped = inbox.dumps(customer).values()
+        except UnavailableError as error:
+            if finished.get(_STORE) != (trouble := _short([str(error)])):
+                _tell_that_store_is_away(error, context.log)
+            cursor = json.dumps(finished | {_STORE: trouble})
+            return dg.SensorResult(skip_reason=one_line(str(error)), cursor=cursor)
         except RecographError as error:
             if finished.get(customer) != (trouble := _short([str(error)])):
                 _tell_of_passed_over(customer, error, context.log)
                 finished[customer] = trouble  # told again only after another trouble, or none
             continue
         dumps = [dump for dump in shipped if dump.date in known]
-        outside += [dump.uri for dump in shipped if dump.date not in known and dump.date <= last]
+        outside += [dump.uri for dump in shipped if dump.date not in known and is_possible(dump.date, today)]
         lists[customer] = _short([f"{dump.date} {dump.version}" for dump in dumps])
         if finished.get(customer) != lists[customer]:
             seen = observed_versions(context.instance, SQL_DUMP) if seen is None else seen
             versions = seen
             new[customer] = [dump for dump in dumps if versions.get(f"{customer}|{dump.date}") != dump.version]
+    finished.pop(_STORE, None)
     waiting = [dump for dumps in zip_longest(*new.values()) for dump in dumps if dump and not _is_coming(dump)]
     asked = waiting[:_RUNS_PER_TICK]
     for customer, dumps in new.items():
@@ -172,8 +189,8 @@ def _told(outside: Sequence[str]) -> list[str]:
 
 
 def _is_coming(dump: DumpFile) -> bool:
-    """Whether a folder may still be copied."""
-    return dump.changed is not None and datetime.datetime.now(datetime.UTC) - dump.changed < _STILL
+    """Whether a folder may still be copied. Where a clock was wrong, its last change may be in the future."""
+    return dump.changed is not None and abs(datetime.datetime.now(datetime.UTC) - dump.changed) < _STILL
 
 
 def _short(texts: Sequence[str]) -> str:
@@ -205,8 +222,8 @@ def fresh_by_deadline(
     shipped, troubles = _shipped(inbox)
     texts += troubles
     for customer, dates in shipped.items():
-        if future := [date for date in dates if date > newest_allowed(today).isoformat()]:
-            texts.append(f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}.")
+        if misdated := told_of_misdated(customer, dates, today):
+            texts.append(misdated)
     return dg.AssetCheckResult(
         passed=not (late and due),
         description=" ".join(texts) or None,
@@ -250,7 +267,11 @@ def _freshness_picture(
 
 freshness = dg.ScheduleDefinition(
     name="freshness",
-    job=dg.define_asset_job("freshness_check", selection=dg.AssetSelection.checks(fresh_by_deadline)),
+    job=dg.define_asset_job(
+        "freshness_check",
+        selection=dg.AssetSelection.checks(fresh_by_deadline),
+        description="Whether every customer's graph is fresh.",
+    ),
     cron_schedule="0 7 * * *",
     execution_timezone=SETTINGS.timezone,
     description=f"Checks at {DEADLINE} that every customer's graph is fresh.",

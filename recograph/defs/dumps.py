@@ -49,7 +49,7 @@ def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> 
         for dump in dumps.values():
             key = Snapshot(customer, dump.date).key
             if dump.date not in days:
-                context.log.warning(f"{dump.uri} is outside the partitions: its date is in the future, or new to them.")
+                context.log.warning(f"{dump.uri} is outside the partitions: its date is impossible, or new to them.")
                 continue
             records = context.instance.fetch_observations(
                 dg.AssetRecordsFilter(SQL_DUMP, asset_partitions=[key]), limit=1

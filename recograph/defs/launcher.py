@@ -1,10 +1,12 @@
 """Dagster's run launcher of an installation: runs are forked from one process that has everything imported."""
 
+import datetime
 import os
 import signal
 import subprocess
 import sys
 import threading
+import zoneinfo
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +27,7 @@ from recograph.defs.dagster_private import (
 )
 from recograph.defs.running import executed_by, was_abandoned
 from recograph.errors import RecographError
-from recograph.lake.inbox import local_dumps
+from recograph.lake.inbox import FIRST_DAY, local_dumps
 from recograph.lake.staging import stamp_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -39,7 +41,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     """Hands runs to a worker (`recograph.worker`), started with the first run, which ends when this process does.
 
     Another one is started when what it has loaded has changed since: the customers, the code, the day of the first
-    dump. The one before ends with its last run.
+    dump, and before a day that hasn't begun yet. The one before ends with its last run.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
@@ -52,8 +54,8 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         self._inst_data = inst_data
         self._worker: subprocess.Popen[str] | None = None
         self._earlier: list[subprocess.Popen[str]] = []
-        self._loaded: tuple[dict[Path, str], str] = ({}, "")
-        """What the worker has loaded: files with their stamps, and the day of the oldest dump."""
+        self._loaded: tuple[dict[Path, str], str, str] = ({}, "", "")
+        """What the worker has loaded: files with their stamps, the day of the oldest dump, and the last day to come."""
         self._lock = threading.Lock()
 
     @property
@@ -80,9 +82,13 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     def _up_to_date(self, date: str) -> subprocess.Popen[str]:
         """The worker for a run about a day."""
-        data = Settings.from_env().data
-        files, oldest = self._loaded
-        loaded = (_files(data), oldest if oldest and date >= oldest else _oldest_dump(data))
+        settings = Settings.from_env()
+        data = settings.data
+        files, oldest, ahead = self._loaded
+        # Partitions reach to today, and further only for a dump that was there when they were loaded.
+        today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date().isoformat()
+        oldest = oldest if oldest and date >= oldest else _oldest_dump(data)
+        loaded = (_files(data), oldest, max(ahead, date if date > today else ""))
         if self._worker is not None and self._worker.poll() is None:
             if loaded == self._loaded or (loaded[0] != files and not _is_right(data)):
                 return self._worker
@@ -142,7 +148,7 @@ def _oldest_dump(data: Path) -> str:
     days = []
     for folder in data.iterdir() if data.is_dir() else ():
         with suppress(OSError):  # it isn't a folder, or is closed to us
-            days += [date for date, _ in local_dumps(folder)]
+            days += [date for date, _ in local_dumps(folder) if date >= FIRST_DAY]
     return min(days, default="")
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import zoneinfo
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,34 @@ import dagster as dg
 from recograph.adapters.environment import open_inbox
 from recograph.customers import CustomerList, load_customers
 from recograph.errors import RecographError
-from recograph.lake.inbox import local_dumps, newest_allowed
+from recograph.lake.inbox import is_possible, local_dumps
 from recograph.lake.interfaces import Inbox
+from recograph.lake.staging import stamp_of
 from recograph.settings import Settings
 
 SETTINGS = Settings.from_env()
 TIMEZONE = zoneinfo.ZoneInfo(SETTINGS.timezone)
+
+
+def _stamp() -> str:
+    """What changes when customers.yaml does; empty where it isn't there."""
+    try:
+        return stamp_of((SETTINGS.data / "customers.yaml").stat())
+    except OSError:
+        return ""
+
+
+_LOADED = _stamp()
 CUSTOMERS = load_customers(SETTINGS.data)
+
+
+def is_listed(customer: str) -> bool:
+    """Whether customers.yaml names a customer, and does so still: it may change while this process lives."""
+    if customer in CUSTOMERS.customers and _stamp() != _LOADED:
+        with suppress(RecographError):  # somebody is writing it
+            return customer in load_customers(SETTINGS.data).customers
+    return customer in CUSTOMERS.customers
+
 
 OWNERS = ["team:data"]
 
@@ -46,8 +68,8 @@ def date_window(
     They reach from the start date in customers.yaml (or the oldest dump in the data folder, if that is older) to
     tomorrow at most, where a dump of today or tomorrow is there already.
     """
-    dates = sorted(date for customer in customers.customers for date in _dates(settings.data / customer))
-    dates = [date for date in dates if date <= newest_allowed(today)]
+    shipped = {date for customer in customers.customers for date in _dates(settings.data / customer)}
+    dates = [datetime.date.fromisoformat(date) for date in sorted(shipped) if is_possible(date, today)]
     first = min([*dates[:1], *([customers.start_date] if customers.start_date else [])], default=None)
     if first is None and inbox.folder is None:
         raise RecographError(
@@ -56,10 +78,10 @@ def date_window(
     return first or today, 1 + max(0, (max([today, *dates[-1:]]) - today).days)
 
 
-def _dates(folder: Path) -> list[datetime.date]:
+def _dates(folder: Path) -> list[str]:
     """The dates of the dumps in a customer's folder; none where it can't be read, which landing says then."""
     try:
-        return [datetime.date.fromisoformat(date) for date, _ in local_dumps(folder)]
+        return [date for date, _ in local_dumps(folder)]
     except OSError:
         return []
 

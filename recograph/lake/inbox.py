@@ -20,11 +20,24 @@ _NOT_READ = frozenset({"7z", "rar", "z", "lzma", "lz", "lzo", "br", "sz", "gpg",
 LAST_WRITTEN = frozenset({"metadata", "@.done.json", "toc.dat"})
 """Files that the programs which write dump folders write last; while a folder is being copied, they are missing."""
 _ENDINGS = _FORMS | _PACKED | _NOT_READ
+FIRST_DAY = "2000-01-01"
+"""The first day that a dump may be of."""
 
 
-def newest_allowed(today: datetime.date) -> datetime.date:
-    """The latest date that a dump may have: tomorrow, for customers whose day begins before ours."""
-    return today + datetime.timedelta(days=1)
+def is_possible(date: str, today: datetime.date) -> bool:
+    """Whether a dump can be of that day: not before 2000, nor after tomorrow, which some customers have before us.
+
+    The days of all customers are everybody's partitions: a year that is wrong would make many thousands more of them.
+    """
+    return FIRST_DAY <= date <= (today + datetime.timedelta(days=1)).isoformat()
+
+
+def told_of_misdated(customer: str, dates: Iterable[str], today: datetime.date) -> str:
+    """A sentence about a customer's dumps that aren't read because of their dates; empty where there are none."""
+    wrong = [date for date in dates if not is_possible(date, today)]
+    if not wrong:
+        return ""
+    return f"{customer} has dumps that are dated before 2000 or in the future and aren't read: {', '.join(wrong[:5])}."
 
 
 def dump_for(inbox: Inbox, customer: str, date: str) -> DumpFile:

@@ -104,22 +104,21 @@ def _dumps(settings: Settings) -> Results:
     """Check the newest dump of each customer; one line where all is well."""
     from recograph.adapters.environment import open_inbox
     from recograph.dumps import sniff
-    from recograph.lake.inbox import newest_allowed
+    from recograph.lake.inbox import is_possible, told_of_misdated
 
     try:
         customers = load_customers(settings.data).customers
     except RecographError:
         return  # the check of customers has said it already
     inbox = open_inbox(settings)
-    last_day = newest_allowed(datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()).isoformat()
+    today = datetime.datetime.now(zoneinfo.ZoneInfo(settings.timezone)).date()
     fine = []
     for customer in customers:
         try:
             shipped = inbox.dumps(customer)
-            dumps = {date: dump for date, dump in shipped.items() if date <= last_day}
-            if future := [date for date in shipped if date > last_day]:
-                text = f"{customer} has dumps that are dated in the future and aren't read: {', '.join(future[:5])}"
-                yield Status.warning, text, "Correct their names, or this machine's clock."
+            dumps = {date: dump for date, dump in shipped.items() if is_possible(date, today)}
+            if misdated := told_of_misdated(customer, shipped, today):
+                yield Status.warning, misdated.rstrip("."), "Correct their names, or this machine's clock."
             if not dumps:
                 where = inbox.uri(customer, "2026-01-31.sql")
                 yield Status.warning, f"{customer} has none", f"Put it where it is looked for, such as {where}."

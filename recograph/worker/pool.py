@@ -120,13 +120,13 @@ def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
         if is_ours and run and run.status in (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED):
             customer = run.tags.get(_CUSTOMER, "none")
             _log_to(customer)
-            from recograph.defs.partitions import CUSTOMERS
+            from recograph.defs.partitions import is_listed
 
-            if _CUSTOMER in run.tags and customer not in CUSTOMERS.customers:
-                # Dagster would say that the partition isn't in a valid range.
-                instance.report_run_failed(run, f"{customer} isn't in customers.yaml any more: nothing was done.")
-                return
             with alone_with(customer):
+                if _CUSTOMER in run.tags and not is_listed(customer):
+                    # Dagster would say that the partition isn't in a valid range.
+                    instance.report_run_failed(run, f"{customer} isn't in customers.yaml any more: nothing was done.")
+                    return
                 execute(instance, run)
             remove_folders_of_process()  # a forked process ends without what Python does at its end
 

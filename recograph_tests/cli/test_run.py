@@ -16,7 +16,7 @@ from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j.driver import Server
 from recograph.cli import app, run
 from recograph.cli.summary import Outcome, print_summary
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.lake.interfaces import DumpFile
 from recograph.settings import Settings
 
@@ -115,7 +115,22 @@ def test_days_to_come_are_told_and_left_out_and_who_cannot_be_listed_is_passed_o
 ) -> None:
     for dates in (None, DAYS):  # the second of which nobody has
         assert choose(None, dates) == ({"acme": DAYS[:1]}, {"locked": "it is passed over: locked can't be read."})
-        assert capsys.readouterr().err == ("acme has dumps that are dated in the future and aren't read: 2999-01-01.\n")
+        assert capsys.readouterr().err == (
+            "acme has dumps that are dated before 2000 or in the future and aren't read: 2999-01-01.\n"
+        )
+
+
+def test_a_store_that_is_away_is_asked_once(choose: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def away(_: Inbox, customer: str) -> dict[str, DumpFile]:
+        asked.append(customer)
+        raise UnavailableError("s3://lake: AWS can't be reached.")
+
+    monkeypatch.setattr(Inbox, "dumps", away)
+    with pytest.raises(UnavailableError):
+        choose(None, None)
+    assert asked == ["acme"]
 
 
 def test_what_was_asked_for_and_is_not_there_is_an_error(choose: Any) -> None:

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,7 @@ from recograph.adapters.neo4j import Connection
 from recograph.defs.resources import Neo4jResource
 from recograph.errors import RecographError, UnavailableError
 from recograph.lake.inbox import dump_for
+from recograph.lake.interfaces import DumpFile
 from recograph.pictures import BAD, GOOD, NOTHING
 from recograph_tests.environment import set_up
 from recograph_tests.graph.marts import Snapshot, actual, expected
@@ -111,6 +113,13 @@ def test_a_folder_that_may_still_be_copied_is_left_to_a_later_tick(
     monkeypatch.setattr(automation, "_STILL", datetime.timedelta(0))
     assert tick.asked() == [f"customer_1|{DAYS[1]}"]
     assert tick.asked() == []
+
+
+def test_a_folder_that_a_wrong_clock_dated_into_the_future_is_not_waited_for(automation: ModuleType) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    folder = DumpFile("customer_1", DAYS[0], "folder", 1, "1", is_folder=True, changed=now)
+    assert automation._is_coming(folder)
+    assert not automation._is_coming(replace(folder, changed=now + datetime.timedelta(days=400)))
 
 
 def test_days_of_a_customer_are_asked_for_in_order_and_customers_in_turn(tick: Ticks, inbox: LocalInbox) -> None:
@@ -285,6 +294,8 @@ def test_each_day_is_loaded_and_tells_what_it_did(
         DAYS[2]: [5, 1, 4, 0, 0, 0, 5, "difference"],
     }
     assert all(metadata["rows_per_second"] > 0 for metadata, _ in told.values())
+    drawn = base64.b64decode(told[DAYS[2]][0]["changes"].split("base64,")[1].rstrip(")")).decode()
+    assert [day[5:] in drawn for day in DAYS] == [True, True, True]
     held = expected({"customer_1": days[DAYS[-1]]})
     assert actual(neo4j) == held
     for day, (_, checks) in told.items():
@@ -342,7 +353,7 @@ def test_freshness_names_the_customers_that_are_behind(
         "CREATE (:LoadState {customer_id: row[0], set: set, snapshot_date: toString(row[1])})",
         rows=rows,
     )
-    ship(inbox, "customer_1", today.isoformat(), "2999-01-01")
+    ship(inbox, "customer_1", today.isoformat(), "2999-01-01", "1970-01-01")
 
     def said() -> str:
         context = dg.build_asset_check_context(instance=instance)
@@ -351,11 +362,12 @@ def test_freshness_names_the_customers_that_are_behind(
         assert "data:image/svg+xml" in str(result.metadata["freshness"].value)
         return str(result.description)
 
-    late, future = said().split(" Look at the dumps and at the last runs. ")
+    late, misdated = said().split(" Look at the dumps and at the last runs. ")
     assert "customer_3" in late
     assert "customer_1" not in late
     assert "customer_2" not in late  # yesterday's is as good
-    assert future == "customer_1 has dumps that are dated in the future and aren't read: 2999-01-01."
+    told = "customer_1 has dumps that are dated before 2000 or in the future and aren't read: 1970-01-01, 2999-01-01."
+    assert misdated == told
     # A set whose first load was broken off isn't fresh, whatever the others hold.
     neo4j.execute_query("CREATE (:LoadState {customer_id: 'customer_1', set: 'relationships/SPEAKS', status: 'dirty'})")
     assert "customer_1 (nothing loaded)" in said()
@@ -397,6 +409,34 @@ def test_a_customer_whose_dumps_cant_be_listed_is_told_once_and_keeps_nobody_fro
         assert tick.asked() == [f"customer_2|{DAYS[0]}"]
 
 
+def test_a_store_that_is_away_is_told_once_and_not_for_each_customer(
+    automation: ModuleType, instance: dg.DagsterInstance, inbox: LocalInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Away(LocalInbox):
+        def dumps(self, customer: str) -> dict[str, DumpFile]:
+            asked.append(customer)
+            raise UnavailableError("s3://lake: AWS can't be reached.")
+
+    tick = Ticks(automation, instance, Away(inbox.folder))
+    with web_server() as (url, posted):
+        monkeypatch.setenv("RECOGRAPH_ALERT_WEBHOOK", url)
+        for _ in range(2):
+            reason = tick().skip_reason
+            assert reason
+            assert reason.skip_message == "s3://lake: AWS can't be reached."
+        assert [message["title"] for message in posted] == ["Nobody's dumps can be listed"]
+        assert scheduled(automation, instance, tick.inbox, DAYS[0]) == ([], ["s3://lake: AWS can't be reached."])
+        assert asked == [CUSTOMERS[0]] * 3
+        ship(inbox, "customer_2", DAYS[0])
+        tick.inbox = inbox
+        assert tick.asked() == [f"customer_2|{DAYS[0]}"]
+        tick.inbox = Away(inbox.folder)
+        assert not tick.asked()
+        assert len(posted) == 3  # of which the second is the schedule's
+
+
 def _dangling(folder: Path) -> None:
     (folder / f"{DAYS[0]}.sql").unlink()
     (folder / f"{DAYS[0]}.sql").symlink_to(folder / "nowhere")
@@ -419,6 +459,8 @@ BREAKAGES: dict[str, Callable[[Path], object]] = {
     "a dangling link": _dangling,
     "twice": lambda folder: (folder / f"{DAYS[1]}.sql.gz").touch(),
     "cut": lambda folder: (folder / f"{DAYS[2]}.sql").write_bytes(b""),
+    "of long ago": lambda folder: (folder / "0001-01-01.sql").touch(),
+    "a pipe": lambda folder: os.mkfifo(folder / "2026-11-04.sql"),
     "of the future": lambda folder: (folder / "2999-01-01.sql").touch(),
     "no dump": lambda folder: (folder / "notes.txt").touch(),
 }

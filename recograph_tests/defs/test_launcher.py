@@ -1,5 +1,6 @@
 """What Dagster's daemon and UI ask of the process of a run."""
 
+import datetime
 import io
 import shutil
 import subprocess
@@ -109,7 +110,12 @@ def test_another_worker_is_started_when_what_the_one_before_has_loaded_has_chang
     customers.write_text(text.replace("customer_3", "customer_4"))
     assert launch("2026-11-02") == [4, 1]
     assert told[0].getvalue().endswith("\nlast\n")
-    (data / "customer_1" / "2026-11-01.sql").touch()
+    for day in ("2026-11-01", "0001-01-01"):  # the second of which is nobody's
+        (data / "customer_1" / f"{day}.sql").touch()
     assert launch("2026-11-02") == [4, 2]
     assert launch("2026-11-01") == [4, 3, 1]
     assert launch("2026-10-31") == [4, 3, 2]
+    tomorrow = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat()
+    assert launch(tomorrow) == [4, 3, 3, 1]
+    assert launch("2026-11-01") == [4, 3, 3, 2]
+    assert launch(tomorrow) == [4, 3, 3, 3]

@@ -54,6 +54,8 @@ def customers(data: Path, start: str = "", *days: str) -> CustomerList:
         ("2026-11-03", ["2026-11-01"], datetime.date(2026, 11, 1), 1),
         ("2026-11-03", ["2026-11-20", "2026-11-21"], datetime.date(2026, 11, 3), 2),
         ("", ["2026-11-19", "2026-11-22"], datetime.date(2026, 11, 19), 1),  # later than tomorrow is a mistake
+        # As is a year that would make partitions of thousands of days for everybody.
+        ("", ["0001-01-01", "1999-12-31", "2026-11-19"], datetime.date(2026, 11, 19), 1),
     ],
 )
 def test_they_reach_from_the_first_dump_or_the_start_to_tomorrow_at_most(
@@ -80,6 +82,18 @@ def test_a_folder_that_cannot_be_read_keeps_nobody_from_theirs(partitions: Modul
     assert partitions.date_window(
         Settings.from_env({"RECOGRAPH_DATA": str(tmp_path)}), listed, LocalInbox(tmp_path), TODAY
     ) == (TODAY, 1)
+
+
+def test_a_customer_who_was_taken_out_meanwhile_is_not_listed_any_more(
+    partitions: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert partitions.is_listed("customer_1")
+    assert not partitions.is_listed("acme")
+    customers(tmp_path)
+    monkeypatch.setattr(partitions, "SETTINGS", Settings.from_env({"RECOGRAPH_DATA": str(tmp_path)}))
+    assert not partitions.is_listed("customer_1")
+    (tmp_path / "customers.yaml").write_text("customers: [")  # as long as somebody writes it
+    assert partitions.is_listed("customer_1")
 
 
 def test_a_run_about_several_days_or_none_is_refused(partitions: ModuleType) -> None:

@@ -108,6 +108,20 @@ def test_what_cannot_be_read_is_trouble_of_that_day(inbox: LocalInbox, folder: P
             inbox.open_dump(dumps[date])
 
 
+def test_what_is_no_file_is_trouble_of_that_day_and_is_never_read(inbox: LocalInbox, folder: Path) -> None:
+    """Reading a pipe waits until somebody writes to it, and so holds back whoever comes after it."""
+    os.mkfifo(folder / f"{DAY}.sql")
+    (folder / "2026-11-02.sql").symlink_to("/dev/zero")
+    (folder / "2026-11-03").mkdir()
+    os.mkfifo(folder / "2026-11-03" / "metadata")
+    (folder / "2026-11-04.sql").write_text("x")
+    dumps = inbox.dumps("acme")
+    assert [date for date, dump in dumps.items() if dump.trouble] == [DAY, "2026-11-02", "2026-11-03"]
+    for date in (DAY, "2026-11-02", "2026-11-03"):
+        with pytest.raises(RecographError, match=rf"acme/{date}.* is no file, but a pipe, a socket or a device"):
+            inbox.open_dump(dumps[date])
+
+
 def test_a_dump_that_goes_before_it_is_read_is_one_sentence(inbox: LocalInbox, folder: Path) -> None:
     (folder / f"{DAY}.sql").write_text("x")
     (folder / "2026-11-02").mkdir()

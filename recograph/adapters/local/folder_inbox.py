@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recograph.dumps import LocalFolder, Openable
+from recograph.dumps.archives.folders import NO_FILE
 from recograph.errors import RecographError
 from recograph.lake.inbox import by_date, local_dumps, version_of
 from recograph.lake.interfaces import DumpFile
@@ -61,7 +62,8 @@ def _dump(customer: str, date: str, path: Path) -> DumpFile:
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode):
             version = f"{status.st_mtime_ns}-{status.st_size}"
-            return DumpFile(customer, date, str(path), status.st_size, version)
+            trouble = "" if stat.S_ISREG(status.st_mode) else f"{path} {NO_FILE}. Take it away."
+            return DumpFile(customer, date, str(path), status.st_size, version, trouble)
         files = LocalFolder(path, str(path)).look()
     except OSError as error:
         trouble = f"{error.filename or path} can't be read: {error.strerror}. Mend it, or take it away."

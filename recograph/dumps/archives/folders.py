@@ -1,14 +1,16 @@
 """Files that lie together: in a folder of this machine, in a store, or in an archive of files."""
 
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from recograph.dumps.message import Name
+from recograph.dumps.message import Kind, Name
 from recograph.dumps.report import DumpError
 
 MOST_FILES = 1_000_000
 """Most files of a dump."""
+NO_FILE = Kind("is no file, but a pipe, a socket or a device, and reading it might never end")
 
 
 @runtime_checkable
@@ -80,7 +82,10 @@ class LocalFolder:
                 prefix = "" if below == "." else f"{below}/"
                 for name in names:
                     # A path of pathlib for each file would take most of the time.
-                    files.append((f"{prefix}{name}", os.stat(f"{folder}/{name}")))  # noqa: PTH116
+                    status = os.stat(f"{folder}/{name}")  # noqa: PTH116
+                    if not stat.S_ISREG(status.st_mode):
+                        raise DumpError("{name} {trouble}.", name=Name(f"{folder}/{name}", whole=True), trouble=NO_FILE)
+                    files.append((f"{prefix}{name}", status))
                     if len(files) > MOST_FILES:
                         raise DumpError(
                             "{dump}: more than {most_files} files. This is no folder of one dump.",
