@@ -7,6 +7,7 @@ import typer
 from recograph.customers import check_customer_id, load_customers
 from recograph.lake.layout import erased_list
 from recograph.lake.receipts import drop_receipts
+from recograph.operating.instance import prepare_instance
 from recograph.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ def remove(
 ) -> None:
     """Erase a customer from the graph and the lake: nodes, relationships, landed tables and marts of every date."""
     from recograph.adapters.environment import open_catalog
+    from recograph.defs.running import alone_with
     from recograph.graph import erase
     from recograph.operating.erasure import erase_customer
 
     settings, inbox, lake = _confirmed(customer, f"Erase all that the graph and the lake hold of {customer}?", yes)
-    erasure = erase_customer(
-        inbox, lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
-    )
-    drop_receipts(settings.home, customer)
+    prepare_instance(settings)
+    # A run that is under way would bring back what was erased before its end.
+    with alone_with(customer, _say_that_it_waits):
+        erasure = erase_customer(
+            inbox, lake, customer, lambda: _in_graph(settings, erase.erase_customer, customer), _backups(settings)
+        )
+        drop_receipts(settings.home, customer)
     typer.echo(f"Graph: {erasure.nodes:,} nodes and {erasure.relationships:,} relationships of {customer} erased.")
     typer.echo(f"Lake: {erasure.rows:,} files erased.")
     with erasure.tried():
@@ -78,6 +83,10 @@ def erase_user(
     typer.echo(f"Graph: {erasure.nodes:,} nodes and {erasure.relationships:,} relationships erased.")
     typer.echo(f"The id is on a list, {lake.uri(erased_list(customer))}: dumps that have it won't bring it back.")
     _report(settings, lake, erasure, f"user {user} of {customer}")
+
+
+def _say_that_it_waits() -> None:
+    typer.echo("A run of the customer is under way; this waits for its end.", err=True)
 
 
 def _in_graph(settings: Settings, erase: "Callable[..., Erased]", *of: object) -> "Erased":

@@ -118,7 +118,9 @@ def restore(
     from recograph.adapters.neo4j.backup import restore as restore_from
 
     restore_from(_server(), file, overwrite=force)
-    typer.echo(f"The graph is the one in {file} now.")
+    typer.echo(
+        f"The graph is the one in {file} now. Who was erased since is in it again until `recograph run` has ended."
+    )
 
 
 def _server() -> Any:

@@ -84,7 +84,8 @@ def recommendations(
 
     snapshot = snapshot_of(context)
     partition = (RECOMMENDATIONS, snapshot.customer, snapshot.date)
-    with clear_failures():
+    # Nobody is erased between the reading of marts and the writing of lists.
+    with clear_failures(), lake.locked(snapshot.customer):
         days = {date_of(key) for key in lake.parquet(mart_folder(*partition[:2]))} - {""}
         before = max((day for day in days if day < snapshot.date), default=None)
         rows = recommend_all(warehouse, snapshot.customer, snapshot.date, before)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -49,13 +49,19 @@ def executing(run_id: str) -> Iterator[bool]:
 
 
 @contextmanager
-def alone_with(customer: str) -> Iterator[None]:
+def alone_with(customer: str, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Wait until no other run of the customer is executed, and keep later ones waiting.
 
     The queue sees to that too; this holds where two processes take runs from it at the same moment.
+
+    Args:
+        customer: whose runs.
+        on_wait: called where one is executed.
     """
     with (_folder() / f"customer-{customer}").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        if not _locked(file):
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

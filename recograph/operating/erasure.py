@@ -101,7 +101,10 @@ def erase_user(
             with erasure.tried():
                 erasure.rows += _without(lake, key, person, user)
     _erase_nodes(erasure, erase_nodes)
-    for dump in inbox.dumps(customer.id).values():
+    dumps: Collection[DumpFile] = ()
+    with erasure.tried():
+        dumps = inbox.dumps(customer.id).values()
+    for dump in dumps:
         with erasure.tried():
             if _is_about(inbox, customer, dump, user):
                 erasure.remaining.append(dump.uri)

@@ -2,12 +2,15 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import neo4j as neo4j_driver
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -15,9 +18,13 @@ from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
 from recograph.adapters.neo4j import Connection
+from recograph.analytics.kinds import RECOMMENDATIONS
+from recograph.cli import customer as customer_commands
 from recograph.cli.customer import app
 from recograph.customers import load_customers
+from recograph.defs.running import alone_with
 from recograph.errors import RecographError
+from recograph.graph.erase import Erased
 from recograph.graph.load import load
 from recograph.lake.erased import add_erased, erased_users
 from recograph.lake.interfaces import DumpFile
@@ -40,6 +47,7 @@ def home(tmp_path: Path, neo4j_server: Connection, monkeypatch: pytest.MonkeyPat
         "NEO4J_URI": neo4j_server.uri,
         "NEO4J_USERNAME": neo4j_server.username,
         "NEO4J_PASSWORD": neo4j_server.password,
+        "DAGSTER_HOME": str(tmp_path / "home" / "dagster"),
     }.items():
         monkeypatch.setenv(name, value)
     # Loading the assets in this process leaves their lake in the environment, for dbt.
@@ -135,6 +143,25 @@ def test_remove_works_when_the_customer_is_no_longer_listed(
     assert contents(home, "customer_1") == {}
 
 
+def test_remove_waits_for_the_run_of_the_customer_that_is_under_way(
+    home: Path, neo4j: neo4j_driver.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the run would bring back what was erased."""
+    held: list[int] = []
+    with ExitStack() as running:
+        running.enter_context(alone_with("customer_1"))
+
+        def end() -> None:
+            held.append(len(contents(home, "customer_1")))
+            running.close()
+
+        monkeypatch.setattr(customer_commands, "_say_that_it_waits", end)
+        run("remove", "customer_1", "--yes")
+    assert len(held) == 1
+    assert held[0]
+    assert contents(home, "customer_1") == {}
+
+
 def test_remove_asks_first_and_refuses_what_is_no_id(home: Path, neo4j: neo4j_driver.Driver, person: int) -> None:
     load_small(home, neo4j, person)
     before = contents(home, "customer_1")
@@ -150,7 +177,11 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
 ) -> None:
     snapshots = load_small(home, neo4j, person)
     others = contents(home, "customer_2")
+    lists = home / "home" / "lake" / f"marts/{RECOMMENDATIONS}/customer=customer_1/snapshot_date={DAYS[1]}/l.parquet"
+    lists.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"user_id": [person, person + 1]}), lists)
     said = run("erase-user", "customer_1", str(person), "--yes").stdout
+    assert pq.read_table(lists)["user_id"].to_pylist() == [person + 1]
     assert "Graph: 1 nodes and 3 relationships erased." in said
     assert f"These still have user {person} of customer_1, and are left to you:" in said
     assert str(home / "data" / "customer_1" / "2026-11-02.sql.gz") in said
@@ -166,6 +197,19 @@ def test_erase_user_erases_a_person_everywhere_and_for_good(
         land(inbox_of(home), lake_of(home), dump, load_customers(home / "data")["customer_1"])
     assert about(home, person) == {}
     assert erased_users(lake_of(home), "customer_1") == {person}
+
+
+def test_a_graph_that_was_restored_from_before_an_erasure_is_set_right_by_the_next_load(
+    home: Path, neo4j: neo4j_driver.Driver, person: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_small(home, neo4j, person)
+    with monkeypatch.context() as patch:
+        patch.setattr("recograph.graph.erase.erase_user", lambda *_: Erased())  # the graph stays as the backup has it
+        run("erase-user", "customer_1", str(person), "--yes")
+    assert ("User", "customer_1", person) in actual(neo4j)[0]
+    load(neo4j, DuckDBWarehouse(lake=str(home / "home" / "lake")), "customer_1", DAYS[1])
+    assert ("User", "customer_1", person) not in actual(neo4j)[0]
+    assert ("User", "customer_2", person) in actual(neo4j)[0]
 
 
 def about(home: Path, person: int) -> dict[str, int]:
@@ -231,6 +275,12 @@ def test_what_cant_be_erased_is_told_fails_the_command_and_leaves_nobody_in_the_
     broken.unlink()
     assert about(home, person) == {}
     assert ("User", "customer_2", person) in expected(snapshots)[0]
+    shutil.rmtree(home / "data" / "customer_1")
+    (home / "data" / "customer_1").write_text("a file where a folder should be")
+    unlisted = run("erase-user", "customer_1", str(person), "--yes")
+    assert unlisted.exit_code == 1
+    assert "customer_1 can't be read: Not a directory" in unlisted.stderr
+    assert "Lake: 0 rows" in unlisted.stdout
 
 
 def test_two_erasures_at_once_lose_nobody(home: Path) -> None:

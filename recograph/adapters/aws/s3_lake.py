@@ -12,7 +12,7 @@ from recograph.adapters.aws.arrow_s3 import signed_s3
 from recograph.adapters.aws.bucket import Bucket
 from recograph.adapters.aws.s3_staged import S3Staged
 from recograph.errors import RecographError
-from recograph.lake.layout import STAGED
+from recograph.lake.layout import RESULTS, STAGED
 from recograph.lake.staging import customer_locked, staging_folder
 
 
@@ -57,7 +57,8 @@ class S3Lake:
         """See `Lake.deletion_advice`."""
         return (
             "The bucket keeps old versions for some days (noncurrent_days in Terraform); `recograph aws purge` deletes "
-            "those of a customer now."
+            f"those of a customer now. What Athena wrote to answer queries, {self.uri(RESULTS)}, may have rows about "
+            "people and expires by itself."
         )
 
     def old_versions(self, prefix: str) -> int:
