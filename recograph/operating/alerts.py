@@ -111,6 +111,16 @@ def form_of(url: str) -> str:
     return next((form for form, endings in _HOSTS.items() if host.endswith(endings)), "json")
 
 
+class _NotElsewhere(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: it would ask for a page, such as that of a login, and the alert would be lost."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Nothing, which makes the answer an error."""
+
+
+_OPENER = urllib.request.build_opener(_NotElsewhere)
+
+
 @dataclass(frozen=True)
 class Webhook:
     """An address that takes a POST of JSON."""
@@ -129,7 +139,7 @@ class Webhook:
         request = urllib.request.Request(  # noqa: S310 - settings.py lets only http and https through
             self.url, body, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
+        with _OPENER.open(request, timeout=_SECONDS):
             pass
 
 
@@ -164,7 +174,8 @@ class Mail:
                 server.starttls(context=ssl.create_default_context())
             if self.settings.smtp_username and self.settings.smtp_password:
                 server.login(self.settings.smtp_username, self.settings.smtp_password)
-            server.send_message(message)
+            if refused := server.send_message(message):
+                raise smtplib.SMTPException(f"it refused {', '.join(refused)}")
 
 
 def targets(settings: Settings) -> list[Target]:

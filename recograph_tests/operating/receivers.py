@@ -35,7 +35,10 @@ def web_server(status: int = 200, answer: bytes = b"") -> Iterator[tuple[str, li
             self.do_GET()
 
         def do_GET(self) -> None:
-            self.send_response(status)
+            is_redirection = status // 100 == 3 and self.path != "/login"
+            self.send_response(status if is_redirection or status // 100 != 3 else 200)
+            if is_redirection:
+                self.send_header("Location", "/login")
             self.end_headers()
             self.wfile.write(answer)
 
@@ -70,6 +73,8 @@ def mail_server(certificate: str | None = None) -> Iterator[tuple[int, list[str]
                         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
                     case "AUTH":
                         self.say("235 welcome")
+                    case "RCPT" if "nobody@" in line:
+                        self.say("550 no such mailbox")
                     case "DATA":
                         self.say("354 go on")
                         while (line := self.rfile.readline().decode().rstrip("\r\n")) != ".":

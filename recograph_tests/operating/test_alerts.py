@@ -126,6 +126,21 @@ def test_a_target_that_cant_be_reached_keeps_none_from_the_others() -> None:
     assert "hush" not in shown
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+def test_a_webhook_that_leads_elsewhere_has_not_taken_the_alert(status: int) -> None:
+    with web_server(status) as (url, _):
+        (problem,) = send(ALERT, targets(settings(ALERT_WEBHOOK=url)))
+    assert problem.startswith(f"The alert didn't reach the webhook at 127.0.0.1: HTTP Error {status}")
+
+
+def test_a_mailbox_that_is_refused_is_told_and_keeps_none_from_the_others() -> None:
+    with mail_server() as (port, heard):
+        environ = {"ALERT_EMAIL": "nobody@example.com, b@example.com", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port}
+        (problem,) = send(ALERT, targets(settings(**environ)))
+    assert problem.endswith(": it refused nobody@example.com.")
+    assert ALERT.title in heard
+
+
 def test_an_error_becomes_one_line_of_limited_length() -> None:
     assert one_line("row 2\n is  wrong") == "row 2 is wrong"
     assert one_line("x" * 7_000_000) == "x" * 599 + "…"

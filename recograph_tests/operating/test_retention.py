@@ -19,6 +19,7 @@ from recograph.errors import RecographError
 from recograph.graph.state import State, write_states
 from recograph.lake.interfaces import Lake
 from recograph.lake.layout import landing_key
+from recograph.lake.receipts import Receipt, write_receipt
 from recograph.lake.staging import staging_folder
 from recograph.operating.instance import prepare_instance
 from recograph.operating.retention import delete, described, expired, leftovers, remove_leftovers
@@ -140,12 +141,18 @@ def test_command_and_job_keep_what_the_graph_holds(
             write_states, "acme", [State("nodes/User", HELD, clean=True, fingerprint="", rows=0, total=0)]
         )
 
+    receipts = {date: Path(lake.home, "receipts", "acme", date, "landing.json") for date in (OLD, HELD)}
+    for date in receipts:
+        write_receipt(Path(lake.home), "acme", date, "landing", Receipt("of", {}, []))
+
     environ.setenv("RECOGRAPH_KEEP_DAYS", "1")
     assert f"acme {OLD}: 13 tables would go" in clean("--dry-run")
     assert run_job(lake, keep_days=1, dry_run=True)
     assert len(dates_in(lake)) == 4
+    assert all(receipt.exists() for receipt in receipts.values())
     assert clean().endswith("26 partitions and 0 runs older than 1 days deleted, 26 files.\n")
     assert dates_in(lake) == {HELD, NEWEST}
+    assert {date: receipt.exists() for date, receipt in receipts.items()} == {OLD: False, HELD: True}
 
     CUSTOMER_2.write(Path(lake.root), "acme", OLD)
     assert run_job(lake, keep_days=1)
