@@ -60,8 +60,11 @@ class Lease:
         """Take the lock if it is free or its lease is over; otherwise say who has it."""
         record = tx.run(
             f"MERGE (l:{LOCK} {{customer_id: $customer}}) SET l.asked_at = {_NOW} "
-            f"WITH l, coalesce(l.lease_until, 0) < {_NOW} OR l.owner = $owner AS mine "
+            # A lease that ends later than any can was taken before the server's clock was put back.
+            f"WITH l, coalesce(l.lease_until, 0) < {_NOW} OR coalesce(l.lease_until > {_NOW} + 2 * l.lease, false) "
+            "OR l.owner = $owner AS mine "
             f"SET l.lease_until = CASE WHEN mine THEN {_NOW} + $lease ELSE l.lease_until END, "
+            "l.lease = CASE WHEN mine THEN $lease ELSE l.lease END, "
             "l.owner = CASE WHEN mine THEN $owner ELSE l.owner END "
             "RETURN CASE WHEN mine THEN null ELSE l.owner END AS holder",
             customer=self.customer,
@@ -153,7 +156,7 @@ class Lease:
         """Let others in; a server that can't be reached lets them in when the lease ends."""
         try:
             self.session.run(
-                f"MATCH (l:{LOCK} {{customer_id: $customer, owner: $owner}}) REMOVE l.owner, l.lease_until",
+                f"MATCH (l:{LOCK} {{customer_id: $customer, owner: $owner}}) REMOVE l.owner, l.lease_until, l.lease",
                 customer=self.customer,
                 owner=self.owner,
             ).consume()

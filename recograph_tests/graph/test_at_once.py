@@ -14,7 +14,7 @@ import pytest
 from neo4j import ManagedTransaction
 
 from recograph.adapters.local.duckdb_warehouse import DuckDBWarehouse
-from recograph.graph.lease import leased
+from recograph.graph.lease import Lease, leased
 from recograph.graph.load import load
 from recograph.graph.refusals import LockedError
 from recograph.graph.report import LoadOptions, LoadReport
@@ -96,6 +96,19 @@ def test_a_run_that_waits_too_long_fails_and_changes_nothing(
     ):
         load(neo4j, warehouse, "customer_1", DAYS[1], options=LoadOptions(lock_timeout=0.1))
     assert actual(neo4j) == expected({"customer_1": snapshots["customer_1", DAYS[0]]})
+
+
+def test_a_lease_from_before_the_clock_was_put_back_keeps_nobody_out(neo4j: neo4j.Driver) -> None:
+    killed = Lease(neo4j, "customer_1", 30)
+    killed.acquire(timeout=1)
+    killed.session.close()
+    stepped = "MATCH (l:LoadLock) SET l.lease_until = l.lease_until + $ms"
+    neo4j.execute_query(stepped, ms=20_000)
+    with pytest.raises(LockedError), leased(neo4j, "customer_1", timeout=0, seconds=30):
+        pass
+    neo4j.execute_query(stepped, ms=3_600_000)
+    with leased(neo4j, "customer_1", timeout=1, seconds=30):
+        pass
 
 
 def test_a_run_that_was_taken_for_dead_writes_nothing_more(
