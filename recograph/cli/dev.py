@@ -76,7 +76,7 @@ def _lock(home: Path) -> IO[str]:
 
 
 def _watch(home: Path) -> None:
-    """End this process, whatever it has become by then, in a sentence when its home is gone.
+    """End this process in a sentence when its home is gone, whatever it has become by then; and its orphans at its end.
 
     Dagster would go on, with a traceback for whatever it tries, and Neo4j with files that nobody finds any more.
     """
@@ -105,7 +105,25 @@ def _watch(home: Path) -> None:
                 server.kill()
         os.kill(os.getppid(), signal.SIGTERM)
         break
+    select.select([until], [], [])
+    _end_orphans()
     os._exit(0)
+
+
+def _end_orphans() -> None:
+    """End what Dagster's `dev` has started and can't end any more, where it was killed: it would go on for ever."""
+    import psutil  # noqa: PLC0415 - takes a moment to load
+
+    orphans = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # another user's, or gone
+            is_dagster = process.cmdline()[1:2] == ["-m"] and process.cmdline()[2].startswith("dagster")
+            if is_dagster and process.environ().get("DAGSTER_HOME") == os.environ["DAGSTER_HOME"]:
+                process.terminate()
+                orphans.append(process)
+    for process in psutil.wait_procs(orphans, timeout=3)[1]:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def _serve(port: int) -> None:
