@@ -26,6 +26,7 @@ def clean(
     from recograph.adapters.neo4j.driver import open_driver
     from recograph.graph.counts import held_dates
     from recograph.lake.layout import customer_folder
+    from recograph.lake.receipts import drop_other_receipts
     from recograph.operating import retention
 
     settings = Settings.from_env()
@@ -48,18 +49,19 @@ def clean(
     leftovers = retention.leftovers(settings.home, lake.folder)
     if leftovers:
         typer.echo(f"{len(leftovers)} leftovers of killed processes {'would go' if dry_run else 'go'}")
-    runs = 0
+    runs, kept = 0, retention.remaining(lake, set(partitions))
     if customer is None:
         from recograph.defs.history import clean_history  # loads Dagster
 
         prepare_instance(settings)
         before = now - datetime.timedelta(days=days)
-        runs = clean_history(before, retention.remaining(lake, set(partitions)), dry_run=dry_run)
+        runs = clean_history(before, kept, dry_run=dry_run)
     if dry_run:
         typer.echo(f"{len(partitions)} partitions and {runs} runs are older than {days} days; nothing was deleted.")
     else:
         retention.remove_leftovers(leftovers)
         files = retention.delete(lake, partitions)
+        drop_other_receipts(settings.home, kept)
         typer.echo(f"{len(partitions)} partitions and {runs} runs older than {days} days deleted, {files} files.")
         # Also those whose files a bucket's rules have deleted.
         first = retention.first_kept(days, now.date())

@@ -3,22 +3,24 @@
 import datetime
 
 import dagster as dg
+from pydantic import Field
 
 from recograph.defs.failures import clear_failures
 from recograph.defs.history import clean_history
 from recograph.defs.partitions import SETTINGS, TIMEZONE
 from recograph.defs.resources import Neo4jResource
 from recograph.lake.interfaces import Catalog, Lake
+from recograph.lake.receipts import drop_other_receipts
 from recograph.operating.retention import delete, described, expired, first_kept, remaining
 
 
 class CleanConfig(dg.Config):
     """Run config of the cleaning job."""
 
-    keep_days: int | None = SETTINGS.keep_days
-    """How many days of landed tables and marts to keep; none: all."""
-    dry_run: bool = False
-    """Whether to say what would go, and delete nothing."""
+    keep_days: int | None = Field(
+        default=SETTINGS.keep_days, description="How many days of landed tables and marts to keep; none: all."
+    )
+    dry_run: bool = Field(default=False, description="Whether to say what would go, and delete nothing.")
 
 
 @dg.op
@@ -48,6 +50,8 @@ def delete_old_partitions(
         files = 0 if config.dry_run else delete(lake, partitions)
         first = first_kept(config.keep_days, now.date())
         forgotten = 0 if config.dry_run else catalog.drop_days_without_files(first)
+        if not config.dry_run:
+            drop_other_receipts(SETTINGS.home, kept)
     before = now - datetime.timedelta(days=config.keep_days)
     runs = clean_history(before, kept, dry_run=config.dry_run, instance=context.instance)
     context.add_output_metadata(

@@ -29,6 +29,7 @@ from recograph.lake.inbox import dump_for
 from recograph.lake.interfaces import Catalog, Lake
 from recograph.lake.layout import date_of, mart_partition
 from recograph.lake.receipts import CheckSaid, Receipt, digest, drop_receipt, read_receipt, write_receipt
+from recograph.lake.staging import room_needed
 from recograph.platforms import platform_of
 
 _LIBRARIES = ("dagster", "dbt-core", "duckdb", "numpy", "pyarrow", "scipy")
@@ -77,9 +78,9 @@ def remembered(
             checks.append(CheckSaid(name, event.passed, event.description or ""))
         yield event
     if made_of and not failed and not context.assets_def.is_subset:
-        with clear_failures():
+        with clear_failures(), room_needed(SETTINGS.home):
             files = tried_again(context.log, lambda: _files(step, snapshot, _days(snapshot, lake)))
-        write_receipt(SETTINGS.home, *_partition(snapshot), step, Receipt(made_of, files, checks))
+            write_receipt(SETTINGS.home, *_partition(snapshot), step, Receipt(made_of, files, checks))
 
 
 def unchanged_steps(

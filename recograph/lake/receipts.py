@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,18 @@ def read_receipt(home: Path, customer: str, date: str, step: str) -> Receipt | N
 def drop_receipt(home: Path, customer: str, date: str, step: str) -> None:
     """Forget what a step made, because it begins anew."""
     _path(home, customer, date, step).unlink(missing_ok=True)
+
+
+def drop_other_receipts(home: Path, kept: Collection[str]) -> None:
+    """Forget the receipts of partitions that the lake has no longer.
+
+    Args:
+        home: the installation's folder for state.
+        kept: the partitions that the lake has, ``customer|date``.
+    """
+    for day in (home / "receipts").glob("*/*"):
+        if f"{day.parent.name}|{day.name}" not in kept:
+            shutil.rmtree(day, ignore_errors=True)
 
 
 def drop_receipts(home: Path, customer: str) -> None:

@@ -38,6 +38,24 @@ print(json.dumps({
     "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
 }))
 """
+_KEEP_DAYS = 41
+_TOLD = """
+from recograph.defs.retention import CleanConfig
+jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+undescribed = [thing.name for thing in (*jobs, *repository.schedule_defs, *repository.sensor_defs)
+               if not thing.description]
+undescribed += [str(key) for key in nodes.asset_check_keys if not nodes.get(key).description]
+fields = [(node.name, name, field) for job in jobs for node in job.graph.node_defs
+          for name, field in getattr(node.config_schema.config_type, "fields", {}).items()]
+undescribed += [f"{node} {name}" for node, name, field in fields if not field.description]
+graph = [nodes.get(key) for key in nodes.get_all_asset_keys() if key.path[0] == "graph"]
+print(json.dumps({
+    "undescribed": undescribed,
+    "fields": len(fields),
+    "keep_days": CleanConfig().keep_days,
+    "pictures": [node.metadata["model"].value[:60] for node in graph if "model" in node.metadata],
+}))
+"""
 _CPU_SECONDS = "import time; {}; print(time.process_time())"
 
 
@@ -50,7 +68,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     def run(code: str) -> str:
         ran = subprocess.run(
             [sys.executable, "-W", "error::UserWarning:dagster", "-c", code],
-            env=environ | {"RECOGRAPH_HOME": home},
+            env=environ | {"RECOGRAPH_HOME": home, "RECOGRAPH_KEEP_DAYS": str(_KEEP_DAYS)},
             capture_output=True,
             text=True,
             check=False,
@@ -62,9 +80,30 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     return run
 
 
-def test_the_assets_are_those_of_the_snapshot(python: Callable[[str], str]) -> None:
+@pytest.fixture(scope="module")
+def described(python: Callable[[str], str]) -> list[dict[str, Any]]:
+    """What there is, and what is told of it."""
+    return [json.loads(line) for line in python(_DESCRIBE + _TOLD).splitlines()]
+
+
+def test_the_assets_are_those_of_the_snapshot(described: list[dict[str, Any]]) -> None:
     """A change shows up in review; after one, run `python -m recograph_tests.defs.test_definitions`."""
-    assert json.loads(python(_DESCRIBE)) == json.loads(ASSETS.read_text())
+    assert described[0] == json.loads(ASSETS.read_text())
+
+
+def test_all_that_people_start_set_or_look_at_has_a_description(described: list[dict[str, Any]]) -> None:
+    assert described[1]["undescribed"] == []
+    assert described[1]["fields"] > 5
+
+
+def test_each_asset_of_the_graph_shows_the_model(described: list[dict[str, Any]]) -> None:
+    pictures = described[1]["pictures"]
+    assert len(pictures) == 14
+    assert all("data:image/svg+xml" in picture for picture in pictures)
+
+
+def test_cleaning_goes_by_the_environment_unless_a_run_says_otherwise(described: list[dict[str, Any]]) -> None:
+    assert described[1]["keep_days"] == _KEEP_DAYS
 
 
 def test_lineage_runs_from_the_dump_to_every_label() -> None:
@@ -115,5 +154,5 @@ def test_what_the_installation_compiles_first_is_there() -> None:
 
 
 if __name__ == "__main__":
-    described = subprocess.run([sys.executable, "-c", _DESCRIBE], capture_output=True, text=True, check=True).stdout
-    ASSETS.write_text(json.dumps(json.loads(described), indent=1) + "\n")
+    printed = subprocess.run([sys.executable, "-c", _DESCRIBE], capture_output=True, text=True, check=True).stdout
+    ASSETS.write_text(json.dumps(json.loads(printed), indent=1) + "\n")

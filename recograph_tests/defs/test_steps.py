@@ -1,5 +1,7 @@
 """The steps before the graph, through Dagster: what they observe, block, tell and say where it came from."""
 
+import errno
+import fcntl
 import gzip
 import os
 import re
@@ -15,6 +17,7 @@ import pytest
 
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.local.folder_lake import LocalLake
+from recograph.errors import RecographError
 from recograph_tests.environment import set_up
 
 DAYS = ("2026-11-01", "2026-11-02")
@@ -102,8 +105,17 @@ def lineage(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, list[str
     }
 
 
-def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps) -> None:
+def test_columns_say_where_they_came_from_and_dbt_what_is_wrong(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow.parquet as pq
+
+    from recograph.defs.partitions import CUSTOMERS
+
+    # A name is text: it is no template of dbt's, and ends no literal of SQL.
+    name = "{{ env_var('HOME') }} O'Neil \\ 🎓 {% raw %} {# x #} %s"
+    monkeypatch.setitem(CUSTOMERS.customers, CUSTOMER, CUSTOMERS[CUSTOMER].model_copy(update={"name": name}))
     whole = steps("landing", "glue", "marts")
+    (mart,) = Path(steps.lake.root, "marts", "customers", f"customer={CUSTOMER}").rglob("*.parquet")
+    assert pq.read_table(mart, partitioning=None)["name"].to_pylist() == [name]
     assert lineage(whole, "glue/learning_course")["name"] == ["landing/learning_course.name"]
     courses = lineage(whole, "marts/courses")
     assert courses["id"] == ["glue/learning_course.idCourse"]
@@ -138,6 +150,17 @@ def test_what_a_step_made_is_known_to_dagster_before_the_step_counts_as_done(
     monkeypatch.setattr("recograph.defs.unchanged.write_receipt", look)
     steps("landing")
     assert known == [("landing", True)]
+
+
+def test_a_disk_that_is_full_at_the_receipt_is_one_sentence(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("recograph.defs.unchanged.write_receipt", write)
+    told = steps("landing", fails=True).failure_data_for_node("landing")
+    assert told
+    assert told.user_failure_data
+    assert re.match(r".* can't be written, because the disk is full: .*", told.user_failure_data.description or "")
 
 
 def test_marts_that_fill_the_disk_fail_with_one_sentence(steps: Steps, disk: Callable[[int], Path]) -> None:
@@ -228,6 +251,36 @@ def test_each_dump_is_observed_once_and_a_broken_one_keeps_no_other_from_it(step
     assert (told or "").startswith(f"1 of the dumps can't be read; the first: {other}: this isn't a SQL dump.")
     assert list(again) == keys[:1]
     assert steps.instance.get_latest_materialization_event(SQL_DUMP)
+
+
+def test_nobody_is_erased_while_marts_or_lists_are_made(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what was read before would be written after it."""
+    from recograph.defs.analytics import recommendations
+    from recograph.defs.partitions import SETTINGS
+    from recograph.defs.resources import resources
+
+    locked: list[bool] = []
+
+    def look(*_: object, **__: object) -> None:
+        with (SETTINGS.home / "locks" / CUSTOMER).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                locked.append(True)
+        raise RecographError("That was all.")
+
+    monkeypatch.setattr("recograph.defs.marts.build", look)
+    steps("marts", fails=True)
+    assert locked == [True]
+    monkeypatch.setattr("recograph.analytics.recommendations.recommend_all", look)
+    dg.materialize(
+        [recommendations],
+        instance=steps.instance,
+        resources=resources(SETTINGS),
+        partition_key=f"{CUSTOMER}|{DAYS[0]}",
+        raise_on_error=False,
+    )
+    assert locked == [True, True]
 
 
 def test_a_run_over_several_days_is_refused(steps: Steps) -> None:

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from recograph.lake.receipts import CheckSaid, Receipt, digest, drop_receipt, drop_receipts, read_receipt, write_receipt
+from recograph.lake.receipts import (
+    CheckSaid,
+    Receipt,
+    digest,
+    drop_other_receipts,
+    drop_receipt,
+    drop_receipts,
+    read_receipt,
+    write_receipt,
+)
 
 STEP = ("customer_1", "2026-11-01", "landing")
 RECEIPT = Receipt(digest("a", 1), {"landing/t.parquet": "stamp"}, [CheckSaid("rows", True, "")])
@@ -30,3 +39,13 @@ def test_a_broken_receipt_is_none(tmp_path: Path, broken: str) -> None:
     assert json.loads(path.read_text())["made_of"] == RECEIPT.made_of
     path.write_text(broken)
     assert read_receipt(tmp_path, *STEP) is None
+
+
+def test_what_the_lake_has_no_longer_has_no_receipt(tmp_path: Path) -> None:
+    for customer, date in (("acme", "2026-11-01"), ("acme", "2026-11-02"), ("zeta", "2026-11-01")):
+        write_receipt(tmp_path, customer, date, "landing", Receipt("of", {}, []))
+    drop_other_receipts(tmp_path, {"acme|2026-11-02", "zeta|2026-11-01", "other|2026-11-01"})
+    assert sorted(path.relative_to(tmp_path / "receipts").as_posix() for path in tmp_path.rglob("*.json")) == [
+        "acme/2026-11-02/landing.json",
+        "zeta/2026-11-01/landing.json",
+    ]
