@@ -47,6 +47,15 @@ def server(home: Path) -> ManagedServer:
 
 
 @pytest.fixture
+def kept(home: Path, server: ManagedServer) -> ManagedServer:
+    """A server that is down and whose graph holds a node, also where no other test has made it."""
+    if not (home / "data" / "databases" / "neo4j").exists():
+        ask(server.start(), "MERGE (n:Kept {id: 1}) RETURN n.id")
+        server.stop()
+    return server
+
+
+@pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
@@ -186,30 +195,30 @@ def test_it_can_be_stopped_though_it_was_started_by_what_ignores_requests_to_end
     assert server.stop(timeout=30)
 
 
-def test_a_backup_brings_the_graph_back(server: ManagedServer, tmp_path: Path) -> None:
+def test_a_backup_brings_the_graph_back(kept: ManagedServer, tmp_path: Path) -> None:
     file = tmp_path / "graph.dump"
-    back_up(server, file)
-    assert server.running() is None
+    back_up(kept, file)
+    assert kept.running() is None
     with pytest.raises(RecographError, match="exists; name another file, or give --force"):
-        back_up(server, file)
+        back_up(kept, file)
     with pytest.raises(RecographError, match=r"There is a graph in .* give --force"):
-        restore(server, file)
+        restore(kept, file)
 
-    connection = server.start()
+    connection = kept.start()
     ask(connection, "MATCH (n) DETACH DELETE n")
-    restore(server, file, overwrite=True)
-    again = server.running()
+    restore(kept, file, overwrite=True)
+    again = kept.running()
     assert again is not None
     assert again.pid != connection.pid
     assert ask(again, "MATCH (n:Kept) RETURN n.id") == [1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.dump"]
-    server.stop()
+    kept.stop()
 
 
-def test_a_backup_is_restored_where_there_was_no_graph(server: ManagedServer, tmp_path: Path) -> None:
+def test_a_backup_is_restored_where_there_was_no_graph(kept: ManagedServer, tmp_path: Path) -> None:
     """As when a home was moved away, to go back to an older version."""
     assert not ManagedServer(tmp_path / "neo4j").stop()
-    back_up(server, tmp_path / "graph.dump")
+    back_up(kept, tmp_path / "graph.dump")
     fresh = ManagedServer(tmp_path / "neo4j")
     restore(fresh, tmp_path / "graph.dump")
     try:
@@ -218,20 +227,20 @@ def test_a_backup_is_restored_where_there_was_no_graph(server: ManagedServer, tm
         fresh.stop()
 
 
-def test_a_place_that_a_backup_cannot_be_written_to_is_named(server: ManagedServer, tmp_path: Path) -> None:
+def test_a_place_that_a_backup_cannot_be_written_to_is_named(kept: ManagedServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place, why in (("file/graph.dump", "Not a directory|File exists"), ("", "Is a directory")):
         with pytest.raises(RecographError, match=rf"The backup can't be written to {tmp_path / place}: ({why})\.$"):
-            back_up(server, tmp_path / place, overwrite=True)
+            back_up(kept, tmp_path / place, overwrite=True)
 
 
-def test_what_is_no_backup_leaves_the_graph_alone(home: Path, server: ManagedServer, tmp_path: Path) -> None:
+def test_what_is_no_backup_leaves_the_graph_alone(home: Path, kept: ManagedServer, tmp_path: Path) -> None:
     file = tmp_path / "graph.dump"
     file.write_bytes(b"not a dump")
     store = home / "data" / "databases" / "neo4j" / "neostore"
     before = (store.stat().st_ino, store.stat().st_mtime_ns)
     with pytest.raises(RecographError, match=r"graph.dump can't be restored, the graph is as it was"):
-        restore(server, file, overwrite=True)
+        restore(kept, file, overwrite=True)
     assert (store.stat().st_ino, store.stat().st_mtime_ns) == before
     with pytest.raises(RecographError, match="There is no graph in"):
         back_up(ManagedServer(tmp_path / "none"), tmp_path / "other.dump")
