@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from recograph.errors import RecographError
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+FIRST_DAY = datetime.date(2000, 1, 1)
+"""The first day of which there can be a dump: each customer's days are partitions of all."""
 TAKEN = frozenset({"docs", "index", "openapi"})
 """What can't be a customer's id, because `recograph serve` has something else at that address."""
 
@@ -65,7 +67,7 @@ class CustomerList(_Entry):
     """The customers by id, and the first day for which any of them may have a dump."""
 
     customers: dict[str, Customer]
-    start_date: datetime.date | None = None
+    start_date: datetime.date | None = Field(default=None, ge=FIRST_DAY)
 
     def __getitem__(self, customer_id: str) -> Customer:
         """The customer of that id.
@@ -115,7 +117,9 @@ def load_customers(data: Path) -> CustomerList:
     try:
         return CustomerList(customers=customers, start_date=start)
     except ValidationError:
-        raise RecographError(f"{path}: start_date is {start!r}, but must be a date such as 2026-01-01.") from None
+        raise RecographError(
+            f"{path}: start_date is {start!r}, but must be a date after 1999, such as 2026-01-01."
+        ) from None
 
 
 class _PlainText(yaml.BaseLoader):

@@ -38,6 +38,7 @@ def test_an_unknown_customer_is_refused_with_the_known_ones(tmp_path: Path) -> N
         (GOOD.replace("acme", "docs"), r"id 'docs' can't be used, because the pages have something else at /docs"),
         (GOOD.replace("}", ", colour: red}"), "colour is unknown"),
         ("start_date: soon\n" + GOOD, "start_date is 'soon'"),
+        ("start_date: 0206-01-01\n" + GOOD, "start_date is '0206-01-01', but must be a date after 1999"),
         (GOOD.replace("mid", "''"), "entry 1: size is empty"),
         (GOOD.replace("mid", '"a\\nb"'), "size has a line break"),
         (GOOD.replace("mid", "[1]"), "entry 1: size input should be a valid string"),

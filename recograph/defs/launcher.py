@@ -15,7 +15,7 @@ from typing import Any, Self
 import dagster as dg
 
 import recograph
-from recograph.customers import load_customers
+from recograph.customers import FIRST_DAY, load_customers
 from recograph.defs.dagster_private import (
     CheckRunHealthResult,
     ConfigurableClass,
@@ -27,7 +27,7 @@ from recograph.defs.dagster_private import (
 )
 from recograph.defs.running import executed_by, was_abandoned
 from recograph.errors import RecographError
-from recograph.lake.inbox import FIRST_DAY, local_dumps
+from recograph.lake.inbox import local_dumps
 from recograph.lake.staging import stamp_of
 from recograph.settings import DBT_PROJECT_DIR, Settings
 
@@ -148,7 +148,7 @@ def _oldest_dump(data: Path) -> str:
     days = []
     for folder in data.iterdir() if data.is_dir() else ():
         with suppress(OSError):  # it isn't a folder, or is closed to us
-            days += [date for date, _ in local_dumps(folder) if date >= FIRST_DAY]
+            days += [date for date, _ in local_dumps(folder) if date >= FIRST_DAY.isoformat()]
     return min(days, default="")
 
 

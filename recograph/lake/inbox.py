@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from recograph.customers import FIRST_DAY
 from recograph.errors import RecographError
 from recograph.lake.interfaces import DumpFile, Inbox
 
@@ -20,8 +21,6 @@ _NOT_READ = frozenset({"7z", "rar", "z", "lzma", "lz", "lzo", "br", "sz", "gpg",
 LAST_WRITTEN = frozenset({"metadata", "@.done.json", "toc.dat"})
 """Files that the programs which write dump folders write last; while a folder is being copied, they are missing."""
 _ENDINGS = _FORMS | _PACKED | _NOT_READ
-FIRST_DAY = "2000-01-01"
-"""The first day that a dump may be of."""
 
 
 def is_possible(date: str, today: datetime.date) -> bool:
@@ -29,7 +28,7 @@ def is_possible(date: str, today: datetime.date) -> bool:
 
     The days of all customers are everybody's partitions: a year that is wrong would make many thousands more of them.
     """
-    return FIRST_DAY <= date <= (today + datetime.timedelta(days=1)).isoformat()
+    return FIRST_DAY.isoformat() <= date <= (today + datetime.timedelta(days=1)).isoformat()
 
 
 def told_of_misdated(customer: str, dates: Iterable[str], today: datetime.date) -> str:
