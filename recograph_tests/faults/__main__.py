@@ -4,8 +4,10 @@
     python -m recograph_tests.faults 2/8        # the second of eight parts, for a CI that takes turns
     python -m recograph_tests.faults quick      # those that CI tries each time
     python -m recograph_tests.faults guard      # those whose test, file or promise has the word
+    python -m recograph_tests.faults sound      # plants nothing, and wants each test to pass alone
 
-A promise of README and docs is worth what its test is worth: one that still passes with the fault is no test of it.
+A promise of README and docs is worth what its test is worth: one that still passes with the fault is no test of it, nor
+is one that fails without.
 """
 
 import sys
@@ -32,10 +34,14 @@ def chosen(faults: list[Fault], wish: str) -> list[Fault]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try all faults, or those asked for; returns how many weren't noticed."""
+    """Try all faults, or those asked for; returns how many weren't noticed, or of how many the test fails anyway."""
     faults = read_table()
+    is_sound = "sound" in arguments
     for wish in arguments:
-        faults = chosen(faults, wish)
+        faults = faults if wish == "sound" else chosen(faults, wish)
+    if is_sound:
+        faults = list({fault.test: fault for fault in faults}.values())
+    right = "passes" if is_sound else "noticed"
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="recograph-faults-") as name:
         processes = warm_processes()
@@ -47,10 +53,10 @@ def main(arguments: Sequence[str]) -> int:
         def tried(fault: Fault) -> bool:
             copy, began = free.get(), time.monotonic()
             try:
-                problem = copy.notices(fault)
+                problem = copy.passes(fault) if is_sound else copy.notices(fault)
             finally:
                 free.put(copy)
-            told = f"NOT NOTICED: {fault.test}: {problem}" if problem else "noticed"
+            told = f"NOT {right.upper()}: {fault.test}: {problem}" if problem else right
             print(f"{fault.promise}\n    {fault.file}: {told} ({time.monotonic() - began:.0f} s)", flush=True)
             return problem is None
 
@@ -63,8 +69,9 @@ def main(arguments: Sequence[str]) -> int:
             for copy in copies:
                 ManagedServer(copy.neo4j).stop()
     seconds = time.monotonic() - started
-    print(f"{len(noticed)} faults in {seconds:.0f} s: {sum(noticed)} noticed, {len(noticed) - sum(noticed)} not.")
-    return len(noticed) - sum(noticed)
+    wrong = noticed.count(False)
+    print(f"{len(noticed)} faults in {seconds:.0f} s: {len(noticed) - wrong} {right}, {wrong} not.")
+    return wrong
 
 
 if __name__ == "__main__":

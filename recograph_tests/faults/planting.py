@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 300
 _TESTED = 100
 """Is added to pytest's exit code, so that a process which ends before it is none of a test that failed."""
+_STILL_PASSES = "still passes"
 _PASSED, _FAILED = _TESTED, _TESTED + 1
 """Where tests ran; others mean that pytest found none, or couldn't run."""
 
@@ -89,6 +90,11 @@ class Copy:
         finally:
             path.write_text(right, encoding="utf-8")
 
+    def passes(self, fault: Fault) -> str | None:
+        """Plant nothing and run a fault's test; returns what is wrong, if it doesn't pass: then it notices nothing."""
+        outcome = self._run(fault.test)
+        return None if outcome == _STILL_PASSES else outcome or "fails without the fault, too"
+
     def _run(self, test: str) -> str | None:
         log = self.folder.parent / "log"
         process = self._processes.Process(target=_run_test, args=(self.folder, self.neo4j, log, test))
@@ -101,7 +107,7 @@ class Copy:
         if process.exitcode == _FAILED:
             return None
         if process.exitcode == _PASSED:
-            return "still passes"
+            return _STILL_PASSES
         return f"can't be run:\n{log.read_text(errors='replace')[-2000:]}"
 
 
