@@ -1,16 +1,8 @@
 """The Dagster code location: everything in ``defs``, with the resources that the environment chooses."""
 
-import warnings
-
 import dagster as dg
 
-# Called beta, and yet the only way to observe what isn't ours, and to link assets to their code.
-_BETA = "observable_source_asset|with_source_code_references|CodeReference"
-warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*({_BETA})")
-# In preview, and yet the only way to say of which customer and day a check's result is.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def on an AssetCheckSpec")
-
-from recograph.defs import (  # noqa: E402
+from recograph.defs import (
     alerts,
     analytics,
     automation,
@@ -22,9 +14,9 @@ from recograph.defs import (  # noqa: E402
     retention,
     similarity,
 )
-from recograph.defs.partitions import SETTINGS  # noqa: E402
-from recograph.defs.platforms import USED  # noqa: E402
-from recograph.defs.resources import resources  # noqa: E402
+from recograph.defs.partitions import SETTINGS
+from recograph.defs.platforms import USED
+from recograph.defs.resources import resources
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(
