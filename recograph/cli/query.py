@@ -48,7 +48,7 @@ def query(
     try:
         asked.bind(given)
     except MissingParameterError as error:
-        raise RecographError(f"{error} Give {' '.join(f'--param {name}=...' for name in error.names)}.") from None
+        raise RecographError(f"{error} Give {' '.join(f'--param {name}=VALUE' for name in error.names)}.") from None
     with open_driver(Settings.from_env()) as driver:
         answer = ask(driver, name, given, timeout=timeout)
     show(answer, output, out, "No row.")

@@ -151,7 +151,7 @@ def test_search() -> None:
         (("query", "user_history", "-p", "customer=customer_1", "-p", "user=me"), "must be of type integer"),
         (
             ("query", "user_history", "-p", "customer=customer_1"),
-            "user_history needs user (id of the user). Give --param user=",
+            "user_history needs user (id of the user). Give --param user=VALUE.",
         ),
         (("search", ""), "no word to search for"),
         (("search", "x" * 2000), "2,000 characters"),
