@@ -245,7 +245,7 @@ def test_what_is_no_backup_leaves_the_graph_alone(home: Path, kept: ManagedServe
     with pytest.raises(RecographError, match="There is no graph in"):
         back_up(ManagedServer(tmp_path / "none"), tmp_path / "other.dump")
     with pytest.raises(RecographError, match="There is no file"):
-        restore(server, tmp_path / "missing.dump", overwrite=True)
+        restore(kept, tmp_path / "missing.dump", overwrite=True)
 
 
 def test_a_server_that_dies_while_it_starts_is_quoted(server: ManagedServer, home: Path) -> None:
