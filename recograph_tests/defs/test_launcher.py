@@ -20,8 +20,8 @@ HELD = """
 import sys
 from recograph.defs.running import executing
 with executing(sys.argv[1]):
-    print("held", flush=True)
     try:
+        print("held", flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
