@@ -2,6 +2,7 @@
 
 import pytest
 
+from recograph_tests.faults.__main__ import main
 from recograph_tests.faults.planting import ROOT, Fault, read_table
 
 
@@ -11,3 +12,8 @@ def test_a_fault_has_its_line_and_its_test(fault: Fault) -> None:
     assert fault.planted(text) != text
     module, *test = fault.test.split("[")[0].split("::")
     assert all(f"def {name}(" in (ROOT / module).read_text() for name in test)
+
+
+def test_a_word_that_no_fault_has_is_refused() -> None:
+    with pytest.raises(SystemExit, match="No fault has 'quik' in it"):
+        main(["quik"])

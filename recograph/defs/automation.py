@@ -237,10 +237,12 @@ def fresh_by_deadline(
 def _shipped(inbox: Inbox) -> tuple[dict[str, list[str]], list[str]]:
     """The days of which each customer has shipped a dump, and why those of others can't be listed."""
     shipped: dict[str, list[str]] = {}
-    troubles = []
+    troubles: list[str] = []
     for customer in CUSTOMERS.customers:
         try:
             shipped[customer] = list(inbox.dumps(customer))
+        except UnavailableError as error:  # each customer would be waited for, and told, the same
+            return {one: [] for one in CUSTOMERS.customers} | shipped, [*troubles, one_line(str(error))]
         except RecographError as error:
             shipped[customer] = []
             troubles.append(one_line(str(error)))

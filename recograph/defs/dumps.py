@@ -6,7 +6,7 @@ import dagster as dg
 
 from recograph.defs.partitions import CUSTOMERS, SNAPSHOTS, Snapshot, partition_dates
 from recograph.dumps import inspect
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.lake.interfaces import DumpFile, Inbox
 
 SQL_DUMP = dg.AssetKey(["dumps", "sql_dump"])
@@ -43,6 +43,9 @@ def sql_dump(context: dg.OpExecutionContext, inbox: dg.ResourceParam[Inbox]) -> 
     for customer in CUSTOMERS.customers:
         try:
             dumps = inbox.dumps(customer)
+        except UnavailableError as error:  # each customer would be waited for, and told, the same
+            troubles.append(str(error))
+            break
         except RecographError as error:
             troubles.append(str(error))
             continue

@@ -20,7 +20,7 @@ from recograph.adapters.dbt_models import mart_columns
 from recograph.adapters.environment import open_catalog
 from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.customers import Customer, load_customers
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.lake.interfaces import DumpFile
 from recograph.lake.landing import Landing, land
 from recograph.lake.layout import customer_folder, date_of, landing_key
@@ -110,13 +110,15 @@ class Deployment:
         landed day, whose landed tables were deleted as too old.
 
         Raises:
-            RecographError: there is no dump at all.
+            RecographError: there is no dump at all, or the lake can't be reached.
         """
         dumps: list[DumpFile] = []
         known = 0
         for customer in self.customers:
             try:
                 some = [dump for dump in self.inbox.dumps(customer).values() if not dates or dump.date in dates]
+            except UnavailableError:  # nobody's can be listed, and each would be waited for
+                raise
             except RecographError as error:
                 yield BadDump(customer, None, str(error))
                 known += 1

@@ -69,11 +69,7 @@ def _dbt(settings: Settings) -> Results:
     try:
         installed = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", *open_dbt(settings).packages))
     except PackageNotFoundError as error:
-        yield (
-            Status.problem,
-            f"{error.name} isn't installed",
-            REINSTALL,
-        )
+        yield Status.problem, f"{error.name} isn't installed", REINSTALL
         return
     if not os.access(command, os.X_OK):
         yield Status.problem, f"{command} isn't there", REINSTALL

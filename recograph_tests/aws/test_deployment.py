@@ -10,8 +10,10 @@ import yaml
 from typer.testing import CliRunner
 
 from recograph.adapters.aws.glue_catalog import GlueCatalog
+from recograph.adapters.aws.s3_inbox import S3Inbox
 from recograph.cli import app
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
+from recograph.lake.interfaces import DumpFile
 from recograph.lake.landing import Landing
 from recograph.operating.deployment import BadDump, Deployment
 from recograph.settings import Settings
@@ -67,6 +69,22 @@ def test_a_customers_bad_dump_keeps_no_other_from_being_sent(made: Made, data: P
     first, second = rf"Two dumps of customer_1 for {day}: .* Keep one\.", "customer_2 can't be read: Not a directory"
     assert re.match(rf"2 of the dumps couldn't be uploaded\. {first} .*{second}", str(ran.exception))
     assert "3 dumps uploaded, 0 were there." in ran.stdout
+
+
+def test_a_lake_that_is_away_is_told_once_and_not_for_each_customer(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def away(_: S3Inbox, customer: str) -> dict[str, DumpFile]:
+        asked.append(customer)
+        raise UnavailableError("AWS can't be reached.")
+
+    monkeypatch.setattr(S3Inbox, "dumps", away)
+    for step in (deployment.upload, deployment.land):
+        with pytest.raises(UnavailableError, match="AWS can't be reached"):
+            list(step())
+    assert asked == ["customer_1"] * 2
 
 
 def test_days_are_landed_whole_or_only_the_given_one(deployment: Deployment) -> None:

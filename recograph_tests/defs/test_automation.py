@@ -412,6 +412,8 @@ def test_a_customer_whose_dumps_cant_be_listed_is_told_once_and_keeps_nobody_fro
 def test_a_store_that_is_away_is_told_once_and_not_for_each_customer(
     automation: ModuleType, instance: dg.DagsterInstance, inbox: LocalInbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from recograph.defs.dumps import sql_dump
+
     asked: list[str] = []
 
     class Away(LocalInbox):
@@ -428,7 +430,13 @@ def test_a_store_that_is_away_is_told_once_and_not_for_each_customer(
             assert reason.skip_message == "s3://lake: AWS can't be reached."
         assert [message["title"] for message in posted] == ["Nobody's dumps can be listed"]
         assert scheduled(automation, instance, tick.inbox, DAYS[0]) == ([], ["s3://lake: AWS can't be reached."])
-        assert asked == [CUSTOMERS[0]] * 3
+        assert automation._shipped(tick.inbox) == (
+            {customer: [] for customer in CUSTOMERS},
+            ["s3://lake: AWS can't be reached."],
+        )
+        observe = dg.Definitions([sql_dump], resources={"inbox": tick.inbox}).resolve_implicit_global_asset_job_def()
+        assert not observe.execute_in_process(instance=instance, raise_on_error=False).success
+        assert asked == [CUSTOMERS[0]] * 5
         ship(inbox, "customer_2", DAYS[0])
         tick.inbox = inbox
         assert tick.asked() == [f"customer_2|{DAYS[0]}"]

@@ -41,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         faults = faults if wish == "sound" else chosen(faults, wish)
     if is_sound:
         faults = list({fault.test: fault for fault in faults}.values())
+    if not faults:
+        sys.exit(f"No fault has {' '.join(arguments)!r} in it.")
     right = "passes" if is_sound else "noticed"
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="recograph-faults-") as name:
