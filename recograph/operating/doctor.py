@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recograph.customers import load_customers
-from recograph.errors import RecographError
+from recograph.errors import RecographError, UnavailableError
 from recograph.lake.inbox import unlisted
 from recograph.operating import machine
 from recograph.operating.machine import REINSTALL, Results, Status, ok
@@ -125,6 +125,8 @@ def _dumps(settings: Settings) -> Results:
             fine.append(newest.date)
         except RecographError as error:
             yield Status.problem, " ".join(str(error).split()), ""
+            if isinstance(error, UnavailableError):
+                break  # each customer would be waited for, and told, the same
     if fine:
         yield from ok(f"{len(fine)} customers' newest are dumps, from {min(fine)} to {max(fine)}")
 

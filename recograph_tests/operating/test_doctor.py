@@ -11,10 +11,13 @@ import neo4j as neo4j_driver
 import pytest
 from typer.testing import CliRunner
 
+from recograph.adapters.local.folder_inbox import LocalInbox
 from recograph.adapters.neo4j import Connection, server
 from recograph.adapters.neo4j.jars import VERSION
 from recograph.adapters.neo4j.running import RunningServer, write_state
 from recograph.cli.main import app
+from recograph.errors import UnavailableError
+from recograph.lake.interfaces import DumpFile
 from recograph.operating import doctor
 from recograph.operating.doctor import Finding, diagnose
 from recograph.operating.machine import REINSTALL
@@ -126,6 +129,15 @@ def test_a_customer_who_is_no_longer_listed_is_named_where_dumps_or_graph_are_le
             "Add it there, or run `recograph customer remove customer_2`.",
         )
     ]
+
+
+def test_a_store_of_dumps_that_is_away_is_told_once(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: LocalInbox, customer: str) -> dict[str, DumpFile]:
+        raise UnavailableError(f"AWS can't be reached for {customer}.")
+
+    monkeypatch.setattr(LocalInbox, "dumps", away)
+    told = said(environ | {"RECOGRAPH_DATA": str(PROJECT_DIR / "data")}, "dumps")
+    assert told == [("problem", "AWS can't be reached for customer_1.. ")]
 
 
 def test_a_home_that_cant_be_written(environ: dict[str, str], tmp_path: Path) -> None:
