@@ -1,16 +1,14 @@
-"""The few things of Dagster that have no public name, each with the reason; no other module imports Dagster's inside.
+"""The few things of Dagster that have no public name, each with the reason.
+
+Beside `dagster_sqlite` no other module imports Dagster's inside.
 
 The base classes of run launchers, from which `launcher` builds ours, have no public name either, nor has what an
 evaluation of a check says of a materialization; they are passed on.
 """
 
 import datetime
-import os
 import sys
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from functools import cache
-from threading import Lock
 from typing import Any
 
 import dagster as dg
@@ -26,8 +24,6 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, 
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
-from sqlalchemy import Engine
-from sqlalchemy.pool import QueuePool
 
 from recograph.defs.running import claim
 
@@ -43,7 +39,6 @@ __all__ = [
     "delete_backfills",
     "execute",
     "forget_runs",
-    "keep_connections",
     "observed_versions",
     "queue_run",
     "take_from_queue",
@@ -63,50 +58,6 @@ def observed_versions(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[
         asset, dg.DagsterEventType.ASSET_OBSERVATION, [DATA_VERSION_TAG]
     )
     return {partition: tag[DATA_VERSION_TAG] for partition, tag in tags.items() if DATA_VERSION_TAG in tag}
-
-
-_MOST_CONNECTIONS = 16
-
-
-@cache
-def keep_connections() -> None:
-    """Let this process keep its connections to Dagster's SQLite files.
-
-    Dagster makes a new one for each event, some thousand in a run, which takes longer than writing. Its configuration
-    can't say otherwise without naming the folder, which would forbid to move it.
-
-    A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes,
-    and the last events may be lost. What the lake and the graph hold doesn't depend on them.
-    """
-    from dagster._core.storage.event_log.sqlite import sqlite_event_log
-    from dagster._core.storage.runs.sqlite import sqlite_run_storage
-
-    kept: OrderedDict[tuple[int, str], Engine] = OrderedDict()
-    lock = Lock()  # Dagster's daemon has threads
-
-    def kept_engine(address: str, **options: Any) -> Engine:
-        # Connections can't be used in a process that was forked from theirs.
-        key = os.getpid(), address
-        with lock:
-            if key not in kept:
-                arguments = {"check_same_thread": False, **options.get("connect_args", {})}
-                engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
-                sqlalchemy.event.listen(engine, "connect", _leave_to_the_journal)
-                close = engine.dispose
-                engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
-                engine.close_connections = close  # type: ignore[attr-defined]
-                kept[key] = engine
-            kept.move_to_end(key)
-            while len(kept) > _MOST_CONNECTIONS:
-                kept.popitem(last=False)[1].close_connections()  # type: ignore[attr-defined]
-            return kept[key]
-
-    for module in (sqlite_event_log, sqlite_run_storage):
-        module.create_engine = kept_engine  # type: ignore[attr-defined]
-
-
-def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def queue_run(

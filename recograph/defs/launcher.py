@@ -23,8 +23,8 @@ from recograph.defs.dagster_private import (
     LaunchRunContext,
     RunLauncher,
     WorkerStatus,
-    keep_connections,
 )
+from recograph.defs.dagster_sqlite import write_cheaply
 from recograph.defs.running import executed_by, was_abandoned
 from recograph.errors import RecographError
 from recograph.lake.inbox import local_dumps
@@ -50,7 +50,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         This is all that Dagster's daemon loads of recograph. It writes each run's planned events, a few hundred.
         """
         super().__init__()  # type: ignore[no-untyped-call]
-        keep_connections()
+        write_cheaply()
         self._inst_data = inst_data
         self._worker: subprocess.Popen[str] | None = None
         self._earlier: list[subprocess.Popen[str]] = []

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from recograph.defs.dagster_private import keep_connections
+from recograph.defs.dagster_sqlite import write_cheaply
 from recograph.defs.launcher import LAST
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
@@ -52,7 +52,7 @@ def _work_off() -> int:
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _stop)
     threading.Thread(target=_end_with_starter, daemon=True).start()
-    keep_connections()
+    write_cheaply()
     instance = dg.DagsterInstance.get()
     pool = Pool(instance)
     command: Command | None = None

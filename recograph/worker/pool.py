@@ -108,7 +108,7 @@ def _execute(instance: dg.DagsterInstance, run_id: str, life: int) -> None:
     """What a forked process does.
 
     It goes on with its parent's instance, which has looked at Dagster's tables already, but with connections of its
-    own: see `keep_connections`.
+    own: see `write_cheaply`.
     """
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)

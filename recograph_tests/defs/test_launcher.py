@@ -42,7 +42,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInsta
 @pytest.fixture
 def launcher(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> ForkingRunLauncher:
     # Connections aren't kept in the process of the tests, whose instances come and go.
-    monkeypatch.setattr("recograph.defs.launcher.keep_connections", lambda: None)
+    monkeypatch.setattr("recograph.defs.launcher.write_cheaply", lambda: None)
     made = ForkingRunLauncher()
     made.register_instance(instance)
     return made

@@ -1,0 +1,137 @@
+"""Makes Dagster's writing to its SQLite files cheap: as it is, it takes a quarter of all that a partition takes.
+
+Its configuration can't say anything of this without naming the folder, which would forbid to move it. Where Dagster's
+storage is PostgreSQL, nothing here matters.
+"""
+
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from threading import Lock, local
+from typing import Any
+
+import dagster as dg
+import sqlalchemy
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
+
+_MOST_CONNECTIONS = 16
+_LARGEST_BATCH = 1000
+"""How many events of a batch Dagster hands over at once."""
+
+
+@cache
+def write_cheaply() -> None:
+    """Let this process keep its connections, write batches of events as one, and copy what is always the same.
+
+    A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes,
+    and the last events may be lost. What the lake and the graph hold doesn't depend on them.
+    """
+    _keep_connections()
+    _write_batches(sqlite_event_log.SqliteEventLogStorage)
+    _copy_empty_logs(sqlite_event_log.SqliteEventLogStorage)
+
+
+def _keep_connections() -> None:
+    """Keep connections: Dagster makes a new one for each event, some 400 in a run, which takes longer than writing."""
+    kept: OrderedDict[tuple[int, str], Engine] = OrderedDict()
+    lock = Lock()  # Dagster's daemon has threads
+
+    def kept_engine(address: str, **options: Any) -> Engine:
+        # Connections can't be used in a process that was forked from theirs.
+        key = os.getpid(), address
+        with lock:
+            if key not in kept:
+                arguments = {"check_same_thread": False, **options.get("connect_args", {})}
+                engine = sqlalchemy.create_engine(address, poolclass=QueuePool, pool_size=1, connect_args=arguments)
+                sqlalchemy.event.listen(engine, "connect", _leave_to_the_journal)
+                close = engine.dispose
+                engine.dispose = lambda close=True: None  # type: ignore[method-assign] # noqa: ARG005
+                engine.close_connections = close  # type: ignore[attr-defined]
+                kept[key] = engine
+            kept.move_to_end(key)
+            while len(kept) > _MOST_CONNECTIONS:
+                kept.popitem(last=False)[1].close_connections()  # type: ignore[attr-defined]
+            return kept[key]
+
+    for module in (sqlite_event_log, sqlite_run_storage):
+        module.create_engine = kept_engine  # type: ignore[attr-defined]
+
+
+def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _write_batches(storage: Any) -> None:
+    """Let what Dagster hands over as a batch, the planned events of a run, be one transaction per SQLite file.
+
+    They are a third of a run's events. And let whoever writes an event not ask for tables and columns first, which
+    every Dagster that we work with has made.
+    """
+    connect = storage._connect
+    batch = local()
+
+    @contextmanager
+    def connected(self: Any, shard: str) -> Iterator[Any]:
+        # Dagster's lock can't be taken twice, so what is called for an event of a batch goes on with its connection.
+        if (connection := getattr(batch, "connection", None)) is not None:
+            yield connection
+            return
+        with connect(self, shard) as connection:
+            yield connection
+
+    def store_batch(self: Any, events: Sequence[dg.EventLogEntry]) -> None:
+        (run_id,) = {event.run_id for event in events}
+        rows = [self._event_to_row(event) for event in events]
+        with self.run_connection(run_id) as connection:
+            connection.execute(Events.insert(), rows)
+        with self.index_connection() as connection:
+            ids = connection.scalars(Events.insert().returning(Events.c.id, sort_by_parameter_order=True), rows).all()
+            batch.connection = connection
+            try:
+                for event, id_ in zip(events, ids, strict=True):
+                    self._store_asset_event(connection, event, id_)
+                    self.store_asset_check_event(event, id_)
+            finally:
+                batch.connection = None
+
+    storage._connect = connected
+    storage.store_event_batch = store_batch
+    storage.has_table = cache(storage.has_table)
+    storage._has_asset_key_index_cols_on_connection = lambda self, connection: True  # noqa: ARG005
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_LARGEST_BATCH)
+
+
+def _copy_empty_logs(storage: Any) -> None:
+    """Let the log of a new run be a copy of one that Dagster has just made: making each takes as long as filling it."""
+    make = storage._initdb
+    empty: list[bytes] = []
+
+    def made(self: Any, engine: Engine, for_index_shard: bool = False) -> None:
+        path = Path(str(engine.url.database))
+        if for_index_shard or path.exists():
+            make(self, engine, for_index_shard)
+        elif empty:
+            whole = path.with_suffix(f".{os.getpid()}.new")
+            try:
+                whole.write_bytes(empty[0])
+                with suppress(FileExistsError):  # another process has just made it
+                    path.hardlink_to(whole)
+            finally:
+                whole.unlink(missing_ok=True)
+        else:
+            make(self, engine)
+            with closing(sqlite3.connect(path)) as connection:
+                log = connection.serialize()
+                # Another process may have written to it meanwhile.
+                if not connection.execute("select 1 from event_logs limit 1").fetchone():
+                    empty.append(log)
+
+    storage._initdb = made
