@@ -1,10 +1,13 @@
 """What every build of dbt needs, made once in the process from which those of runs are forked."""
 
+from functools import cache
 from typing import Any
 
 import dbt.task.build  # noqa: F401 - for the processes that are forked
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import Macro
+from dbt.plugins.manager import PluginManager
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients.agate_helper import build_type_tester
 from dbt_common.clients.jinja import template_cache
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -28,6 +31,12 @@ def warm(manifest: Manifest) -> None:
             names += called[name].depends_on.macros
     for macro in called.values():
         template_cache.get_node_template(macro)
+
+
+BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
+"""It would look at the source file of each function that is under way, for messages that nobody reads."""
+PluginManager.get_prefixed_modules = staticmethod(cache(PluginManager.get_prefixed_modules))  # type: ignore[method-assign]
+"""It would look through the folders of all packages for each build."""
 
 
 class _Silent(EventManager):
