@@ -1,6 +1,6 @@
 """The tables of a dump while it is landed: written as its batches come, and corrected before they are published."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
@@ -50,23 +50,24 @@ class Drafts:
         filesystem, path = self._staged.source(self._names[table])
         return pq.read_metadata(path, filesystem=filesystem)
 
-    def keep_last(self, contract: Contract) -> int:
-        """Keep only the last of the rows with the same key; returns how many rows that left out."""
-        if not contract.key:
-            return 0
-        key = ", ".join(f'"{column}"' for column in contract.key)
+    def keep_last(self, contracts: Iterable[Contract]) -> dict[str, int]:
+        """Keep only the last of the rows with the same key; returns by table how many rows that left out."""
         with duckdb.connect(config={"temp_directory": str(self._staged.folder / "spill")}) as connection:
-            # A reader can be read only once, by one query. The names come from the contract, so this SQL is all ours.
-            connection.register("numbered", self._numbered(contract))
-            counts = connection.execute(f"select count(*), count(distinct ({key})) from numbered")  # noqa: S608
-            rows, distinct = counts.fetchall()[0]
-            if rows == distinct:
-                return 0
-            connection.register("numbered", self._numbered(contract))
-            earlier_rows = connection.execute(
-                f"select {_ROW} from numbered qualify row_number() over "  # noqa: S608
-                f"(partition by {key} order by {_ROW} desc) > 1 order by {_ROW}"
-            ).fetchnumpy()[_ROW]
+            return {contract.table: self._keep_last(connection, contract) for contract in contracts if contract.key}
+
+    def _keep_last(self, connection: duckdb.DuckDBPyConnection, contract: Contract) -> int:
+        key = ", ".join(f'"{column}"' for column in contract.key)
+        # A reader can be read only once, by one query. The names come from the contract, so this SQL is all ours.
+        connection.register("numbered", self._numbered(contract))
+        counts = connection.execute(f"select count(*), count(distinct ({key})) from numbered")  # noqa: S608
+        rows, distinct = counts.fetchall()[0]
+        if rows == distinct:
+            return 0
+        connection.register("numbered", self._numbered(contract))
+        earlier_rows = connection.execute(
+            f"select {_ROW} from numbered qualify row_number() over "  # noqa: S608
+            f"(partition by {key} order by {_ROW} desc) > 1 order by {_ROW}"
+        ).fetchnumpy()[_ROW]
         earlier = np.asarray(earlier_rows, np.int64)
 
         def last(start: int, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -105,7 +105,7 @@ def land(
                     f"have it. Ask for a whole dump, or mend platform and dump.prefix of {customer.id} in "
                     "customers.yaml."
                 )
-        duplicates = {contract.table: drafts.keep_last(contract) for contract in contracts}
+        duplicates = drafts.keep_last(contracts)
         keys = {contract.table: landing_key(dump.customer, contract.table, dump.date) for contract in contracts}
         with lake.locked(dump.customer):
             if late := erased_users(lake, dump.customer) - erased:
@@ -123,7 +123,7 @@ def land(
                 bytes=sizes[contract.table],
                 in_dump=report is not None,
                 rows_read=report.rows if report else 0,
-                duplicates=duplicates[contract.table],
+                duplicates=duplicates.get(contract.table, 0),
                 zero_dates=report.zero_dates if report else 0,
                 out_of_bounds=report.out_of_bounds if report else 0,
                 dropped_columns=tuple(report.dropped_columns) if report else (),
