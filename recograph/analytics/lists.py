@@ -47,23 +47,28 @@ def lists(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int) -
         users: numbers of users.
         k: length of a list.
     """
-    return next(lists_by_weights(data, [weights], users, k))
+    parts = [_best(_values(had, base, weights), min(k, len(data.items))) for had, base in _blocks(data, users)]
+    if not parts:
+        return Lists(users, np.zeros((0, k), np.int64), np.zeros((0, k)))
+    return Lists(users, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def lists_by_weights(data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, k: int) -> Iterator[Lists]:
-    """The `lists` of the same users by different weights, for which what doesn't depend on them is found out once."""
-    blocks = list(_blocks(data, ways, users, min(k, len(data.items))))
-    if not blocks:
-        nothing = np.zeros((0, k))
-        blocks = [[(nothing.astype(np.int64), nothing)] * len(ways)]
-    for of_way in zip(*blocks, strict=True):
-        yield Lists(users, *(np.concatenate(part) for part in zip(*of_way, strict=True)))
+def places_by_weights(
+    data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, item: Ints, k: int
+) -> Iterator[Ints]:
+    """By each of some weights, the place of one item in the list of each user, from 1; 0 where it isn't in it.
+
+    The lists needn't be made for that: it is enough to count what comes before the item.
+    """
+    blocks: list[list[Ints]] = []
+    for had, base in _blocks(data, users):
+        wanted = item[sum(len(block[0]) for block in blocks) :][: len(base), None]
+        blocks.append([_place(_values(had, base, weights), wanted, k) for weights in ways])
+    yield from map(np.concatenate, zip(*blocks, strict=True))
 
 
-def _blocks(
-    data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, k: int
-) -> Iterator[list[tuple[Ints, Floats]]]:
-    """Of some users at a time the items and scores of their lists, by each of the weights."""
+def _blocks(data: Interactions, users: Ints) -> Iterator[tuple[sparse.csr_matrix, Floats]]:
+    """Of some users at a time the items that they had, and by item what orders equal scores and rules items out."""
     size = max(1, _CELLS // max(1, len(data.items)))
     popular = {code: _places(_popular_with(data, code)) for code in np.unique(data.speaks[users])}
     overall = _places(data.popularity)
@@ -71,7 +76,6 @@ def _blocks(
         block = users[start : start + size]
         had = data.matrix[block]
         new = np.diff(had.indptr) == 0
-        # What orders equal scores, and rules items out.
         base = np.tile(overall, (len(block), 1))
         for code, places in popular.items():
             speaking = data.speaks[block] == code
@@ -80,7 +84,19 @@ def _blocks(
                 base[np.ix_(speaking, (data.language != code) & (data.language != UNKNOWN))] = _NEVER
         base[:, ~data.open] = _NEVER
         base[np.repeat(np.arange(len(block)), np.diff(had.indptr)), had.indices] = _NEVER
-        yield [_best(np.round((had @ weights).toarray().astype(np.float64), 6) + base, k) for weights in ways]
+        yield had, base
+
+
+def _values(had: sparse.csr_matrix, base: Floats, weights: sparse.csr_matrix) -> Floats:
+    """Users by items: what the lists are sorted by."""
+    return np.asarray(np.round((had @ weights).toarray().astype(np.float64), 6) + base)
+
+
+def _place(values: Floats, item: Ints, k: int) -> Ints:
+    """The place of an item in each row, from 1; 0 behind place k, and where it is ruled out."""
+    value = np.take_along_axis(values, item, axis=1)
+    place = 1 + (values > value).sum(axis=1)
+    return np.where((place <= k) & (value[:, 0] > _NEVER), place, 0)
 
 
 def _best(values: Floats, k: int) -> tuple[Ints, Floats]:

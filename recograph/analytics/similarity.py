@@ -17,8 +17,8 @@ from recograph.analytics.ease import LIMIT, Floats, weights, weights_by_currency
 from recograph.analytics.holding_back import hold_back
 from recograph.analytics.interactions import Interactions
 from recograph.analytics.kinds import Kind
-from recograph.analytics.lists import lists_by_weights
-from recograph.analytics.scores import gains, places
+from recograph.analytics.lists import places_by_weights
+from recograph.analytics.scores import gains
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def choose(data: Interactions) -> tuple[Parameters, int]:
         return Parameters(), 0
     ways = [Parameters(*values) for values in itertools.product(*CHOICES)]
     learnt = [*_learnt_each(known)]
-    user_gains = [gains(places(of_way, held.item)) for of_way in lists_by_weights(known, learnt, held.user, K)]
+    user_gains = [*map(gains, places_by_weights(known, learnt, held.user, held.item, K))]
     best = max(user_gains, key=lambda of_users: float(of_users.mean()))
 
     def fitting(at: int) -> bool:
