@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock, local
@@ -70,9 +70,10 @@ def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 
 def _write_batches(storage: Any) -> None:
-    """Let what Dagster hands over as a batch, the planned events of a run, be one transaction per SQLite file.
+    """Let what Dagster hands over as a batch be one transaction per SQLite file.
 
-    They are a third of a run's events. And let whoever writes an event not ask for tables and columns first, which
+    That is a run's planned events, a third of all of them, and the materializations of a run of several partitions. And
+    let whoever writes an event not ask for tables and columns first, which
     every Dagster that we work with has made.
     """
     connect = storage._connect
@@ -96,6 +97,7 @@ def _write_batches(storage: Any) -> None:
             ids = connection.scalars(Events.insert().returning(Events.c.id, sort_by_parameter_order=True), rows).all()
             batch.connection = connection
             try:
+                self._store_asset_event_tags(connection, events, ids)
                 for event, id_ in zip(events, ids, strict=True):
                     self._store_asset_event(connection, event, id_)
                     self.store_asset_check_event(event, id_)
@@ -116,22 +118,28 @@ def _copy_empty_logs(storage: Any) -> None:
 
     def made(self: Any, engine: Engine, for_index_shard: bool = False) -> None:
         path = Path(str(engine.url.database))
-        if for_index_shard or path.exists():
-            make(self, engine, for_index_shard)
-        elif empty:
-            whole = path.with_suffix(f".{os.getpid()}.new")
-            try:
-                whole.write_bytes(empty[0])
-                with suppress(FileExistsError):  # another process has just made it
-                    path.hardlink_to(whole)
-            finally:
-                whole.unlink(missing_ok=True)
-        else:
-            make(self, engine)
+        is_new = not for_index_shard and not path.exists()
+        if is_new and empty and _is_copied(empty[0], path):
+            return
+        make(self, engine, for_index_shard)
+        if is_new:
             with closing(sqlite3.connect(path)) as connection:
                 log = connection.serialize()
                 # Another process may have written to it meanwhile.
                 if not connection.execute("select 1 from event_logs limit 1").fetchone():
-                    empty.append(log)
+                    empty[:] = [log]
 
     storage._initdb = made
+
+
+def _is_copied(log: bytes, path: Path) -> bool:
+    """Whether a file now has this content, which it gets at once; if not, Dagster makes it, and says what is wrong."""
+    whole = path.with_suffix(f".{os.getpid()}.new")
+    try:
+        whole.write_bytes(log)
+        path.hardlink_to(whole)
+    except OSError:  # another process has just made it, the disk is full, or there are no links in this file system
+        return False
+    finally:
+        whole.unlink(missing_ok=True)
+    return True

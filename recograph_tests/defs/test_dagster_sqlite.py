@@ -34,17 +34,24 @@ import dagster as dg
 
 days = dg.StaticPartitionsDefinition(["one", "two"])
 checks = [dg.AssetCheckSpec("right", asset="made", partitions_def=days), dg.AssetCheckSpec("whole", asset="made")]
+specs = [dg.AssetSpec("made"), dg.AssetSpec("also")]
 
-@dg.multi_asset(specs=[dg.AssetSpec("made"), dg.AssetSpec("also")], check_specs=checks, partitions_def=days)
+@dg.multi_asset(
+    specs=specs, check_specs=checks, partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run()
+)
 def made():
     yield dg.MaterializeResult("made", data_version=dg.DataVersion("1"))
     yield dg.MaterializeResult("also", data_version=dg.DataVersion("2"))
     yield dg.AssetCheckResult(passed=True, asset_key="made", check_name="right")
     yield dg.AssetCheckResult(passed=False, asset_key="made", check_name="whole")
 
-if sys.argv[1] == "cheaply":
+if sys.argv[1] != "usually":
     from recograph.defs.dagster_sqlite import write_cheaply
     write_cheaply()
+if sys.argv[1] == "without links":
+    def hardlink_to(self, target):
+        raise PermissionError(1, "Operation not permitted")
+    Path.hardlink_to = hardlink_to
 
 def held(path):
     with closing(sqlite3.connect(path)) as connection:
@@ -65,10 +72,12 @@ DIFFERENT = "event", "evaluation_event", "last_materialization", "cached_status_
 with dg.DagsterInstance.get() as instance:
     job = dg.Definitions(assets=[made], jobs=[dg.define_asset_job("job", [made])]).resolve_job_def("job")
     planned = [instance.create_run_for_job(job, tags={"dagster/partition": day}).run_id for day in ("one", "two")]
-    executed = job.execute_in_process(instance=instance, partition_key="one").run_id
-    numbers = {run_id: number for number, run_id in enumerate([*planned, executed])}
+    both = {"dagster/asset_partition_range_start": "one", "dagster/asset_partition_range_end": "two"}
+    tags = {"dagster/partition": "one"}, both
+    executed = [job.execute_in_process(instance=instance, tags=of_run).run_id for of_run in tags]
+    numbers = {run_id: number for number, run_id in enumerate([*planned, *executed])}
     logs = Path(os.environ["DAGSTER_HOME"], "history", "runs")
-    files = [path for path in logs.iterdir() if "db-" not in path.name]
+    files = [path for path in logs.iterdir() if path.suffix not in (".db-wal", ".db-shm")]
     print(json.dumps({numbers.get(path.stem, path.name): held(path) for path in files}))
 """
 
@@ -76,7 +85,7 @@ with dg.DagsterInstance.get() as instance:
 def said_by(script: str, home: Path, *arguments: str) -> str:
     home.mkdir()
     (home / "dagster.yaml").touch()
-    environ = os.environ | {"DAGSTER_HOME": str(home)}
+    environ = os.environ | {"DAGSTER_HOME": str(home), "PYTHONHASHSEED": "0"}
     ran = subprocess.run([sys.executable, "-c", script, *arguments], env=environ, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -87,9 +96,11 @@ def test_runs_beyond_those_whose_connections_are_kept_lose_no_event(tmp_path: Pa
 
 
 def test_the_files_hold_what_dagster_itself_would_write(tmp_path: Path) -> None:
-    """Apart from times: of runs that were planned, and of one that was executed."""
+    """Apart from times: of runs that were planned, and of two that were executed, one of them for two partitions."""
     usual = json.loads(said_by(RUNS, tmp_path / "usual", "usually"))
-    assert json.loads(said_by(RUNS, tmp_path / "cheap", "cheaply")) == usual
-    assert set(usual) == {"0", "1", "2", "index.db"}
-    assert len(usual["index.db"]["asset_check_executions"]) == 6
+    for way in ("cheaply", "without links"):
+        assert json.loads(said_by(RUNS, tmp_path / way, way)) == usual
+    assert set(usual) == {"0", "1", "2", "3", "index.db"}
+    assert len(usual["index.db"]["asset_event_tags"]) == 6
+    assert len(usual["index.db"]["asset_check_executions"]) == 10
     assert len(usual["0"]["event_logs"]) == 4
