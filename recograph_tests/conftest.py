@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from recograph.adapters.neo4j import Connection
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets what it starts in the background ignore Ctrl-C; all that tests start would, too, and Dagster then
+    # ignores every request to end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 java.set_up()
 _training = pytest.StashKey["subprocess.Popen[bytes] | None"]()
 

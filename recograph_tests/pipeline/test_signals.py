@@ -71,8 +71,6 @@ def test_a_signal_ends_all_of_it(installation: Installation, sample: Path, sign:
         env=installation.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        # What a shell starts in the background ignores Ctrl-C, and so would all that it starts: tests too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     wait_for(lambda: executed(installation))
     pids = [int(path.read_text()) for path in executed(installation)]
