@@ -177,12 +177,12 @@ def _strongest(triples: list[Triples], items: int, per_item: int) -> sparse.csr_
         return sparse.csr_matrix((items, items))
     source, target, weight = (np.concatenate(part) for part in zip(*triples, strict=True))
     weight = np.round(weight, 6)
-    kept = weight != 0
-    if np.bincount(source, minlength=1).max() > per_item:
+    if np.bincount(source, minlength=1).max() > per_item:  # the closed form alone gives no item more
         order = np.lexsort((target, -weight, source))
+        first = np.searchsorted(source[order], source[order])
+        order = order[np.arange(len(order)) - first < per_item]
         source, target, weight = source[order], target[order], weight[order]
-        first = np.searchsorted(source, source)
-        kept = (np.arange(len(source)) - first < per_item) & (weight != 0)
+    kept = weight != 0
     return sparse.csr_matrix((weight[kept], (source[kept], target[kept])), shape=(items, items))
 
 

@@ -56,13 +56,15 @@ def lists(data: Interactions, weights: sparse.csr_matrix, users: Ints, k: int) -
 def places_by_weights(
     data: Interactions, ways: Sequence[sparse.csr_matrix], users: Ints, item: Ints, k: int
 ) -> Iterator[Ints]:
-    """By each of some weights, the place of one item in the list of each user, from 1; 0 where it isn't in it.
+    """By each of some weights: the place of one item in each user's list, from 1; 0 where the list doesn't have it.
 
-    The lists needn't be made for that: it is enough to count what comes before the item.
+    No list is made for that. It is enough to count the items that come before.
     """
     blocks: list[list[Ints]] = []
+    start = 0
     for had, base in _blocks(data, users):
-        wanted = item[sum(len(block[0]) for block in blocks) :][: len(base), None]
+        wanted = item[start : start + len(base), None]
+        start += len(base)
         blocks.append([_place(_values(had, base, weights), wanted, k) for weights in ways])
     yield from map(np.concatenate, zip(*blocks, strict=True))
 

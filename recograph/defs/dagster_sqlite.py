@@ -72,9 +72,9 @@ def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
 def _write_batches(storage: Any) -> None:
     """Let what Dagster hands over as a batch be one transaction per SQLite file.
 
-    That is a run's planned events, a third of all of them, and the materializations of a run of several partitions. And
-    let whoever writes an event not ask for tables and columns first, which
-    every Dagster that we work with has made.
+    That is a run's planned events, a third of all of them, and the materializations of a run of several partitions.
+    Before each event Dagster also asks whether some tables and columns exist. Every Dagster that we work with has made
+    them, so it is told yes.
     """
     connect = storage._connect
     batch = local()
@@ -121,6 +121,7 @@ def _copy_empty_logs(storage: Any) -> None:
         is_new = not for_index_shard and not path.exists()
         if is_new and empty and _is_copied(empty[0], path):
             return
+        # What can't be copied Dagster makes, and says what is wrong.
         make(self, engine, for_index_shard)
         if is_new:
             with closing(sqlite3.connect(path)) as connection:
@@ -133,7 +134,7 @@ def _copy_empty_logs(storage: Any) -> None:
 
 
 def _is_copied(log: bytes, path: Path) -> bool:
-    """Whether a file now has this content, which it gets at once; if not, Dagster makes it, and says what is wrong."""
+    """Make a new file with this content; says whether that was possible. Nobody ever sees a part of it."""
     whole = path.with_suffix(f".{os.getpid()}.new")
     try:
         whole.write_bytes(log)

@@ -51,7 +51,7 @@ class Drafts:
         return pq.read_metadata(path, filesystem=filesystem)
 
     def keep_last(self, contracts: Iterable[Contract]) -> dict[str, int]:
-        """Keep only the last of the rows with the same key; returns by table how many rows that left out."""
+        """Keep only the last of the rows with the same key; returns how many that left out, by table that has a key."""
         with duckdb.connect(config={"temp_directory": str(self._staged.folder / "spill")}) as connection:
             return {contract.table: self._keep_last(connection, contract) for contract in contracts if contract.key}
 

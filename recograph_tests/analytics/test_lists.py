@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from scipy import sparse
 
 from recograph.analytics import lists as module
 from recograph.analytics.interactions import Interactions
-from recograph.analytics.lists import lists
+from recograph.analytics.lists import lists, places_by_weights
+from recograph.analytics.scores import places
 from recograph_tests.analytics.interactions import written
 
 
@@ -66,3 +68,17 @@ def test_blocks_of_users_make_no_difference(monkeypatch: object) -> None:
     assert (parts.item == whole.item).all()
     assert (parts.score == whole.score).all()
     assert lists(data, weights, everybody[:0], 5).item.shape == (0, 5)
+
+
+def test_the_place_of_an_item_is_that_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of an item that the user had, which is in no list; and whatever blocks of users there are."""
+    data = written(
+        [(user, item, 9) for user in range(30) for item in range(user % 5)], range(12), range(30), closed=[7]
+    )
+    ways = [leads(data, *((item, (item + step) % 12, 1 / step) for item in range(12))) for step in (1, 2, 3)]
+    everybody, item = np.arange(30), np.arange(30) % 12
+    wanted = [places(lists(data, weights, everybody, 5), item) for weights in ways]
+    assert 0 < (np.array(wanted) > 0).mean() < 1
+    for cells in (module._CELLS, 40):
+        monkeypatch.setattr(module, "_CELLS", cells)
+        assert np.array_equal([*places_by_weights(data, ways, everybody, item, 5)], wanted)
