@@ -77,8 +77,10 @@ def test_the_place_of_an_item_is_that_in_the_list(monkeypatch: pytest.MonkeyPatc
     )
     ways = [leads(data, *((item, (item + step) % 12, 1 / step) for item in range(12))) for step in (1, 2, 3)]
     everybody, item = np.arange(30), np.arange(30) % 12
-    wanted = [places(lists(data, weights, everybody, 5), item) for weights in ways]
+    wanted = [places(lists(data, weights, everybody, 12), item) for weights in ways]
     assert 0 < (np.array(wanted) > 0).mean() < 1
+    shorter = [places(lists(data, weights, everybody, 5), item) for weights in ways]
+    assert np.array_equal([*places_by_weights(data, ways, everybody, item, 5)], shorter)
     for cells in (module._CELLS, 40):
         monkeypatch.setattr(module, "_CELLS", cells)
-        assert np.array_equal([*places_by_weights(data, ways, everybody, item, 5)], wanted)
+        assert np.array_equal([*places_by_weights(data, ways, everybody, item, 12)], wanted)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from recograph.analytics.ease import weights
 from recograph.analytics.holding_back import hold_back
 from recograph.analytics.kinds import COURSE
 from recograph.analytics.lists import lists
@@ -87,3 +88,9 @@ def test_too_little_to_choose_on(data: object) -> None:
     similar = similarity(data)  # type: ignore[arg-type]
     assert similar.parameters == Parameters()
     assert (similar.chosen_on, similar.weights.nnz) == (0, 0)
+
+
+def test_no_item_speaks_for_more_than_it_may_where_both_ways_of_comparing_give_some() -> None:
+    data = drawn(200, 30)
+    learnt = weights(data.matrix, data.features, np.ones(30), regularisation=10, per_item=3, limit=20)
+    assert np.diff(learnt.indptr).max() == 3
