@@ -190,7 +190,8 @@ class Loads:
         looking = asyncio.get_running_loop().run_in_executor(
             self._threads, partial(read, self._driver, statement, about, timeout=5)
         )
-        return (await asyncio.wait_for(looking, _PATIENCE)).rows
+        async with asyncio.timeout(_PATIENCE):
+            return (await looking).rows
 
     def _is_news(self, customer: str, lock: _Lock | None) -> bool:
         """Whether somebody may have written since the customer was looked at."""

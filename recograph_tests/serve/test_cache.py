@@ -430,6 +430,28 @@ def test_what_was_begun_before_a_load_is_not_given_to_who_asks_after_it() -> Non
     asyncio.run(scenario())
 
 
+def test_watching_ends_even_if_an_answer_comes_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def read(*_: Any, **__: Any) -> SimpleNamespace:
+        asked.set()
+        answered.wait(20)
+        return SimpleNamespace(rows=[[[], 0]])
+
+    async def scenario() -> None:
+        watching = asyncio.create_task(Loads(None).watch())  # type: ignore[arg-type]
+        await asyncio.to_thread(asked.wait, 20)
+        answered.set()
+        time.sleep(0.1)  # the answer is there, and the loop hasn't seen it yet
+        watching.cancel()
+        ended, _ = await asyncio.wait({watching}, timeout=5)
+        assert ended
+        assert watching.cancelled()
+
+    monkeypatch.setattr(loads, "read", read)
+    asyncio.run(scenario())
+
+
 def test_the_cache_keeps_to_its_bytes_and_drops_what_was_used_longest_ago() -> None:
     async def scenario() -> None:
         cache = Cache(Loads(None), 1000)  # type: ignore[arg-type]
