@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -71,3 +74,17 @@ def test_nothing_and_what_cannot_be_inverted() -> None:
     nobody = sparse.csr_matrix((2, 2))
     with pytest.raises(RecographError, match=r"2 items can't be compared: with λ = 0 .*Raise λ"):
         weights(nobody, sparse.csr_matrix((2, 0)), np.ones(2), regularisation=0)
+
+
+IDLE = """
+import os, time
+os.environ.pop("OPENBLAS_THREAD_TIMEOUT", None)
+import recograph, numpy, scipy.linalg
+time.sleep(0.3)
+print(time.process_time() - time.thread_time())
+"""
+
+
+def test_threads_that_have_nothing_to_compute_take_no_processor() -> None:
+    ran = subprocess.run([sys.executable, "-c", IDLE], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 0.01
