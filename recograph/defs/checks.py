@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from recograph.defs.dagster_private import MaterializationTarget
+from recograph.defs.dagster_sqlite import written
 from recograph.defs.partitions import Snapshot
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
@@ -70,6 +71,8 @@ def evaluated(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Ite
 
 def _target(context: dg.AssetExecutionContext, asset: dg.AssetKey) -> MaterializationTarget | None:
     """The latest materialization of the partition of an asset."""
+    if target := written(asset, context.partition_key):
+        return target
     of_partition = dg.AssetRecordsFilter(asset, asset_partitions=[context.partition_key])
     for record in context.instance.fetch_materializations(of_partition, limit=1).records:
         return MaterializationTarget(run_id=record.run_id, storage_id=record.storage_id, timestamp=record.timestamp)

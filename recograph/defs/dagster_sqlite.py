@@ -1,4 +1,4 @@
-"""Makes Dagster's writing to its SQLite files cheap: as it is, it takes a quarter of all that a partition takes.
+"""Makes Dagster's SQLite files cheap to write and to ask: as they are, they take a third of all that a partition takes.
 
 Its configuration can't say anything of this without naming the folder, which would forbid to move it. Where Dagster's
 storage is PostgreSQL, nothing here matters.
@@ -16,27 +16,43 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.storage.event_log import sql_event_log
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
+from recograph.defs.dagster_private import MaterializationTarget
+
 _MOST_CONNECTIONS = 16
 _LARGEST_BATCH = 1000
 """How many events of a batch Dagster hands over at once."""
+_MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS
+"""The events that Dagster writes into the log of the run, and again where it looks for those of all runs."""
 
 
 @cache
 def write_cheaply() -> None:
-    """Let this process keep its connections, write batches of events as one, and copy what is always the same.
+    """Let this process keep its connections, write and make once what can be, and copy what is always the same.
 
     A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes,
     and the last events may be lost. What the lake and the graph hold doesn't depend on them.
     """
     _keep_connections()
     _write_batches(sqlite_event_log.SqliteEventLogStorage)
+    _serialize_once()
+    _ask_for_tags(sqlite_event_log.SqliteEventLogStorage)
     _copy_empty_logs(sqlite_event_log.SqliteEventLogStorage)
+
+
+_WRITTEN: dict[tuple[dg.AssetKey, str], MaterializationTarget] = {}
+
+
+def written(asset: dg.AssetKey, partition: str) -> MaterializationTarget | None:
+    """The latest materialization of a partition of an asset, if this process wrote it, and did so cheaply."""
+    return _WRITTEN.get((asset, partition))
 
 
 def _keep_connections() -> None:
@@ -70,13 +86,13 @@ def _leave_to_the_journal(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 
 def _write_batches(storage: Any) -> None:
-    """Let what Dagster hands over as a batch be one transaction per SQLite file.
+    """Let what Dagster hands over as a batch be one transaction per SQLite file, and so each event about an asset.
 
-    That is a run's planned events, a third of all of them, and the materializations of a run of several partitions.
+    A batch is a run's planned events, a third of all of them, or the materializations of a run of several partitions.
     Before each event Dagster also asks whether some tables and columns exist. Every Dagster that we work with has made
     them, so it is told yes.
     """
-    connect = storage._connect
+    connect, store_other = storage._connect, storage.store_event
     batch = local()
 
     @contextmanager
@@ -103,12 +119,71 @@ def _write_batches(storage: Any) -> None:
                     self.store_asset_check_event(event, id_)
             finally:
                 batch.connection = None
+        for event, id_ in zip(events, ids, strict=True):
+            said = event.get_dagster_event()
+            if said.is_step_materialization and said.asset_key and said.partition:
+                _WRITTEN[said.asset_key, said.partition] = MaterializationTarget(
+                    storage_id=id_, run_id=run_id, timestamp=event.timestamp
+                )
+
+    def store(self: Any, event: dg.EventLogEntry) -> None:
+        if event.is_dagster_event and event.dagster_event_type in _MIRRORED:
+            store_batch(self, [event])
+        else:
+            store_other(self, event)
 
     storage._connect = connected
+    storage.store_event = store
     storage.store_event_batch = store_batch
     storage.has_table = cache(storage.has_table)
-    storage._has_asset_key_index_cols_on_connection = lambda self, connection: True  # noqa: ARG005
+    storage.has_asset_key_col = lambda self, column_name: True  # noqa: ARG005
+    storage._has_asset_key_col_on_connection = lambda self, connection, column_name: True  # noqa: ARG005
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(_LARGEST_BATCH)
+
+
+def _serialize_once() -> None:
+    """Let the text of an event be made once: it goes into two files, that of a check's result into one table more."""
+    module: Any = sql_event_log
+    serialize = module.serialize_value
+    last = local()
+
+    def serialized(value: Any, *arguments: Any, **options: Any) -> Any:
+        if arguments or options:
+            return serialize(value, *arguments, **options)
+        if getattr(last, "value", None) is not value:  # an event doesn't change
+            last.text, last.value = serialize(value), value
+        return last.text
+
+    module.serialize_value = serialized
+
+
+_TAG = sqlalchemy.text(
+    "select value from asset_event_tags where key = :tag and event_id = (select max(id) from event_logs"
+    " where asset_key = :asset and dagster_event_type = :type and partition = :partition)"
+)
+
+
+def _ask_for_tags(storage: Any) -> None:
+    """Let a step ask cheaply for the data version of each asset that it reads: most goes into making the statement."""
+    ask = storage.get_latest_tags_by_partition
+
+    def latest_tags(
+        self: Any,
+        asset_key: dg.AssetKey,
+        event_type: dg.DagsterEventType,
+        tag_keys: Sequence[str],
+        asset_partitions: Sequence[str] | None = None,
+        **cursors: int | None,
+    ) -> Any:
+        if asset_partitions and len(asset_partitions) == len(tag_keys) == 1 and not cursors:
+            (partition,), (tag,) = asset_partitions, tag_keys
+            asked = {"asset": asset_key.to_string(), "type": event_type.value, "partition": partition, "tag": tag}
+            with self.index_connection() as connection:
+                value = connection.scalar(_TAG, asked)
+            return {} if value is None else {partition: {tag: value}}
+        return ask(self, asset_key, event_type, tag_keys, asset_partitions, **cursors)
+
+    storage.get_latest_tags_by_partition = latest_tags
 
 
 def _copy_empty_logs(storage: Any) -> None:

@@ -27,11 +27,12 @@ with dg.DagsterInstance.get() as instance:
     print({tuple(event.message for event in instance.all_logs(run.run_id)) for run in runs})
 """
 RUNS = """
-import json, os, sqlite3, sys
+import itertools, json, os, sqlite3, sys
 from contextlib import closing
 from pathlib import Path
 import dagster as dg
 
+versions = itertools.count()
 days = dg.StaticPartitionsDefinition(["one", "two"])
 checks = [dg.AssetCheckSpec("right", asset="made", partitions_def=days), dg.AssetCheckSpec("whole", asset="made")]
 specs = [dg.AssetSpec("made"), dg.AssetSpec("also")]
@@ -40,10 +41,20 @@ specs = [dg.AssetSpec("made"), dg.AssetSpec("also")]
     specs=specs, check_specs=checks, partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run()
 )
 def made():
-    yield dg.MaterializeResult("made", data_version=dg.DataVersion("1"))
-    yield dg.MaterializeResult("also", data_version=dg.DataVersion("2"))
+    version = dg.DataVersion(str(next(versions)))
+    yield dg.MaterializeResult("made", data_version=version)
+    yield dg.MaterializeResult("also", data_version=version)
     yield dg.AssetCheckResult(passed=True, asset_key="made", check_name="right")
     yield dg.AssetCheckResult(passed=False, asset_key="made", check_name="whole")
+
+later = dg.AssetSpec("later", deps=["made", "also"], code_version="1")
+fine = dg.AssetCheckSpec("fine", asset="later", partitions_def=days)
+
+@dg.multi_asset(specs=[later], check_specs=[fine], partitions_def=days, can_subset=True)
+def reading(context):
+    from recograph.defs.checks import evaluated
+    result = dg.AssetCheckResult(passed=True, asset_key=later.key, check_name="fine")
+    yield from evaluated(context, iter([dg.MaterializeResult(later.key), result]))
 
 if sys.argv[1] != "usually":
     from recograph.defs.dagster_sqlite import write_cheaply
@@ -68,16 +79,26 @@ def held(path):
     return {"journal": mode, "access": path.stat().st_mode, **rows}
 
 NAMED = "run_id", "last_run_id"
-DIFFERENT = "event", "evaluation_event", "last_materialization", "cached_status_data", "migration_completed"
+TEXTS = "event", "evaluation_event", "last_materialization", "cached_status_data", "asset_details"
+DIFFERENT = *TEXTS, "migration_completed"
+ONE, TWO = {"dagster/partition": "one"}, {"dagster/partition": "two"}
+BOTH = {"dagster/asset_partition_range_start": "one", "dagster/asset_partition_range_end": "two"}
+
+def executed(job, tags):
+    return job.execute_in_process(instance=instance, tags=tags).run_id
+
 with dg.DagsterInstance.get() as instance:
-    job = dg.Definitions(assets=[made], jobs=[dg.define_asset_job("job", [made])]).resolve_job_def("job")
-    planned = [instance.create_run_for_job(job, tags={"dagster/partition": day}).run_id for day in ("one", "two")]
-    both = {"dagster/asset_partition_range_start": "one", "dagster/asset_partition_range_end": "two"}
-    tags = {"dagster/partition": "one"}, both
-    executed = [job.execute_in_process(instance=instance, tags=of_run).run_id for of_run in tags]
-    numbers = {run_id: number for number, run_id in enumerate([*planned, *executed])}
+    jobs = [dg.define_asset_job("make", [made]), dg.define_asset_job("read", [reading])]
+    code = dg.Definitions(assets=[made, reading], jobs=jobs)
+    make, read = code.resolve_job_def("make"), code.resolve_job_def("read")
+    runs = [executed(make, ONE), executed(make, BOTH), executed(make, TWO)]
+    runs += [instance.create_run_for_job(make, tags=tags).run_id for tags in (ONE, TWO)]
+    runs += [executed(read, ONE)]
+    instance.wipe_assets([dg.AssetKey("also")])
+    runs += [executed(make, TWO), executed(read, ONE)]
+    numbers = {run_id: number for number, run_id in enumerate(runs)}
     logs = Path(os.environ["DAGSTER_HOME"], "history", "runs")
-    files = [path for path in logs.iterdir() if path.suffix not in (".db-wal", ".db-shm")]
+    files = [path for path in logs.iterdir() if not path.name.endswith((".db-wal", ".db-shm"))]
     print(json.dumps({numbers.get(path.stem, path.name): held(path) for path in files}))
 """
 
@@ -96,11 +117,14 @@ def test_runs_beyond_those_whose_connections_are_kept_lose_no_event(tmp_path: Pa
 
 
 def test_the_files_hold_what_dagster_itself_would_write(tmp_path: Path) -> None:
-    """Apart from times: of runs that were planned, and of two that were executed, one of them for two partitions."""
+    """Apart from times: of runs that were planned, and of some that were executed.
+
+    One of these is for two partitions, and two read what the others made, the second after a part was wiped.
+    """
     usual = json.loads(said_by(RUNS, tmp_path / "usual", "usually"))
     for way in ("cheaply", "without links"):
         assert json.loads(said_by(RUNS, tmp_path / way, way)) == usual
-    assert set(usual) == {"0", "1", "2", "3", "index.db"}
-    assert len(usual["index.db"]["asset_event_tags"]) == 6
-    assert len(usual["index.db"]["asset_check_executions"]) == 10
-    assert len(usual["0"]["event_logs"]) == 4
+    assert set(usual) == {*map(str, range(8)), ".db", "index.db"}
+    assert len(usual["index.db"]["asset_event_tags"]) == 12
+    assert len(usual["index.db"]["asset_check_executions"]) == 16
+    assert len(usual["3"]["event_logs"]) == 4
