@@ -4,5 +4,5 @@ import os
 
 __version__ = "0.2.0"
 
-# OpenBLAS's threads, of which numpy and scipy start some in every process, else wait busily: 0.1 CPU s at each pause.
+# numpy and scipy start threads of OpenBLAS in each process. Before they sleep, these would wait busily for 0.05 CPU s.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")

@@ -35,7 +35,7 @@ _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS
 
 @cache
 def write_cheaply() -> None:
-    """Let this process keep its connections, write and make once what can be, and copy what is always the same.
+    """Let this process keep its connections, write in fewer transactions, ask less, and copy what is always the same.
 
     A commit then doesn't wait for the disk: SQLite's journal (Dagster asks for WAL) stays whole when the power goes,
     and the last events may be lost. What the lake and the graph hold doesn't depend on them.
@@ -48,10 +48,14 @@ def write_cheaply() -> None:
 
 
 _WRITTEN: dict[tuple[dg.AssetKey, str], MaterializationTarget] = {}
+"""By asset and partition, the latest materialization that this process wrote."""
 
 
 def written(asset: dg.AssetKey, partition: str) -> MaterializationTarget | None:
-    """The latest materialization of a partition of an asset, if this process wrote it, and did so cheaply."""
+    """The latest materialization that this process wrote of a partition of an asset.
+
+    None if it wrote none, if it hasn't called `write_cheaply`, or if Dagster's storage isn't SQLite.
+    """
     return _WRITTEN.get((asset, partition))
 
 
@@ -157,6 +161,7 @@ def _serialize_once() -> None:
     module.serialize_value = serialized
 
 
+# Of an asset that was wiped there is nothing to leave out: in SQLite, Dagster then deletes its older events here.
 _TAG = sqlalchemy.text(
     "select value from asset_event_tags where key = :tag and event_id = (select max(id) from event_logs"
     " where asset_key = :asset and dagster_event_type = :type and partition = :partition)"
@@ -164,7 +169,10 @@ _TAG = sqlalchemy.text(
 
 
 def _ask_for_tags(storage: Any) -> None:
-    """Let a step ask cheaply for the data version of each asset that it reads: most goes into making the statement."""
+    """Let a step ask cheaply for the data version of each asset that it reads.
+
+    Dagster's own statement takes far longer to make than to answer.
+    """
     ask = storage.get_latest_tags_by_partition
 
     def latest_tags(
