@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -165,8 +166,8 @@ def _run_worker(
     for customer in partitions:
         (log.parent / f"run-{customer}.log").unlink(missing_ok=True)
     with log.open("w") as errors:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "recograph.worker"],
+        worker = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "recograph.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

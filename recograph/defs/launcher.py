@@ -95,8 +95,8 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             _say(self._worker, LAST)
             self._earlier.append(self._worker)
         self._loaded = loaded
-        self._worker = subprocess.Popen(
-            [sys.executable, "-m", "recograph.worker"],
+        self._worker = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "recograph.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

@@ -1,9 +1,9 @@
-"""Executes runs, each in a process forked from this one, which has everything imported: ``python -m recograph.worker``.
+"""Executes runs, each in a process forked from this one, which has everything imported.
 
-Standard input has the ids of runs, a line each, and perhaps that none follows, so that this ends with the last of them.
-Or, from `recograph run`, it has one line of JSON with partitions to queue. Then this takes runs from the queue until
-these are finished, and tells of them in lines of JSON on standard output. When standard input ends or a signal comes,
-all that runs is interrupted.
+``python -m recograph.worker 4711`` ends with process 4711, which started it. Standard input has the ids of runs, a line
+each, and perhaps that none follows, so that this ends with the last of them. Or, from `recograph run`, it has one line
+of JSON with partitions to queue. Then this takes runs from the queue until these are finished, and tells of them in
+lines of JSON on standard output. When standard input ends or a signal comes, all that runs is interrupted.
 """
 
 # ruff: noqa: E402 - what comes before the imports is about them
@@ -11,13 +11,16 @@ import gc
 
 gc.disable()  # imports leave no garbage, and looking for it would take a fifth of their time; see `preload`
 
+from recograph.worker.starter import end_with_starter
+
+if __name__ == "__main__":
+    end_with_starter()  # which may be gone before all is imported
+
 import atexit
 import json
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,13 +32,10 @@ from recograph.defs.launcher import LAST
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
 from recograph.worker.pool import Pool, dagster_home, fail_abandoned
-from recograph.worker.protocol import POLL, lines, tell
+from recograph.worker.protocol import lines, tell
 
 if TYPE_CHECKING:
     from recograph.worker.command import Command
-
-_AGAIN = 1.0
-"""Seconds after which a process that should end, and hasn't begun to, is told again."""
 
 
 def main() -> int:
@@ -51,7 +51,6 @@ def main() -> int:
 def _work_off() -> int:
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _stop)
-    threading.Thread(target=_end_with_starter, daemon=True).start()
     write_cheaply()
     instance = dg.DagsterInstance.get()
     pool = Pool(instance)
@@ -109,16 +108,6 @@ def _command(instance: dg.DagsterInstance, pool: Pool, request: str) -> "Command
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
-
-
-def _end_with_starter() -> None:
-    """End this process soon after the one that started it, also while it imports and reads nothing."""
-    starter = os.getppid()
-    while os.getppid() == starter:
-        time.sleep(POLL)
-    while True:  # an interruption that meets a destructor is lost
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_AGAIN)
 
 
 if __name__ == "__main__":

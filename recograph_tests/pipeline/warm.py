@@ -111,9 +111,10 @@ class _Worker:
 
     def begin(self, command: list[str], stderr: IO[str], **how: Any) -> "_Worker":
         """Let the child be what a command would have started."""
-        assert command == [sys.executable, "-m", "recograph.worker"]
+        python, _, module, *arguments = command
+        assert (python, module) == (sys.executable, "recograph.worker")
         with self._wish:
-            json.dump({"environ": dict(os.environ), "log": stderr.name}, self._wish)
+            json.dump({"arguments": arguments, "environ": dict(os.environ), "log": stderr.name}, self._wish)
         return self
 
     def __enter__(self) -> "_Worker":
@@ -147,6 +148,7 @@ def _work(wish: int, stdin: int, stdout: int) -> None:
     for number, descriptor in enumerate([stdin, stdout, os.open(request["log"], os.O_WRONLY | os.O_APPEND)]):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    sys.argv = ["recograph.worker", *request["arguments"]]
     runpy.run_module("recograph.worker", run_name="__main__", alter_sys=True)
 
 
