@@ -9,13 +9,10 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-IMPORTED := import dagster, dagster_dbt, dbt.adapters.duckdb.impl, dbt.cli.main, pandas, scipy.sparse.linalg, \
-    recograph.cli.run, recograph.cli.summary, recograph.defs.dagster_private, recograph.graph.checks, recograph.graph.load
-
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
-	@test -x $(UV) || { \
+	@test -x $(UV) || { echo "Fetching uv"; \
 	    awk '/^uv==/ {ours = 1} ours {print} ours && !/\\$$/ {exit}' constraints.txt > .venv/uv.txt; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; }
 	@# uv says what it downloads; the list of all packages at its end is left out.
@@ -25,7 +22,7 @@ IMPORTED := import dagster, dagster_dbt, dbt.adapters.duckdb.impl, dbt.cli.main,
 	@test -e .venv/packages
 	@# What every start imports, a third of all modules, is compiled by importing it, whatever PYTHONDONTWRITEBYTECODE says;
 	@# the others while nobody waits. For whoever uses a Neo4j of another place it doesn't matter if fetching it fails.
-	@echo "Compiling modules"; PYTHONDONTWRITEBYTECODE= $(BIN)/python -c '$(IMPORTED)' >/dev/null 2>&1 & \
+	@echo "Compiling modules"; PYTHONDONTWRITEBYTECODE= $(BIN)/python -m recograph.precompile 2>/dev/null & \
 	    $(BIN)/recograph neo4j fetch || true; wait
 	@nice -n 19 $(BIN)/python -m compileall -q -x '/tests?/' .venv/lib </dev/null >/dev/null 2>&1 &
 	@touch $@
