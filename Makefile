@@ -27,7 +27,7 @@ PINNED := --quiet --disable-pip-version-check --no-deps --require-hashes
 	@# the others while nobody waits. For whoever uses a Neo4j of another place it doesn't matter if fetching it fails.
 	@echo "Compiling modules"; PYTHONDONTWRITEBYTECODE= $(BIN)/python -m recograph.precompile 2>/dev/null & \
 	    $(BIN)/recograph neo4j fetch || true; wait
-	@nice -n 19 $(BIN)/python -m compileall -q -x '/tests?/' .venv/lib </dev/null >/dev/null 2>&1 &
+	@$(BIN)/python -m recograph.background $(BIN)/python -m compileall -q -x '/tests?/' .venv/lib </dev/null >/dev/null 2>&1 &
 	@touch $@
 
 install: .venv/installed  ## make .venv and install everything, pinned

@@ -14,7 +14,7 @@ import pytest
 
 from recograph.adapters.neo4j import aot, jars
 from recograph.adapters.neo4j.config import effective_settings, memory_limit, served_port, settings
-from recograph.adapters.neo4j.connection import HOST, choose_port, ensure_password, port_is_free
+from recograph.adapters.neo4j.connection import HOST, Connection, choose_port, ensure_password, port_is_free
 from recograph.errors import RecographError
 
 GIB = 1024**3
@@ -168,3 +168,18 @@ def test_a_training_removes_what_one_that_was_killed_left(tmp_path: Path, monkey
     (left / "data").mkdir(parents=True)
     assert aot.train()
     assert [path.name for path in file.parent.iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this machine doesn't group processes by session")
+def test_the_server_of_a_training_gives_way_to_all_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[str] = []
+
+    def answers(connection: Connection) -> bool:
+        groups.append(Path(f"/proc/{connection.pid}/autogroup").read_text().strip())
+        return False
+
+    server = functools.partial(subprocess.Popen, ["sleep", "1"], start_new_session=True)
+    monkeypatch.setattr(aot, "spawn_server", lambda *_: server())
+    monkeypatch.setattr(Connection, "answers", answers)
+    aot._train(tmp_path / "home", [], tmp_path / "never.aot")
+    assert groups[0].endswith("nice 19")

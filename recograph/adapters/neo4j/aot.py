@@ -26,6 +26,7 @@ from recograph.adapters.neo4j.config import settings, write_settings
 from recograph.adapters.neo4j.connection import HOST, USERNAME, Connection, choose_port, write_initial_user
 from recograph.adapters.neo4j.jars import classpath
 from recograph.adapters.neo4j.jvm import OPTIONS, java, spawn_server, write_arguments
+from recograph.background import give_session_way, give_way
 
 _PASSWORD = "training-only"  # noqa: S105 - of a server that lives for seconds and holds nothing
 _MEMORY = 4 * 1024**3
@@ -127,6 +128,7 @@ def _train(home: Path, jars: Sequence[Path], target: Path) -> None:
     arguments, written = home / "conf" / "java.args", home / "cache.aot"
     write_arguments(arguments, jars, ["-Xmx512m", f"-XX:AOTCacheOutput={written}"])
     server = spawn_server(home, arguments, home / "logs" / "console.log")
+    give_session_way(server.pid)
     try:
         connection = Connection(f"bolt://{HOST}:{bolt}", "", USERNAME, _PASSWORD, home / "password", server.pid)
         deadline = time.monotonic() + _BOOT_SECONDS
@@ -171,16 +173,6 @@ def _delete_unused(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _give_way() -> None:
-    """Run only when nothing else wants the processor; the server that we start inherits it."""
-    process = psutil.Process()
-    with suppress(psutil.Error, OSError):
-        process.nice(19)
-    if hasattr(os, "SCHED_IDLE"):
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
 def _wait_for_quiet() -> None:
     """Wait until the machine has little to do: the process that has started the server is about to use it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -189,6 +181,6 @@ def _wait_for_quiet() -> None:
 
 
 if __name__ == "__main__":
-    _give_way()
+    give_way()
     _wait_for_quiet()
     train()
