@@ -72,8 +72,12 @@ def _code_digest() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()
 
 
-def parsed_project(settings: Settings) -> ParsedProject:
+def parsed_project(settings: Settings, *, here: bool = False) -> ParsedProject:
     """The dbt project, parsed anew only when one of its files, a contract, the engine or this code has changed.
+
+    Args:
+        settings: of the installation.
+        here: whether to parse in this process, which will need dbt anyway; others needn't import it.
 
     Raises:
         RecographError: dbt can't parse the project.
@@ -94,7 +98,7 @@ def parsed_project(settings: Settings) -> ParsedProject:
     if not (folder / "manifest.json").exists():
         with temporary_folder(folder.parent) as scratch:
             for platform in used:
-                _compile(settings, scratch, platform)
+                _compile(settings, scratch, platform, here=here)
                 _save_lineage(settings, scratch, platform)
             # Those of older projects that a run still reads are held by it.
             remove_abandoned(folder.parent, _PROJECT)
@@ -124,30 +128,45 @@ def _held(folder: Path) -> Path:
 _ANY_DAY = "2026-01-01"
 
 
-def _compile(settings: Settings, scratch: Path, platform: Platform) -> None:
+def _compile(settings: Settings, scratch: Path, platform: Platform, *, here: bool) -> None:
     """Compile the partition of a made-up customer: the files that dbt writes are the same for all customers."""
     anyone = Customer.model_construct(id="__customer__", name="", region="", size="", category="", platform=platform.id)
-    command = [
-        *(
-            str(DBT),
-            "--quiet",
-            "compile",
-            "--no-introspect",
-            "--no-populate-cache",
-            "--target",
-            open_dbt(settings).target,
-        ),
-        *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *("--target-path", str(scratch), "--log-path", str(scratch)),
-    ]
-    environment = os.environ | {"RECOGRAPH_LAKE": "__lake__"} | parsed_environment(settings, open_dbt(settings))
+    environment = {"RECOGRAPH_LAKE": "__lake__"} | parsed_environment(settings, open_dbt(settings))
     environment |= partition_variable(anyone, _ANY_DAY)
+    command = ["compile", "--no-introspect", "--no-populate-cache", *_in(settings, scratch)]
+    trouble = _told_here(command, environment) if here else _told_by_command(command, environment)
+    if trouble is not None:
+        told_of_room(scratch.parent, trouble)
+        raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}:\n{trouble}")
+
+
+def _told_here(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """What is wrong, by dbt in this process; None if all went well."""
+    from dbt.cli.main import dbtRunner
+
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        outcome = dbtRunner().invoke([*command])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    if outcome.success:
+        return None
+    results: Any = getattr(outcome.result, "results", ())
+    return str(outcome.exception or "\n".join(result.message for result in results if result.message))
+
+
+def _told_by_command(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """What is wrong, by a dbt command; None if all went well."""
     compiled = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
-        command, env=environment, capture_output=True, text=True, check=False
+        [str(DBT), *command, "--quiet", "--log-level", "error"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if compiled.returncode != 0:
-        told_of_room(scratch.parent, compiled.stdout + compiled.stderr)
-        raise RecographError(f"dbt can't parse {DBT_PROJECT_DIR}:\n{(compiled.stdout + compiled.stderr).strip()}")
+    return (compiled.stdout + compiled.stderr).strip() if compiled.returncode else None
 
 
 def _columns(platform: Platform) -> dict[str, list[str]]:

@@ -31,6 +31,7 @@ from recograph.defs.dagster_sqlite import write_cheaply
 from recograph.defs.launcher import LAST
 from recograph.errors import RecographError
 from recograph.lake.staging import room_needed
+from recograph.settings import Settings
 from recograph.worker.pool import Pool, dagster_home, fail_abandoned
 from recograph.worker.protocol import lines, tell
 
@@ -60,6 +61,10 @@ def _work_off() -> int:
         first = next((line for line in asked if line), None)
         if first is None:
             return 0
+        from recograph.adapters.dbt import parsed_project
+
+        # The definitions would have it parsed by a command, since most of those who load them need no dbt.
+        parsed_project(Settings.from_env(), here=True)
         from recograph.worker.preload import preload_dbt, preload_definitions
 
         preload_definitions()

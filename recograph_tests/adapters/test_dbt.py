@@ -1,6 +1,7 @@
 """The parsed dbt project: made once, and there for as long as somebody reads it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from recograph.adapters import dbt
+from recograph.customers import load_customers
 from recograph.errors import RecographError
-from recograph.platforms import Platform
+from recograph.platforms import Platform, platforms_of
 from recograph.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 
 PARSE = """
@@ -58,13 +60,34 @@ def test_a_project_that_a_run_reads_outlives_an_edit_and_goes_when_nobody_reads_
     assert set(latest.folder.parent.glob("project-*")) == {edited.folder, latest.folder}, "this process holds two"
 
 
-def test_a_project_that_dbt_cannot_parse_is_told_with_what_dbt_says(project: Path) -> None:
+@pytest.mark.parametrize("here", [False, True])
+def test_a_project_that_dbt_cannot_parse_is_told_with_what_dbt_says(project: Path, here: bool) -> None:
     mart = project / "models" / "marts" / "users.sql"
     mart.write_text("select {{ nothing_of_this_name() }}")
     with pytest.raises(
         RecographError, match=r"(?s)dbt can't parse .*dbt_project:.*'nothing_of_this_name' is undefined"
     ):
-        dbt.parsed_project(Settings.from_env())
+        dbt.parsed_project(Settings.from_env(), here=here)
+
+
+def test_a_project_is_the_same_whichever_process_parses_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = dict(os.environ)
+    by_command = dbt.parsed_project(Settings.from_env())
+    apart = project.parent / "apart"
+    monkeypatch.setenv("RECOGRAPH_HOME", str(apart))
+    here = dbt.parsed_project(Settings.from_env(), here=True)
+    assert dict(os.environ) == environ | {"RECOGRAPH_HOME": str(apart)}
+    assert here.folder.name == by_command.folder.name
+    for platform in platforms_of(load_customers(Settings.from_env().data).customers.values()):
+        assert here.lineage(platform) == by_command.lineage(platform)
+    assert _compiled(here) == _compiled(by_command)
+    assert here.saved_parse.stat().st_size > 0
+
+
+def _compiled(project: dbt.ParsedProject) -> dict[str, str]:
+    """The SQL of each node."""
+    nodes = json.loads(project.manifest.read_text())["nodes"]
+    return {name: node.get("compiled_code") for name, node in nodes.items()}
 
 
 def test_a_folder_that_dbt_cannot_write_to_is_named(project: Path, tmp_path: Path) -> None:
@@ -92,7 +115,7 @@ def test_what_other_code_saved_is_not_taken(
         shutil.copy(Path(dbt.__file__).with_name(name), code)
     monkeypatch.setattr(dbt, "__file__", str(code / "dbt.py"))
 
-    def compiled(settings: Settings, scratch: Path, platform: Platform) -> None:
+    def compiled(settings: Settings, scratch: Path, platform: Platform, *, here: bool) -> None:
         for name in ("manifest.json", "partial_parse.msgpack", f"lineage-{platform.id}.json"):
             (scratch / name).write_text("{}")
 
