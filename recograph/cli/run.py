@@ -147,7 +147,7 @@ def _run_config(
 @contextmanager
 def _progress(console: Console) -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[status]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+    with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=2) as progress:
         yield progress
 
 

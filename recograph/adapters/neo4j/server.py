@@ -217,7 +217,7 @@ class ManagedServer:
                     f"Neo4j (pid {process.pid}) doesn't answer at {connection.uri} after {_BOOT_SECONDS} s. See "
                     f"{self._console_log()}; `recograph neo4j stop` ends it."
                 )
-            time.sleep(0.05)
+            time.sleep(0.2)  # each look reads what the process has open
         state = replace(state, ready=True)
         write_state(self.home, state)
         aot.train_in_background()
