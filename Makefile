@@ -9,15 +9,14 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(BIN)/uv)
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-PINNED := --quiet --disable-pip-version-check --no-deps --require-hashes
-
 .venv/installed: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv --without-pip .venv; }
 	@test -x $(UV) || { echo "Fetching uv"; \
 	    awk '/^uv==/ {ours = 1} ours {print} ours && !/\\$$/ {exit}' constraints.txt > .venv/uv.txt; \
-	    $(PYTHON) -m pip --python $(BIN)/python install $(PINNED) -r .venv/uv.txt 2>/dev/null \
-	    || { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install $(PINNED) -r .venv/uv.txt; }; }
+	    if $(PYTHON) -c 'import pip' 2>/dev/null; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	    else $(BIN)/python -m ensurepip && pip="$(BIN)/python -m pip" || exit 1; fi; \
+	    $$pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; }
 	@# uv says what it downloads; the list of all packages at its end is left out.
 	@rm -f .venv/packages
 	@{ $(UV) pip install --python $(BIN)/python --no-deps --require-hashes -r constraints.txt \
