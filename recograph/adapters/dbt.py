@@ -159,13 +159,8 @@ def _told_here(command: Sequence[str], environment: Mapping[str, str]) -> str | 
 
 def _told_by_command(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """What is wrong, by a dbt command; None if all went well."""
-    compiled = subprocess.run(  # noqa: S603 - dbt of this environment, with arguments made here
-        [str(DBT), *command, "--quiet", "--log-level", "error"],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    whole, environ = [str(DBT), *command, "--quiet", "--log-level", "error"], os.environ | environment
+    compiled = subprocess.run(whole, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     return (compiled.stdout + compiled.stderr).strip() if compiled.returncode else None
 
 
